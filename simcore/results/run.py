@@ -1,0 +1,349 @@
+"""A run: an append-only sequence of immutable step records in numpy columns.
+
+One writer appends, any number of readers look; a reader that has seen ``len(run) == n`` may read
+every step below n without a lock, because rows are written before the length is published and
+blocks of rows never move.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.results.explain import Explanation
+from simcore.results.placement import ItemInfo, PlacementGrid
+from simcore.results.spans import Lane, Op, Spans
+from simcore.scenario.schema import Scenario
+
+KIND_PREFILL = 0
+KIND_DECODE = 1
+
+COMMON_COLUMNS = (
+    "kind",
+    "duration_ps",
+    "tokens",
+    "context_tokens",
+    "lane_op_ps",
+    "lane_op_bytes",
+    "lane_op_flops",
+    "memory_bytes",
+)
+"""Columns every system records at every step.
+
+kind: KIND_PREFILL or KIND_DECODE. duration_ps: length of the step. tokens: output tokens finished
+by the step, all sequences together. context_tokens: KV length of a sequence during the step.
+lane_op_ps, lane_op_bytes, lane_op_flops: (lanes, ops) totals, waits included in the times.
+memory_bytes: (devices, kinds) in use at the end of the step.
+"""
+
+_BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDevice:
+    """A memory whose use is tracked.
+
+    Attributes:
+        id, title: stable id and name as shown.
+        capacity_bytes: what it holds.
+    """
+
+    id: str
+    title: str
+    capacity_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything about a run that does not change from step to step.
+
+    Systems derive their own plans from this class and put what they precompute into them.
+
+    Attributes:
+        scenario: the resolved scenario.
+        lanes: the serial resources, in display order.
+        ops: kinds of operation, ending with `spans.WAIT_OPS`.
+        memory: tracked memories.
+        memory_kinds: what memory is used for: ``weights``, ``kv`` ...
+        total_steps: steps of the whole run, prefill included.
+        items: whether steps record single items (neurons), needed for placement grids.
+    """
+
+    scenario: Scenario
+    lanes: tuple[Lane, ...]
+    ops: tuple[Op, ...]
+    memory: tuple[MemoryDevice, ...]
+    memory_kinds: tuple[str, ...]
+    total_steps: int
+    items: bool = True
+
+    def lane_index(self, lane_id: str) -> int:
+        """Index of a lane.
+
+        Raises:
+            KeyError: if there is no such lane.
+        """
+        for index, lane in enumerate(self.lanes):
+            if lane.id == lane_id:
+                return index
+        raise KeyError(lane_id)
+
+    def op_index(self, op_id: str) -> int:
+        """Index of an op.
+
+        Raises:
+            KeyError: if there is no such op.
+        """
+        for index, op in enumerate(self.ops):
+            if op.id == op_id:
+                return index
+        raise KeyError(op_id)
+
+
+class Deriver(Protocol):
+    """The part of a system that turns recorded steps into things to look at."""
+
+    id: str
+
+    def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:
+        """Ops and waits of a step."""
+
+    def placement(self, plan: Any, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
+        """Where things are at a step."""
+
+    def item(self, plan: Any, run: Run, index: int, row: int, column: int) -> ItemInfo:
+        """What is known about one item of the placement grid at a step."""
+
+    def explain(self, plan: Any, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
+        """Why a span is as long as it is."""
+
+
+class _Column:
+    """One quantity over the steps, in blocks that never move."""
+
+    def __init__(self, sample: NDArray[Any]) -> None:
+        self.dtype = sample.dtype
+        self.shape = sample.shape
+        self.rows = max(1, min(4096, _BLOCK_BYTES // max(1, sample.nbytes)))
+        self.blocks: list[NDArray[Any]] = []
+
+    def put(self, index: int, value: NDArray[Any]) -> None:
+        block, row = divmod(index, self.rows)
+        if block == len(self.blocks):
+            self.blocks.append(np.empty((self.rows, *self.shape), self.dtype))
+        self.blocks[block][row] = value
+
+    def get(self, index: int) -> NDArray[Any]:
+        block, row = divmod(index, self.rows)
+        view: NDArray[Any] = self.blocks[block][row]
+        return view
+
+    def range(self, start: int, stop: int) -> NDArray[Any]:
+        out = np.empty((stop - start, *self.shape), self.dtype)
+        at = start
+        while at < stop:
+            block, row = divmod(at, self.rows)
+            take = min(self.rows - row, stop - at)
+            out[at - start : at - start + take] = self.blocks[block][row : row + take]
+            at += take
+        return out
+
+
+@dataclass(slots=True)
+class RunStatus:
+    """How far a run is. Written by the worker, read by anyone.
+
+    Attributes:
+        finished: every step is there.
+        cancelled: the user stopped it; the steps there are valid.
+        error: the exception that ended it, if any.
+        wall_s: wall time spent stepping.
+        peak_rss_bytes: largest memory of the process, when measured.
+    """
+
+    finished: bool = False
+    cancelled: bool = False
+    error: Exception | None = None
+    wall_s: float = 0.0
+    peak_rss_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run; derived things are computed on demand by `Run`."""
+
+    run: Run
+    index: int
+
+    def __getitem__(self, column: str) -> Any:
+        return self.run.value(column, self.index)
+
+    @property
+    def duration_ps(self) -> int:
+        """Length of the step."""
+        return int(self["duration_ps"])
+
+    @property
+    def start_ps(self) -> int:
+        """Start on the run's time axis."""
+        return self.run.start_ps(self.index)
+
+    def record(self) -> Mapping[str, Any]:
+        """All columns of the step; arrays are views and must not be written."""
+        return self.run.record(self.index)
+
+    def spans(self) -> Spans:
+        """Ops and waits of the step (cached)."""
+        return self.run.spans(self.index)
+
+    def placement(self, items_per_cell: int = 1) -> PlacementGrid:
+        """Where things are during the step."""
+        return self.run.placement(self.index, items_per_cell)
+
+
+@dataclass(frozen=True)
+class _SpanCache:
+    """The last derived spans; a lock, because two views may ask at once."""
+
+    limit: int = 64
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    entries: dict[int, Spans] = field(default_factory=dict)
+
+
+class Run:
+    """A growing or finished run.
+
+    Attributes:
+        plan: what does not change.
+        system: derives spans, placement and explanations from records.
+        status: how far the run is.
+        attachments: rarely changing large arrays (name to list), referred to by index from columns.
+    """
+
+    def __init__(self, plan: Plan, system: Deriver) -> None:
+        self.plan = plan
+        self.system = system
+        self.status = RunStatus()
+        self.attachments: dict[str, list[NDArray[Any]]] = {}
+        self._columns: dict[str, _Column] = {}
+        self._length = 0
+        self._end_ps = 0
+        self._spans = _SpanCache()
+
+    @property
+    def scenario(self) -> Scenario:
+        """The resolved scenario of the run."""
+        return self.plan.scenario
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Serial resources in display order."""
+        return self.plan.lanes
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """Kinds of operation, waits last."""
+        return self.plan.ops
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add a step. Only the one writer of the run calls this."""
+        row = dict(record)
+        row["start_ps"] = np.int64(self._end_ps)
+        if not self._columns:
+            for name, value in row.items():
+                self._columns[name] = _Column(np.asarray(value))
+        for name, column in self._columns.items():
+            column.put(self._length, np.asarray(row[name]))
+        self._end_ps += int(row["duration_ps"])
+        self._length += 1
+
+    def attach(self, name: str, array: NDArray[Any]) -> int:
+        """Keep a large array; returns its index for a column to refer to."""
+        items = self.attachments.setdefault(name, [])
+        items.append(array)
+        return len(items) - 1
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of all columns; empty before the first step."""
+        return tuple(self._columns)
+
+    def value(self, column: str, index: int) -> Any:
+        """One column at one step; an array is a view and must not be written."""
+        self._check(index)
+        return self._columns[column].get(index)
+
+    def column(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """One column over steps start..stop as a new array of shape (steps, ...)."""
+        stop = self._length if stop is None else min(stop, self._length)
+        if not self._columns or stop <= start:
+            return np.empty((0,))
+        return self._columns[name].range(start, stop)
+
+    def record(self, index: int) -> Mapping[str, Any]:
+        """All columns at one step."""
+        self._check(index)
+        return {name: column.get(index) for name, column in self._columns.items()}
+
+    def step(self, index: int) -> Step:
+        """One step, in O(1)."""
+        self._check(index)
+        return Step(self, index)
+
+    def start_ps(self, index: int) -> int:
+        """Start of a step on the run's time axis."""
+        return int(self.value("start_ps", index))
+
+    @property
+    def end_ps(self) -> int:
+        """End of the last step there is."""
+        if not self._length:
+            return 0
+        last = self._length - 1
+        return self.start_ps(last) + int(self.value("duration_ps", last))
+
+    def step_at(self, time_ps: int) -> int:
+        """Index of the step that covers a time, clamped to the run."""
+        starts = self.column("start_ps")
+        return int(np.clip(np.searchsorted(starts, time_ps, side="right") - 1, 0, len(starts) - 1))
+
+    def spans(self, index: int) -> Spans:
+        """Ops and waits of a step; equal at every call, the last 64 are cached."""
+        cache = self._spans
+        with cache.lock:
+            hit = cache.entries.pop(index, None)
+            if hit is not None:
+                cache.entries[index] = hit
+                return hit
+        spans = self.system.spans(self.plan, self.record(index))
+        with cache.lock:
+            cache.entries[index] = spans
+            while len(cache.entries) > cache.limit:
+                cache.entries.pop(next(iter(cache.entries)))
+        return spans
+
+    def placement(self, index: int, items_per_cell: int = 1) -> PlacementGrid:
+        """Where things are during a step."""
+        self._check(index)
+        return self.system.placement(self.plan, self, index, items_per_cell)
+
+    def item(self, index: int, row: int, column: int) -> ItemInfo:
+        """What is known about one item of the placement grid."""
+        self._check(index)
+        return self.system.item(self.plan, self, index, row, column)
+
+    def explain(self, index: int, span: int) -> Explanation:
+        """Why a span of a step is as long as it is."""
+        return self.system.explain(self.plan, self.record(index), self.spans(index), span)
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < self._length:
+            raise IndexError(f"step {index} of a run of {self._length}")

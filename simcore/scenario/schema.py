@@ -1,0 +1,600 @@
+"""The scenario as immutable data: what a file may say, with units, ranges and sources.
+
+Nothing here computes; hardware models live in `simcore.hardware`, shapes in `simcore.model`.
+Every value that can be set carries a `Knob`, and values from presets or files carry a
+`Provenance` in `Scenario.provenance` under their dotted path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simcore.scenario.fields import Provenance, knob
+
+SCHEMA_VERSION = 1
+
+_HERMES = "Hermes, arXiv 2502.16963"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One GPU (or one of several alike)."""
+
+    preset: str = ""
+    title: str = "GPU"
+    memory_GiB: float = knob(
+        24.0,
+        unit="GiB",
+        gt=0,
+        le=4096,
+        step=4,
+        help="Memory of the card.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: RTX 4090, 24 GB",
+    )
+    bandwidth_GBps: float = knob(
+        936.0,
+        unit="GB/s",
+        gt=0,
+        le=100_000,
+        step=50,
+        help="Peak bandwidth of the GPU memory.",
+        cls="paper",
+        source=f"{_HERMES}, V-A prints 936 (a real RTX 4090 has 1008)",
+    )
+    fp16_TFLOPS: float = knob(
+        330.0,
+        unit="TFLOPS",
+        gt=0,
+        le=100_000,
+        step=10,
+        help="Dense FP16 tensor peak.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: 330 tensor TOPS FP16",
+    )
+    reserve_GB: float = knob(
+        2.0,
+        unit="GB",
+        ge=0,
+        le=1000,
+        step=0.5,
+        help="Memory kept for buffers, context and activations, not for weights.",
+        cls="calibrated",
+        source="fits Hermes-base of LLaMA2-70B over batch 1-16",
+    )
+    kernel_launch_us: float = knob(
+        5.0,
+        unit="us",
+        ge=0,
+        le=10_000,
+        step=1,
+        help="Time to launch one kernel.",
+        cls="calibrated",
+        source="order of a CUDA launch; not stated by the paper",
+    )
+    count: int = knob(1, ge=1, le=64, step=1, help="Number of GPUs.", cls="paper", source=_HERMES)
+    price_USD: float | None = knob(
+        None,
+        unit="USD",
+        ge=0,
+        le=1e7,
+        optional=True,
+        live=False,
+        help="Price, for cost comparisons only.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pcie:
+    """The link between host and GPU."""
+
+    preset: str = ""
+    title: str = "PCIe"
+    bandwidth_GBps: float = knob(
+        64.0,
+        unit="GB/s",
+        gt=0,
+        le=10_000,
+        step=4,
+        help="Bandwidth of one transfer between host memory and the GPU.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: PCIe 4.0, 64 GB/s (both directions of a x16 link added)",
+    )
+    sync_us: float = knob(
+        10.0,
+        unit="us",
+        ge=0,
+        le=10_000,
+        step=1,
+        help="One-way synchronisation between GPU and DIMM side (T_sync).",
+        cls="calibrated",
+        source="order of a host-device round trip; not stated by the paper",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NdpDimms:
+    """DIMMs with a processing unit in the buffer chip."""
+
+    preset: str = ""
+    title: str = "NDP-DIMM"
+    count: int = knob(
+        8,
+        ge=1,
+        le=64,
+        step=1,
+        help="Number of NDP-DIMMs.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: 8 x 32 GB",
+    )
+    capacity_GiB: float = knob(
+        32.0,
+        unit="GiB",
+        gt=0,
+        le=4096,
+        step=8,
+        help="Capacity of one DIMM.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    ranks: int = knob(
+        4,
+        ge=1,
+        le=16,
+        step=1,
+        help="Ranks of one DIMM.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    data_rate_MTps: float = knob(
+        3200.0,
+        unit="MT/s",
+        gt=0,
+        le=20_000,
+        step=200,
+        help="Data rate of the DRAM bus.",
+        cls="paper",
+        source=f"{_HERMES}, Table II: DDR4-3200",
+    )
+    bus_bytes: int = knob(
+        8,
+        unit="B",
+        ge=1,
+        le=64,
+        step=1,
+        help="Width of one rank's data bus.",
+        cls="public",
+        source="DDR4: 64-bit rank",
+    )
+    internal_bandwidth: str = knob(
+        "calibrated",
+        choices=("calibrated", "ccd_l", "ranks", "bank_groups"),
+        help="Which reading of the DIMM-internal bandwidth to use (the paper leaves it open).",
+        cls="calibrated",
+        source="Hermes-base of LLaMA2-70B over batch 1-16 (5 points, two unknowns)",
+    )
+    calibrated_GBps: float = knob(
+        53.4,
+        unit="GB/s",
+        gt=0,
+        le=10_000,
+        step=1,
+        help="Sustained read rate of one DIMM's core when internal_bandwidth is 'calibrated'.",
+        cls="calibrated",
+        source="Hermes-base of LLaMA2-70B over batch 1-16: 427 GB/s over 8 DIMMs",
+    )
+    nBL: int = knob(
+        4,
+        unit="cycles",
+        ge=1,
+        le=64,
+        step=1,
+        help="Burst length in clock cycles.",
+        cls="paper",
+        source=f"{_HERMES}, Table II tBL",
+    )
+    nCCD_L: int = knob(
+        8,
+        unit="cycles",
+        ge=1,
+        le=64,
+        step=1,
+        help="Column-to-column delay inside one bank group.",
+        cls="paper",
+        source=f"{_HERMES}, Table II tCCD_L",
+    )
+    bank_groups: int = knob(
+        2,
+        ge=1,
+        le=16,
+        step=1,
+        help="Bank groups of one rank.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    multipliers: int = knob(
+        256,
+        ge=1,
+        le=65_536,
+        step=32,
+        help="128-bit multipliers of one GEMV unit.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    clock_GHz: float = knob(
+        1.0,
+        unit="GHz",
+        gt=0,
+        le=10,
+        step=0.1,
+        help="Clock of the NDP core.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    values_per_multiplier: int = knob(
+        8,
+        ge=1,
+        le=64,
+        step=1,
+        help="FP16 values one multiplier handles at once.",
+        cls="paper",
+        source=f"{_HERMES}, IV-A",
+    )
+    cycles_per_value: int = knob(
+        16,
+        unit="cycles",
+        ge=1,
+        le=64,
+        step=1,
+        help="Cycles of one bit-serial FP16 multiplication.",
+        cls="derived",
+        source="one bit a cycle over 16 bits",
+    )
+    gemv_utilisation: float = knob(
+        0.584,
+        gt=0,
+        le=1,
+        step=0.01,
+        help="Sustained share of the GEMV unit's peak.",
+        cls="calibrated",
+        source="Hermes-base of LLaMA2-70B over batch 1-16: 74.8 of 128 GMAC/s per DIMM",
+    )
+    activation_lanes: int = knob(
+        256,
+        ge=1,
+        le=65_536,
+        step=32,
+        help="FP16 lanes of the activation unit (softmax, add).",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+    overlap: str = knob(
+        "additive",
+        choices=("additive", "max"),
+        help="Whether reading and multiplying add up or overlap in the NDP core.",
+        cls="calibrated",
+        source="Hermes-base of LLaMA2-70B is linear in batch within 0.2 %: reading plus computing",
+    )
+    price_USD: float | None = knob(
+        None,
+        unit="USD",
+        ge=0,
+        le=1e6,
+        optional=True,
+        live=False,
+        help="Price of one DIMM, for cost comparisons only.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimmLink:
+    """Point-to-point links between DIMMs."""
+
+    preset: str = ""
+    title: str = "DIMM-link"
+    bandwidth_GBps: float = knob(
+        25.0,
+        unit="GB/s",
+        gt=0,
+        le=10_000,
+        step=5,
+        help="Bandwidth of one link.",
+        cls="paper",
+        source=f"{_HERMES}, Table II: 8 lanes x 25 Gb/s",
+    )
+    latency_us: float = knob(
+        0.5,
+        unit="us",
+        ge=0,
+        le=1000,
+        step=0.1,
+        help="Latency of one hop.",
+        cls="calibrated",
+        source="not stated; order of a serial hop with controller",
+    )
+    energy_pJ_per_bit: float = knob(
+        1.17,
+        unit="pJ/bit",
+        ge=0,
+        le=1000,
+        step=0.1,
+        live=False,
+        help="Energy of one bit moved.",
+        cls="paper",
+        source=f"{_HERMES}, Table II",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The host processor and its path to memory."""
+
+    preset: str = ""
+    title: str = "Host CPU"
+    bandwidth_GBps: float = knob(
+        89.6,
+        unit="GB/s",
+        gt=0,
+        le=100_000,
+        step=5,
+        help="Bandwidth between CPU and DRAM.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: i9-13900K",
+    )
+    cache_GBps: float = knob(
+        200.0,
+        unit="GB/s",
+        gt=0,
+        le=100_000,
+        step=10,
+        help="Rate at which the predictor tables are read from the last-level cache.",
+        cls="calibrated",
+        source="order of a desktop last-level cache; not stated by the paper",
+    )
+    memory_GiB: float = knob(
+        256.0,
+        unit="GiB",
+        gt=0,
+        le=100_000,
+        step=32,
+        help="Host memory.",
+        cls="derived",
+        source="as the eight 32-GiB DIMMs",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """The components a machine can have; a system says which it needs."""
+
+    gpu: Gpu | None = None
+    pcie: Pcie | None = None
+    ndp_dimms: NdpDimms | None = None
+    dimm_link: DimmLink | None = None
+    host: Host | None = None
+
+
+COMPONENTS: Mapping[str, type[Any]] = {
+    "gpu": Gpu,
+    "pcie": Pcie,
+    "ndp_dimms": NdpDimms,
+    "dimm_link": DimmLink,
+    "host": Host,
+}
+"""Component name in `hardware:` to its dataclass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationStats:
+    """Published activation statistics of a model, used by the statistical source."""
+
+    mlp_density: float = knob(
+        0.10,
+        gt=0,
+        le=1,
+        step=0.01,
+        help="Share of MLP neurons active for one token.",
+        cls="calibrated",
+        source="no published figure for this model",
+    )
+    qkv_density: float = knob(
+        0.20,
+        gt=0,
+        le=1,
+        step=0.01,
+        help="Share of QKV input channels active for one token.",
+        cls="calibrated",
+        source="inside the 10-30 % the Hermes paper quotes from prior work",
+    )
+    block_share_for_80pct: float = knob(
+        0.35,
+        gt=0.01,
+        le=0.8,
+        step=0.01,
+        help="Share of one block's neurons that makes 80 % of its activations.",
+        cls="calibrated",
+        source="no published figure for this model",
+    )
+    model_share_for_80pct: float = knob(
+        0.22,
+        gt=0.01,
+        le=0.8,
+        step=0.01,
+        help="The same over all layers together; below the block figure, layers differ in density.",
+        cls="calibrated",
+        source="no published figure for this model",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """Shape of a decoder-only transformer."""
+
+    preset: str = ""
+    title: str = "model"
+    family: str = ""
+    layers: int = knob(ge=1, le=1000, step=1, help="Transformer layers.")
+    hidden: int = knob(ge=1, le=1_000_000, step=128, help="Width of the residual stream.")
+    heads: int = knob(ge=1, le=10_000, step=1, help="Query heads.")
+    kv_heads: int = knob(ge=1, le=10_000, step=1, help="Key/value heads.")
+    head_dim: int = knob(ge=1, le=10_000, step=16, help="Width of one head.")
+    ffn: int = knob(ge=1, le=10_000_000, step=128, help="Neurons of one MLP block.")
+    ffn_matrices: int = knob(ge=2, le=3, step=1, help="Matrices of one MLP block (3 when gated).")
+    activation: str = knob(
+        "relu",
+        choices=("relu", "gelu", "silu", "drelu"),
+        live=False,
+        help="Activation function of the MLP.",
+    )
+    vocab: int = knob(ge=1, le=10_000_000, step=1000, help="Vocabulary size.")
+    tied_embeddings: bool = knob(False, live=False, help="Whether input and output tables are one.")
+    bytes_per_weight: int = knob(
+        2,
+        unit="B",
+        ge=1,
+        le=8,
+        step=1,
+        help="Bytes of one weight.",
+        cls="paper",
+        source=f"{_HERMES}: FP16 units",
+    )
+    bytes_per_kv: int = knob(
+        2,
+        unit="B",
+        ge=1,
+        le=8,
+        step=1,
+        help="Bytes of one KV element.",
+        cls="paper",
+        source=f"{_HERMES}: FP16 units",
+    )
+    stats: ActivationStats = field(default_factory=ActivationStats)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedWorkload:
+    """`kind: fixed`: a batch of equal sequences."""
+
+    kind: str = "fixed"
+    batch: int = knob(
+        1,
+        ge=1,
+        le=1024,
+        step=1,
+        help="Sequences decoded together.",
+        cls="paper",
+        source=f"{_HERMES}, V-A: batch 1 to 16",
+    )
+    prompt_tokens: int = knob(
+        128,
+        unit="tokens",
+        ge=1,
+        le=1_000_000,
+        step=32,
+        help="Length of each prompt.",
+        cls="paper",
+        source=f"{_HERMES}, V-A",
+    )
+    output_tokens: int = knob(
+        128,
+        unit="tokens",
+        ge=1,
+        le=1_000_000,
+        step=32,
+        help="Tokens generated for each sequence.",
+        cls="paper",
+        source=f"{_HERMES}, V-A",
+    )
+
+
+WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload}
+"""`workload.kind` to its dataclass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticalActivations:
+    """`source: statistical`: neurons drawn from published statistics (see the generator's doc)."""
+
+    source: str = "statistical"
+    adjacent_correlation: float = knob(
+        0.63,
+        ge=0,
+        le=0.999,
+        step=0.01,
+        help="Lag-1 correlation of one neuron's firing; sets the similarity of adjacent tokens.",
+        cls="calibrated",
+        source="over 90 % bit agreement of adjacent tokens (Hermes, III-B), on that target",
+    )
+    coupling: float = knob(
+        0.9,
+        ge=0,
+        le=1,
+        step=0.05,
+        help="Share of neurons that fire together with their parents in the layer before.",
+        cls="calibrated",
+        source="predictor accuracy of 98 % (Hermes, IV-C1), on that target",
+    )
+    drift_per_token: float = knob(
+        0.004,
+        ge=0,
+        le=0.5,
+        step=0.001,
+        help="Share of neurons that trade places in the hotness order at each token.",
+        cls="calibrated",
+        source="52 % of initially hot neurons vary during inference (Hermes, III-B), on that target",
+    )
+    prompt_shift: float = knob(
+        0.10,
+        ge=0,
+        le=1,
+        step=0.01,
+        help="Share of neurons whose hotness in this prompt differs from the offline profile.",
+        cls="public",
+        source="PowerInfer, SOSP 2024, 3.1: over 90 % of the top 20 % is common to tasks",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedActivations:
+    """`source: recorded`: masks measured on a real model, one file of `assets/activations` or a path."""
+
+    source: str = "recorded"
+    file: str = knob(
+        "relu_adamw_l1.npz",
+        live=False,
+        help="npz file of masks: a name in assets/activations or a path.",
+    )
+    sequence: int = knob(0, ge=0, le=1_000_000, step=1, help="First recorded sequence to replay.")
+
+
+ACTIVATIONS: Mapping[str, type[Any]] = {
+    "statistical": StatisticalActivations,
+    "recorded": RecordedActivations,
+}
+"""`activations.source` to its dataclass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A resolved scenario: presets expanded, defaults filled in, every value checked.
+
+    Attributes:
+        policy: the knobs of the system, an instance of the system's policy dataclass.
+        provenance: dotted path to class and citation, for every value that has one.
+    """
+
+    version: int = SCHEMA_VERSION
+    name: str = knob("unnamed", live=False, help="What the scenario shows, in one line.")
+    system: str = knob("hermes", live=False, help="System or variant to simulate.")
+    hardware: Hardware = field(default_factory=Hardware)
+    model: Model
+    workload: FixedWorkload = field(default_factory=FixedWorkload)
+    activations: StatisticalActivations | RecordedActivations = field(
+        default_factory=StatisticalActivations
+    )
+    policy: Any = None
+    compare: tuple[str, ...] = ()
+    seed: int = knob(1, ge=0, le=2**63 - 1, step=1, help="Seed of every random stream.")
+    provenance: Mapping[str, Provenance] = field(default_factory=dict, compare=False, repr=False)

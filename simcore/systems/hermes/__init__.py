@@ -1,0 +1,1 @@
+"""Hermes: one GPU with NDP-DIMMs, neurons split into hot and cold."""
