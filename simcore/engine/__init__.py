@@ -1,1 +1,1 @@
-"""Package simcore.engine."""
+"""Timeline algebra and the simulator loop."""

@@ -1,1 +1,1 @@
-"""Package simcore.hardware."""
+"""Time models of devices and links: pure functions of scenario data and amounts of work."""

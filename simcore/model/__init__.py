@@ -1,1 +1,1 @@
-"""Package simcore.model."""
+"""From model shapes to amounts of work."""

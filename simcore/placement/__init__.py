@@ -1,1 +1,1 @@
-"""Package simcore.placement."""
+"""Who holds and computes what: offline partition, prediction, and moves during a run."""

@@ -175,15 +175,14 @@ class NdpDimms:
         cls="calibrated",
         source="Hermes-base of LLaMA2-70B over batch 1-16 (5 points, two unknowns)",
     )
-    calibrated_GBps: float = knob(
-        53.4,
-        unit="GB/s",
+    read_efficiency: float = knob(
+        0.521,
         gt=0,
-        le=10_000,
-        step=1,
-        help="Sustained read rate of one DIMM's core when internal_bandwidth is 'calibrated'.",
+        le=1,
+        step=0.01,
+        help="Sustained share of the ranks' peak when internal_bandwidth is 'calibrated'.",
         cls="calibrated",
-        source="Hermes-base of LLaMA2-70B over batch 1-16: 427 GB/s over 8 DIMMs",
+        source="Hermes-base of LLaMA2-70B over batch 1-16: 427 of 819 GB/s over 8 DIMMs",
     )
     nBL: int = knob(
         4,

@@ -1,1 +1,5 @@
-"""Package simcore.systems."""
+"""The simulated systems; importing this package registers them all."""
+
+from simcore.systems.hermes.system import Hermes
+
+__all__ = ["Hermes"]

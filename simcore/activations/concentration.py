@@ -1,0 +1,113 @@
+"""From published figures to a firing probability for every neuron.
+
+Neurons of a block are ranked by frequency; with x = rank / count the probability follows
+p(x) = min(1, c * x**-s). The exponent s puts 80 % of a block's activations into the published
+share of its neurons, c sets the density. Layers differ in density by a geometric ramp (later
+layers denser, as PowerInfer and Voita et al. report for OPT) just steep enough that over all
+layers together 80 % of activations fall into the published model-wide share.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_TARGET = 0.8
+_MAX_DENSITY = 0.98
+
+
+def mean_of_curve(scale: Floats, exponent: float) -> Floats:
+    """Mean over x in (0, 1) of min(1, scale * x**-exponent), for exponent < 1."""
+    flat = np.minimum(1.0, scale ** (1.0 / exponent))
+    return flat + scale * (1.0 - flat ** (1.0 - exponent)) / (1.0 - exponent)
+
+
+def solve_scale(density: Floats, exponent: float) -> Floats:
+    """The scale of the curve that has the given mean."""
+    low, high = np.zeros_like(density), np.ones_like(density)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        too_small = mean_of_curve(middle, exponent) < density
+        low = np.where(too_small, middle, low)
+        high = np.where(too_small, high, middle)
+    return 0.5 * (low + high)
+
+
+def _coverage(share: float, density: float, exponent: float) -> float:
+    """Share of all activations made by the most active `share` of neurons."""
+    scale = solve_scale(np.array([density]), exponent)
+    flat = float(np.minimum(1.0, scale ** (1.0 / exponent))[0])
+    if share <= flat:
+        return share / density
+    tail = scale[0] * (share ** (1 - exponent) - flat ** (1 - exponent)) / (1 - exponent)
+    return float((flat + tail) / density)
+
+
+def solve_exponent(share_for_80pct: float, density: float) -> float:
+    """Exponent for which the given share of a block's neurons makes 80 % of its activations.
+
+    A block cannot be more concentrated than its density allows (a share below 0.8 * density would
+    need probabilities over 1); then the steepest curve is returned.
+    """
+    low, high = 1e-3, 0.995
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        if _coverage(share_for_80pct, density, middle) < _TARGET:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def _layer_densities(density: float, steepness: float, layers: int) -> Floats:
+    ramp = np.exp(steepness * np.linspace(-1.0, 1.0, layers)) if layers > 1 else np.ones(1)
+    values = density * ramp / ramp.mean()
+    for _ in range(20):  # push what the cap cuts off into the other layers
+        values = np.minimum(values, _MAX_DENSITY)
+        missing = density - values.mean()
+        free = values < _MAX_DENSITY
+        if missing < 1e-9 or not free.any():
+            break
+        values[free] *= 1.0 + missing * len(values) / values[free].sum()
+    return values
+
+
+def _pooled_share(densities: Floats, exponent: float) -> float:
+    """Share of all layers' neurons that makes 80 % of all activations."""
+    points = (np.arange(512) + 0.5) / 512
+    scale = solve_scale(densities, exponent)
+    values = np.sort(np.minimum(1.0, scale[:, None] * points**-exponent).reshape(-1))[::-1]
+    cumulative = np.cumsum(values)
+    index = int(np.searchsorted(cumulative, _TARGET * cumulative[-1]))
+    return (index + 1) / len(values)
+
+
+@lru_cache(maxsize=64)
+def layer_curves(
+    layers: int, density: float, block_share: float, model_share: float
+) -> tuple[tuple[float, ...], float]:
+    """Scale of every layer's curve, and the common exponent.
+
+    Args:
+        layers: number of layers.
+        density: mean share of active neurons.
+        block_share: share of a block's neurons that makes 80 % of its activations.
+        model_share: the same over all layers; layers are alike when it is not below `block_share`.
+    """
+    exponent = solve_exponent(block_share, density)
+    low, high = 0.0, 4.0
+    sample = min(layers, 24)
+    if _pooled_share(_layer_densities(density, 0.0, sample), exponent) <= model_share:
+        high = 0.0
+    for _ in range(24):
+        middle = 0.5 * (low + high)
+        if _pooled_share(_layer_densities(density, middle, sample), exponent) > model_share:
+            low = middle
+        else:
+            high = middle
+    densities = _layer_densities(density, 0.5 * (low + high), layers)
+    return tuple(solve_scale(densities, exponent).tolist()), exponent

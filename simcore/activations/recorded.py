@@ -1,0 +1,194 @@
+"""Masks measured on a real model, replayed token by token.
+
+The file holds which MLP neurons fired; the QKV inputs of the recorded models pass no ReLU and are
+taken as always active. Parents are found as the paper says, by sampling: the two neurons of the
+layer below (for the first layer: of the last layer, one token before) that correlate most, on
+sequences other than the replayed ones.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.activations.bitplanes import Plane, pack, unpack
+from simcore.activations.source import Frequencies
+from simcore.activations.space import neuron_space
+from simcore.data import asset
+from simcore.errors import DataFileError
+from simcore.scenario.schema import Model, RecordedActivations
+
+MAX_FILE_BYTES = 1 << 30
+_SAMPLE_TOKENS = 2048
+_REQUIRED = ("shape", "masks", "profile_counts", "profile_tokens")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The content of a mask file.
+
+    Attributes:
+        masks: (sequences, tokens, layers, neurons / 8) packed bits, first neuron in the highest.
+        neurons: MLP neurons of one layer.
+        profile: offline frequency, (layers, neurons).
+    """
+
+    masks: NDArray[np.uint8]
+    neurons: int
+    profile: Frequencies
+
+    def flags(self, sequence: int, start: int, stop: int) -> NDArray[np.uint8]:
+        """0/1 activity of tokens start..stop, (tokens, layers, neurons)."""
+        return np.unpackbits(self.masks[sequence, start:stop], axis=-1, count=self.neurons)
+
+
+@lru_cache(maxsize=4)
+def load_recording(path: Path) -> Recording:
+    """Read and check a mask file.
+
+    Raises:
+        DataFileError: if it is missing, damaged, too large or of another format.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        if size > MAX_FILE_BYTES:
+            raise DataFileError(f"{path}: unpacks to {size / 1e6:.0f} MB; at most 1074 MB are read")
+        with np.load(path, allow_pickle=False) as data:
+            missing = [name for name in _REQUIRED if name not in data]
+            if missing:
+                raise DataFileError(f"{path}: no array named {missing[0]!r}; is it a mask file?")
+            shape = tuple(int(n) for n in data["shape"])
+            masks, counts = data["masks"], data["profile_counts"]
+            tokens = int(data["profile_tokens"])
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise DataFileError(f"{path}: cannot be read as a mask file ({error})") from error
+    if (
+        len(shape) != 4
+        or min(shape) < 1
+        or masks.dtype != np.uint8
+        or masks.shape != (*shape[:3], -(-shape[3] // 8))
+        or counts.shape != shape[2:]
+        or tokens < 1
+    ):
+        raise DataFileError(f"{path}: the arrays' shapes do not agree; is it a mask file?")
+    profile = np.clip(counts.astype(np.float32) / np.float32(tokens), 0, 1)
+    return Recording(masks, shape[3], profile)
+
+
+def _locate(name: str) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path.resolve()
+    shipped: Path = asset(f"activations/{path.name}")
+    if path.parent == Path() and shipped.is_file():
+        return shipped
+    raise DataFileError(f"activations.file: no file {name!r} here or in assets/activations")
+
+
+def _strongest(child: NDArray[np.uint8], parent: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """For each child neuron the two parent neurons of highest correlation, (neurons, 2)."""
+    x, y = child.astype(np.float32), parent.astype(np.float32)
+    x -= x.mean(axis=0)
+    y -= y.mean(axis=0)
+    x /= np.sqrt((x * x).sum(axis=0)) + np.float32(1e-6)
+    y /= np.sqrt((y * y).sum(axis=0)) + np.float32(1e-6)
+    return np.argsort(-(x.T @ y), axis=1, kind="stable")[:, :2]
+
+
+@lru_cache(maxsize=8)
+def _parents(path: Path, replayed: int) -> NDArray[np.int64]:
+    """Parent indices, (layers, neurons, 2), from sequences from `replayed` on, cyclically."""
+    recording = load_recording(path)
+    sequences, tokens, layers = recording.masks.shape[:3]
+    wanted = min(sequences, -(-_SAMPLE_TOKENS // tokens))
+    chosen = [(replayed + 1 + k) % sequences for k in range(wanted)]
+    flags = [recording.flags(s, 0, tokens) for s in chosen]
+    table = np.empty((layers, recording.neurons, 2), np.int64)
+    now = np.concatenate(flags)
+    for layer in range(1, layers):
+        table[layer] = _strongest(now[:, layer], now[:, layer - 1])
+    later = np.concatenate([f[1:, 0] for f in flags])
+    earlier = np.concatenate([f[:-1, -1] for f in flags])
+    table[0] = _strongest(later, earlier)
+    return table
+
+
+class RecordedSource:
+    """Replays recorded masks; each sequence of the batch replays one recorded sequence."""
+
+    def __init__(
+        self, model: Model, settings: RecordedActivations, batch: int, prompt_tokens: int
+    ) -> None:
+        path = _locate(settings.file)
+        self._recording = load_recording(path)
+        sequences, self._tokens, layers = self._recording.masks.shape[:3]
+        if (layers, self._recording.neurons) != (model.layers, model.ffn):
+            raise DataFileError(
+                f"activations.file: {path.name} holds {layers} layers of "
+                f"{self._recording.neurons} neurons, but the model has {model.layers} of "
+                f"{model.ffn}; choose the model the masks were recorded on (tiny-relu-lm for the "
+                "shipped ones)"
+            )
+        self.space = neuron_space(model)
+        self._first = settings.sequence
+        self._sequences = [(settings.sequence + k) % sequences for k in range(batch)]
+        self._prompt = prompt_tokens
+        self._position = prompt_tokens
+        self._table = _parents(path, settings.sequence % sequences)
+        self.note = (
+            f"recorded: {path.name}, sequences {self._sequences[0]} to {self._sequences[-1]} of "
+            f"{sequences}, {self._tokens} tokens each; longer runs go on with the next sequence"
+        )
+
+    def _full(self, mlp: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[np.generic]:
+        """Values of the MLP neurons placed in full rows, QKV inputs at one."""
+        qkv, block = self.space.blocks
+        out = np.zeros((self.space.layers, self.space.columns), dtype)
+        out[:, : qkv.neurons] = 1
+        out[:, block.first_column : block.first_column + block.neurons] = mlp
+        return out
+
+    def _token(self, sequence: int, position: int) -> NDArray[np.uint8]:
+        """MLP activity at a position, going on with the following sequence past the end."""
+        ahead, token = divmod(position, self._tokens)
+        wrapped = (sequence + ahead) % len(self._recording.masks)
+        return self._recording.flags(wrapped, token, token + 1)[0]
+
+    def profile(self) -> Frequencies:
+        return self._full(self._recording.profile, np.float32)  # type: ignore[return-value]
+
+    def prompt_frequency(self) -> Frequencies:
+        stop = min(self._prompt, self._tokens)
+        means = [
+            self._recording.flags(s, 0, stop).mean(axis=0, dtype=np.float32)
+            for s in self._sequences
+        ]
+        return self._full(np.mean(means, axis=0), np.float32)  # type: ignore[return-value]
+
+    def draw(self) -> Sequence[Plane]:
+        planes = [
+            pack(self._full(self._token(s, self._position), np.bool_))  # type: ignore[arg-type]
+            for s in self._sequences
+        ]
+        self._position += 1
+        return planes
+
+    def parents(self, below: Plane) -> tuple[Plane, Plane]:
+        block = self.space.blocks[1]
+        first, stop = block.first_column, block.first_column + block.neurons
+        flags = unpack(below)
+        result = []
+        for which in (0, 1):
+            out = flags.copy()
+            out[:, first:stop] = np.take_along_axis(
+                flags[:, first:stop], self._table[:, :, which], axis=1
+            )
+            result.append(pack(out.astype(np.bool_)))
+        return result[0], result[1]

@@ -1,0 +1,224 @@
+"""Why a span of Hermes is as long as it is: formula, numbers, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simcore.hardware import ndp_dimm
+from simcore.results.explain import Explanation, Term
+from simcore.results.spans import Spans, WaitReason
+from simcore.systems.hermes.plan import HermesPlan
+
+_REASONS = {
+    WaitReason.DEPENDENCY: "it needs the result of",
+    WaitReason.LINK_BUSY: "the link is used by",
+    WaitReason.SYNC: "the barrier holds until the end of",
+    WaitReason.IMBALANCE: "a sister has more of the same work:",
+    WaitReason.MEMORY_FULL: "room must be made by",
+    WaitReason.NO_WORK: "nothing was assigned to it during",
+}
+
+
+def _us(time_ps: float) -> str:
+    return f"{time_ps / 1e6:,.3f} us"
+
+
+def _amount(value: float, unit: str) -> str:
+    for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            return f"{value / limit:,.3f} {prefix}{unit}"
+    return f"{value:,.0f} {unit}"
+
+
+def _term(plan: HermesPlan, symbol: str, value: str, meaning: str, path: str) -> Term:
+    return Term(symbol, value, meaning, path, plan.scenario.provenance.get(path))
+
+
+def explain(plan: HermesPlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
+    """The explanation of one span of a step.
+
+    Args:
+        plan, record: the step.
+        spans: the step's spans.
+        span: index into them.
+    """
+    op = plan.ops[spans.op[span]]
+    lane = plan.lanes[spans.lane[span]]
+    layer = int(spans.layer[span])
+    where = f"layer {layer}, " if layer >= 0 else ""
+    title = f"{op.title} on {lane.title} ({where}{_us(float(spans.duration_ps[span]))})"
+    if op.reason is not None:
+        return _wait(plan, spans, span, title, op.reason)
+    notes = (op.help,) if op.help else ()
+    if lane.group == "GPU":
+        return _gpu(plan, spans, span, title, notes)
+    if lane.group == "DIMM":
+        return _dimm(plan, spans, span, title, notes, op.id)
+    return _link(plan, spans, span, title, notes, lane.group)
+
+
+def _wait(plan: HermesPlan, spans: Spans, span: int, title: str, reason: WaitReason) -> Explanation:
+    cause = int(spans.cause[span])
+    if cause < 0:
+        note = "Nothing else bounds this phase."
+    else:
+        other = plan.ops[spans.op[cause]].title
+        lane = plan.lanes[spans.lane[cause]].title
+        note = (
+            f"It waits because {_REASONS[reason]} {other} on {lane}, "
+            f"which takes {_us(float(spans.duration_ps[cause]))}."
+        )
+    return Explanation(title, "wait = end of the cause - own end", note, reason.value)
+
+
+def _gpu(
+    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...]
+) -> Explanation:
+    amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
+    read_ps = amount * 1e3 / plan.gpu.bandwidth_GBps
+    compute_ps = flops / plan.gpu.fp16_TFLOPS
+    bound = "memory bandwidth" if read_ps >= compute_ps else "compute"
+    if max(read_ps, compute_ps) < plan.gpu.kernel_launch_us * 1e6:
+        bound = "kernel launch"
+    return Explanation(
+        title,
+        "t = launch + max(bytes / bandwidth, FLOP / rate)",
+        f"{plan.gpu.kernel_launch_us:g} us + max({_us(read_ps)}, {_us(compute_ps)})"
+        f" = {_us(float(spans.duration_ps[span]))}",
+        bound,
+        (
+            Term("bytes", _amount(amount, "B"), "weights read from GPU memory"),
+            Term("FLOP", _amount(flops, "FLOP"), "two per multiply-accumulate"),
+            _term(
+                plan,
+                "bandwidth",
+                f"{plan.gpu.bandwidth_GBps:g} GB/s",
+                "GPU memory",
+                "hardware.gpu.bandwidth_GBps",
+            ),
+            _term(
+                plan,
+                "rate",
+                f"{plan.gpu.fp16_TFLOPS:g} TFLOPS",
+                "FP16 tensor peak",
+                "hardware.gpu.fp16_TFLOPS",
+            ),
+            _term(
+                plan,
+                "launch",
+                f"{plan.gpu.kernel_launch_us:g} us",
+                "kernel launch",
+                "hardware.gpu.kernel_launch_us",
+            ),
+        ),
+        notes,
+    )
+
+
+def _dimm(
+    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], op: str
+) -> Explanation:
+    dimm = plan.dimm
+    amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
+    total = float(spans.duration_ps[span])
+    if op == "merge":
+        rate = dimm.activation_lanes * dimm.clock_GHz
+        return Explanation(
+            title,
+            "t = elements / (lanes * clock)",
+            f"{flops:,.0f} / {rate:g} G/s = {_us(total)}",
+            "compute",
+            (
+                Term("elements", f"{flops:,.0f}", "values added by this DIMM"),
+                _term(
+                    plan,
+                    "lanes",
+                    f"{dimm.activation_lanes}",
+                    "activation unit",
+                    "hardware.ndp_dimms.activation_lanes",
+                ),
+                _term(
+                    plan,
+                    "clock",
+                    f"{dimm.clock_GHz:g} GHz",
+                    "NDP core",
+                    "hardware.ndp_dimms.clock_GHz",
+                ),
+            ),
+            notes,
+        )
+    bandwidth, rate = ndp_dimm.internal_GBps(dimm), ndp_dimm.gemv_GMACps(dimm)
+    read_ps, compute_ps = amount * 1e3 / bandwidth, flops / 2 * 1e3 / rate
+    joined = "+" if dimm.overlap == "additive" else "max"
+    pieces = (
+        f"{_us(read_ps)} + {_us(compute_ps)}"
+        if joined == "+"
+        else f"max({_us(read_ps)}, {_us(compute_ps)})"
+    )
+    formula = (
+        "t = bytes / bandwidth + MACs / rate"
+        if joined == "+"
+        else "t = max(bytes / bandwidth, MACs / rate)"
+    )
+    if op == "attention":
+        body = read_ps + compute_ps if joined == "+" else max(read_ps, compute_ps)
+        formula += " + softmax"
+        pieces += f" + {_us(max(0.0, total - body))}"
+    knob = {
+        "calibrated": "read_efficiency",
+        "ccd_l": "nCCD_L",
+    }.get(dimm.internal_bandwidth, "internal_bandwidth")
+    what = "keys and values read" if op == "attention" else "predicted cold neurons read"
+    return Explanation(
+        title,
+        formula,
+        f"{pieces} = {_us(total)}",
+        "memory bandwidth" if read_ps >= compute_ps else "compute",
+        (
+            Term("bytes", _amount(amount, "B"), what),
+            Term("MACs", _amount(flops / 2, "MAC"), "multiply-accumulates"),
+            _term(
+                plan,
+                "bandwidth",
+                f"{bandwidth:.1f} GB/s",
+                f"sustained inside one DIMM ({ndp_dimm.peak_GBps(dimm):g} GB/s peak of its ranks)",
+                f"hardware.ndp_dimms.{knob}",
+            ),
+            _term(
+                plan,
+                "rate",
+                f"{rate:.1f} GMAC/s",
+                f"sustained by the GEMV unit (peak {ndp_dimm.gemv_peak_GMACps(dimm):g})",
+                "hardware.ndp_dimms.gemv_utilisation",
+            ),
+        ),
+        notes,
+    )
+
+
+def _link(
+    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], group: str
+) -> Explanation:
+    amount, total = float(spans.amount_bytes[span]), float(spans.duration_ps[span])
+    rate, path, what = {
+        "PCIe": (plan.pcie.bandwidth_GBps, "hardware.pcie.bandwidth_GBps", "PCIe"),
+        "DIMM-link": (plan.link.bandwidth_GBps, "hardware.dimm_link.bandwidth_GBps", "one link"),
+    }.get(group, (plan.host.cache_GBps, "hardware.host.cache_GBps", "predictor tables in cache"))
+    move_ps = amount * 1e3 / rate
+    fixed = max(0.0, total - move_ps)
+    terms = [
+        Term("bytes", _amount(amount, "B"), "moved"),
+        _term(plan, "bandwidth", f"{rate:g} GB/s", what, path),
+    ]
+    if group != "Host":
+        knob = "hardware.pcie.sync_us" if group == "PCIe" else "hardware.dimm_link.latency_us"
+        terms.append(_term(plan, "fixed", _us(fixed), "synchronisation or hop", knob))
+    return Explanation(
+        title,
+        "t = fixed + bytes / bandwidth",
+        f"{_us(fixed)} + {_us(move_ps)} = {_us(total)}",
+        "latency" if fixed > move_ps else "link",
+        tuple(terms),
+        notes,
+    )

@@ -1,0 +1,92 @@
+"""Figures of a Hermes run: predictor quality, imbalance, migration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.results.run import Run
+from simcore.systems.hermes.plan import HermesPlan
+
+Floats = NDArray[np.float64]
+
+
+def _ratio(top: Any, bottom: Any) -> Floats:
+    """Top / bottom, 0 where there is nothing below."""
+    top, bottom = np.asarray(top, np.float64), np.asarray(bottom, np.float64)
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+
+
+def imbalance(plan: HermesPlan, run: Run) -> Floats:
+    """Most loaded DIMM over the mean, by bytes of cold work, summed over FC layers; per step."""
+    sizes = np.array([b.neuron_bytes for b in plan.space.blocks], np.float64)
+    work = run.column("n_dimm").astype(np.float64) * sizes[:, None]
+    return _ratio(work.max(axis=-1).sum(axis=(1, 2)), work.mean(axis=-1).sum(axis=(1, 2)))
+
+
+def _moved_bytes(plan: HermesPlan, run: Run, column: str) -> Floats:
+    """Bytes moved in each step, from a column of neuron counts by layer and block."""
+    counts = run.column(column)
+    per_block = counts.reshape(*counts.shape[:3], -1).sum(axis=(1, 3))
+    sizes = np.array([b.neuron_bytes for b in plan.space.blocks], np.int64)
+    return (per_block @ sizes).astype(np.float64)
+
+
+def series(plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
+    """Figures over the steps."""
+    active = run.column("active").sum(axis=(1, 2), dtype=np.int64)
+    predicted = run.column("predicted").sum(axis=(1, 2), dtype=np.int64)
+    hits = run.column("hits").sum(axis=(1, 2), dtype=np.int64)
+    on_gpu = run.column("n_gpu").sum(axis=(1, 2), dtype=np.int64)
+    wrong = active + predicted - 2 * hits
+    decode = active > 0
+    return {
+        "DIMM imbalance": ("max/mean", imbalance(plan, run)),
+        "active neurons": ("share", active / plan.space.neurons),
+        "predictor recall": ("share", _ratio(hits, active)),
+        "predictor precision": ("share", _ratio(hits, predicted)),
+        "predictor accuracy": ("share", np.where(decode, 1 - wrong / plan.space.neurons, 0.0)),
+        "work on GPU": ("share", _ratio(on_gpu, predicted)),
+        "copied to GPU": ("MB", _moved_bytes(plan, run, "swap_in") / 1e6),
+        "remapped between DIMMs": ("MB", _moved_bytes(plan, run, "remap") / 1e6),
+    }
+
+
+def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
+    """The `placement` part of `run --json`; means over the decode steps."""
+    steps = len(run)
+    decode = run.column("kind") == 1 if steps else np.zeros(0, np.bool_)
+    hot = sum(
+        int(np.bitwise_count(plan.placement.gpu[:, b.words]).sum(dtype=np.int64))
+        for b in plan.space.blocks
+    )
+    result: dict[str, Any] = {
+        "neurons": plan.space.neurons,
+        "hot_neurons": hot,
+        "hot_share": hot / plan.space.neurons,
+        "hot_room_bytes": plan.hot_room_bytes,
+        "activations": plan.note,
+    }
+    if not decode.any():
+        return result
+    figures = series(plan, run)
+    keys = {
+        "active_share": "active neurons",
+        "work_on_gpu_share": "work on GPU",
+        "predictor_accuracy": "predictor accuracy",
+        "predictor_recall": "predictor recall",
+        "predictor_precision": "predictor precision",
+        "imbalance": "DIMM imbalance",
+    }
+    for key, name in keys.items():
+        result[key] = float(figures[name][1][decode].mean())
+    result["trivial_accuracy"] = 1.0 - result["active_share"]
+    result["imbalance_max"] = float(figures["DIMM imbalance"][1][decode].max())
+    for key, column in (("swap", "swap_in"), ("remap", "remap")):
+        moved = _moved_bytes(plan, run, column)[decode]
+        result[f"{key}_bytes"] = int(moved.sum())
+        result[f"{key}_neurons"] = int(run.column(column)[decode].sum(dtype=np.int64))
+    return result

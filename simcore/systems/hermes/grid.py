@@ -1,0 +1,150 @@
+"""The neuron map of a Hermes step, at any level of detail."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.activations.bitplanes import WORD, Plane, unpack
+from simcore.results.placement import (
+    FLAG_FALSE_ALARM,
+    FLAG_MISSED,
+    FLAG_MOVING,
+    NO_CELL,
+    ItemInfo,
+    PlaceCategory,
+    PlacementGrid,
+    Section,
+)
+from simcore.results.run import Run
+from simcore.systems.hermes.plan import HermesPlan
+
+_BYTE = 8
+
+
+def _arrived(run: Run, index: int, gpu: Plane) -> Plane:
+    """Neurons whose copy reached the GPU in this step."""
+    if index == 0:
+        return np.zeros_like(gpu)
+    before: Plane = run.value("gpu_bits", index - 1)
+    return gpu & ~before
+
+
+def _home_planes(plan: HermesPlan, run: Run, index: int) -> list[Plane]:
+    """One plane a DIMM from the recorded bit planes of the DIMM number."""
+    number = run.attachments["home"][int(run.value("home", index))]
+    valid = plan.space.valid()
+    planes = []
+    for dimm in range(plan.dimms):
+        mine = np.broadcast_to(valid, plan.space.shape).copy()
+        for bit, plane in enumerate(number):
+            mine &= plane if (dimm >> bit) & 1 else ~plane
+        planes.append(mine)
+    return planes
+
+
+def _cells(plane: Plane, items_per_cell: int) -> NDArray[np.int32]:
+    """Set bits of each cell of 8 or more items, (layers, cells)."""
+    bits = np.bitwise_count(plane.view(np.uint8))
+    width = items_per_cell // _BYTE
+    pad = -bits.shape[1] % width
+    if pad:
+        bits = np.pad(bits, ((0, 0), (0, pad)))
+    return bits.reshape(bits.shape[0], -1, width).sum(axis=2, dtype=np.int32)
+
+
+def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
+    """Place and activity of neurons at a step.
+
+    Args:
+        plan, run, index: the step.
+        items_per_cell: neurons behind one cell: 1, or a power of two from 8 on (others are
+            rounded down to such a width).
+    """
+    wide = max(1, items_per_cell)
+    if not plan.items:
+        raise ValueError("the run was made without single neurons")
+    gpu: Plane = run.value("gpu_bits", index)
+    active: Plane = run.value("active_bits", index)
+    predicted: Plane = run.value("predicted_bits", index)
+    places = [gpu, *(home & ~gpu for home in _home_planes(plan, run, index))]
+    flags = (
+        (FLAG_MISSED, active & ~predicted),
+        (FLAG_FALSE_ALARM, predicted & ~active),
+        (FLAG_MOVING, _arrived(run, index, gpu)),
+    )
+    valid = np.broadcast_to(plan.space.valid(), plan.space.shape)
+    if wide < _BYTE:
+        wide = 1
+        category = np.full((plan.space.layers, plan.space.columns), NO_CELL, np.uint8)
+        for number, plane in enumerate(places):
+            category[unpack(plane).view(np.bool_)] = number
+        intensity = unpack(active) * np.uint8(255)
+        marks = np.zeros_like(category)
+        for flag, plane in flags:
+            marks |= unpack(plane) * np.uint8(flag)
+    else:
+        wide = 1 << (wide.bit_length() - 1)
+        counts = np.stack([_cells(plane, wide) for plane in places])
+        items = _cells(np.ascontiguousarray(valid), wide)
+        category = counts.argmax(axis=0).astype(np.uint8)
+        category[items == 0] = NO_CELL
+        share = _cells(active, wide) * 255 // np.maximum(items, 1)
+        intensity = share.astype(np.uint8)
+        marks = np.zeros_like(category)
+        for flag, plane in flags:
+            marks |= np.where(_cells(plane, wide) > 0, np.uint8(flag), np.uint8(0))
+    return PlacementGrid(
+        row_title="layer",
+        column_title="neuron",
+        rows=plan.space.layers,
+        columns=plan.space.columns,
+        items_per_cell=wide,
+        sections=tuple(
+            Section(b.id, b.title, b.first_column, b.first_column + b.neurons)
+            for b in plan.space.blocks
+        ),
+        categories=(
+            PlaceCategory("gpu", "GPU"),
+            *(PlaceCategory(f"dimm{j}", f"DIMM {j}") for j in range(plan.dimms)),
+        ),
+        category=category,
+        active=intensity,
+        flags=marks,
+    )
+
+
+def _bit(plane: Plane, row: int, column: int) -> bool:
+    return bool((int(plane[row, column // WORD]) >> (column % WORD)) & 1)
+
+
+def item(plan: HermesPlan, run: Run, index: int, row: int, column: int) -> ItemInfo:
+    """What is known about one neuron at a step."""
+    if not (0 <= row < plan.space.layers and 0 <= column < plan.space.columns):
+        return ItemInfo("outside the map", ())
+    block = plan.space.block_of(column)
+    neuron = column - block.first_column
+    if neuron >= block.neurons:
+        return ItemInfo("padding", ())
+    gpu, active, predicted = (
+        _bit(run.value(name, index), row, column)
+        for name in ("gpu_bits", "active_bits", "predicted_bits")
+    )
+    number = run.attachments["home"][int(run.value("home", index))]
+    home = sum(_bit(plane, row, column) << bit for bit, plane in enumerate(number))
+    fired = sum(_bit(run.value("active_bits", step), row, column) for step in range(1, index + 1))
+    outcome = {
+        (True, True): "fires, predicted",
+        (True, False): "fires, missed by the predictor (its work is dropped)",
+        (False, True): "silent, predicted in vain (work for nothing)",
+        (False, False): "silent",
+    }[active, predicted]
+    facts = [
+        ("place", f"GPU copy, home DIMM {home}" if gpu else f"DIMM {home}"),
+        ("this token", outcome if index else "prefill: every neuron is computed"),
+        ("fired so far", f"{fired} of {index} tokens"),
+        ("weights", f"{block.neuron_bytes:,} B"),
+    ]
+    if index and gpu and not _bit(run.value("gpu_bits", index - 1), row, column):
+        facts.append(("moving", "copied to the GPU for this token"))
+    return ItemInfo(f"layer {row} · {block.title} · neuron {neuron}", tuple(facts))

@@ -1,0 +1,227 @@
+"""One decode step of Hermes at the level of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.activations import make_source
+from simcore.activations.bitplanes import Plane, add_saturating
+from simcore.placement.adjustment import Swap, choose_swaps
+from simcore.placement.predictor import Predictor, below, initial_states
+from simcore.placement.remap import rebalance
+from simcore.results.run import KIND_DECODE, Run
+from simcore.systems.hermes.plan import HermesPlan
+from simcore.systems.hermes.work import projection_ps
+
+Int = NDArray[np.int64]
+
+WINDOW_BITS = 3
+
+
+class HermesState:
+    """Everything that changes from token to token.
+
+    Attributes:
+        gpu: neurons with a copy on the GPU.
+        dimms: home planes.
+        predictor: neuron states.
+        hot_bytes: weights of all copies on the GPU; swaps are one for one and never change it.
+        home_bytes: sparse weights on each DIMM.
+    """
+
+    def __init__(self, plan: HermesPlan, run: Run) -> None:
+        self.source = make_source(plan.scenario)
+        self.gpu = plan.placement.gpu.copy()
+        self.dimms = [home.copy() for home in plan.placement.dimms]
+        self.predictor = Predictor(initial_states(self.source.prompt_frequency()))
+        self.valid = plan.space.valid()
+        self._last_layer = np.zeros(plan.space.words, np.uint64)
+        self._window = [np.zeros(plan.space.shape, np.uint64) for _ in range(WINDOW_BITS)]
+        self._swaps: list[Swap] | None = None
+        self._remapped = np.zeros(self._remap_shape(plan), np.int32)
+        self._home = self._attach_home(plan, run)
+        self.hot_bytes = plan.space.weigh(self.gpu)
+        self.home_bytes = self._weigh_homes(plan)
+
+    def _weigh_homes(self, plan: HermesPlan) -> Int:
+        return np.array([plan.space.weigh(home) for home in self.dimms], np.int64)
+
+    @staticmethod
+    def _remap_shape(plan: HermesPlan) -> tuple[int, int, int]:
+        return (plan.space.layers, len(plan.space.blocks), max(1, plan.pairs))
+
+    def _attach_home(self, plan: HermesPlan, run: Run) -> int:
+        """Keep the home DIMM of every neuron as bit planes of its number."""
+        if not plan.items:
+            return -1
+        bits = max(1, (plan.dimms - 1).bit_length())
+        number = np.zeros((bits, *plan.space.shape), np.uint64)
+        for index, home in enumerate(self.dimms):
+            for bit in range(bits):
+                if (index >> bit) & 1:
+                    number[bit] |= home
+        return run.attach("home", number)
+
+    def decode(self, plan: HermesPlan, run: Run, token: int) -> dict[str, Any]:
+        """Simulate output token `token` (0 is the first) and return the causes to record."""
+        swapped = self._apply_swaps(plan)
+        remapped, self._remapped = self._remapped, np.zeros_like(self._remapped)
+        sequences = self.source.draw()
+        active = sequences[0] if len(sequences) == 1 else np.bitwise_or.reduce(sequences)
+        predicted = self._predict(plan, active)
+        record = self._counts(plan, sequences, active, predicted)
+        record["swap_in"] = swapped
+        record["remap"] = remapped
+        record["kind"] = np.int8(KIND_DECODE)
+        record["home"] = np.int32(self._home)
+        if plan.items:
+            record["active_bits"] = active
+            record["predicted_bits"] = predicted
+            record["gpu_bits"] = self.gpu
+        self._learn(plan, active)
+        if plan.policy.window_remap and (token + 1) % plan.policy.window_tokens == 0:
+            self._remap(plan, run)
+        return record
+
+    def prefill(self, plan: HermesPlan) -> dict[str, Any]:
+        """The causes of the prefill step: nothing is sparse yet."""
+        layers, blocks = plan.space.layers, len(plan.space.blocks)
+        record: dict[str, Any] = {
+            name: np.zeros((layers, blocks), np.int32)
+            for name in ("n_gpu", "macs_gpu", "swap_in", "active", "predicted", "hits")
+        }
+        for name in ("n_dimm", "macs_dimm"):
+            record[name] = np.zeros((layers, blocks, plan.dimms), np.int32)
+        record["remap"] = np.zeros(self._remap_shape(plan), np.int32)
+        record["home"] = np.int32(self._home)
+        if plan.items:
+            record["active_bits"] = np.zeros(plan.space.shape, np.uint64)
+            record["predicted_bits"] = np.zeros(plan.space.shape, np.uint64)
+            record["gpu_bits"] = self.gpu
+        return record
+
+    def _apply_swaps(self, plan: HermesPlan) -> NDArray[np.int32]:
+        """Put the copies chosen after the last token into place; how many, by layer and block."""
+        moved = np.zeros((plan.space.layers, len(plan.space.blocks)), np.int32)
+        if self._swaps is None:
+            return moved
+        for index, (block, swap) in enumerate(zip(plan.space.blocks, self._swaps, strict=True)):
+            part = self.gpu[:, block.words]
+            part &= ~swap.outgoing
+            part |= swap.incoming
+            moved[:, index] = swap.moved
+        self._swaps = None
+        return moved
+
+    def _predict(self, plan: HermesPlan, active: Plane) -> Plane:
+        """Predicted neurons, from states and from what fires in the layer below."""
+        policy = plan.policy
+        first, second = self.source.parents(below(active, self._last_layer))
+        self._last_layer = active[-1].copy()
+        inclusive = policy.compare == "ge"
+        if policy.predictor == "token":
+            # Only the state half: a neuron is predicted when it is hot (a reading; the printed
+            # threshold can not be reached by the state alone).
+            none = np.zeros_like(active)
+            predicted = self.predictor.predict(
+                (none, none), weight=0, threshold=policy.hot_threshold, inclusive=False
+            )
+        elif policy.predictor == "layer":
+            # Only the parents' half: both must fire (a reading; 6 + 6 stays below 15).
+            predicted = first & second
+        else:
+            predicted = self.predictor.predict(
+                (first, second),
+                weight=policy.parent_weight,
+                threshold=policy.threshold,
+                inclusive=inclusive,
+            )
+        predicted &= self.valid
+        return predicted
+
+    def _counts(
+        self, plan: HermesPlan, sequences: Sequence[Plane], active: Plane, predicted: Plane
+    ) -> dict[str, Any]:
+        """Neurons and multiply-accumulates each unit gets.
+
+        A predicted neuron is read once for the batch. Each sequence multiplies its own active
+        neurons; a false alarm is multiplied once before its zero is seen.
+        """
+        layers, blocks = plan.space.layers, plan.space.blocks
+        homes = [self.gpu, *(home & ~self.gpu for home in self.dimms)]
+        read = np.empty((layers, len(blocks), len(homes)), np.int32)
+        macs = np.empty_like(read)
+        for place, home in enumerate(homes):
+            mine = predicted & home
+            read[:, :, place] = _by_block(plan, mine)
+            if len(sequences) == 1:
+                macs[:, :, place] = read[:, :, place]
+            else:
+                macs[:, :, place] = _by_block(plan, mine & ~active)
+                for own in sequences:
+                    macs[:, :, place] += _by_block(plan, mine & own)
+        return {
+            "n_gpu": read[:, :, 0].copy(),
+            "n_dimm": read[:, :, 1:].copy(),
+            "macs_gpu": macs[:, :, 0].copy(),
+            "macs_dimm": macs[:, :, 1:].copy(),
+            "active": _by_block(plan, active),
+            "predicted": _by_block(plan, predicted),
+            "hits": _by_block(plan, active & predicted),
+        }
+
+    def _learn(self, plan: HermesPlan, active: Plane) -> None:
+        """Update states and window, choose the copies for the next token."""
+        policy = plan.policy
+        self.predictor.update(active, policy.state_up)
+        if policy.window_remap:
+            add_saturating(self._window, active, 1)
+        if not policy.online_adjustment:
+            return
+        room_bytes = np.full(
+            plan.space.layers, projection_ps(plan) * plan.pcie.bandwidth_GBps / 1e3
+        ).astype(np.int64)
+        swaps: dict[str, Swap] = {}
+        for block in reversed(plan.space.blocks):  # the MLP first: it has most of the work
+            swap = choose_swaps(
+                self.gpu[:, block.words],
+                self.valid[block.words],
+                [plane[:, block.words] for plane in self.predictor.state],
+                policy.hot_threshold,
+                room_bytes // block.neuron_bytes,
+            )
+            room_bytes -= swap.moved * block.neuron_bytes
+            swaps[block.id] = swap
+        self._swaps = [swaps[block.id] for block in plan.space.blocks]
+
+    def _remap(self, plan: HermesPlan, run: Run) -> None:
+        """Rebalance the DIMMs by the window's activity and start a new window."""
+        window_bytes = projection_ps(plan) * plan.link.bandwidth_GBps / 1e3
+        if plan.pairs:
+            cold = ~self.gpu & self.valid
+            for index, block in reversed(list(enumerate(plan.space.blocks))):
+                room = np.full(plan.space.layers, int(window_bytes // block.neuron_bytes))
+                self._remapped[:, index] = rebalance(
+                    [home[:, block.words] for home in self.dimms],
+                    cold[:, block.words],
+                    [plane[:, block.words] for plane in self._window],
+                    room,
+                    printed_rule=plan.policy.remap_rule == "printed",
+                )
+            self._home = self._attach_home(plan, run)
+            self.home_bytes = self._weigh_homes(plan)
+        for plane in self._window:
+            plane[:] = 0
+
+
+def _by_block(plan: HermesPlan, plane: Plane) -> NDArray[np.int32]:
+    """Set bits by layer and block."""
+    bits = np.bitwise_count(plane)
+    out = np.empty((plan.space.layers, len(plan.space.blocks)), np.int32)
+    for index, block in enumerate(plan.space.blocks):
+        out[:, index] = bits[:, block.words].sum(axis=1, dtype=np.int32)
+    return out

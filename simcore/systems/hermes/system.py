@@ -1,0 +1,115 @@
+"""Hermes as a system: glue between plan, state, work and what the views ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simcore.engine import phases
+from simcore.model import shapes
+from simcore.results.explain import Explanation
+from simcore.results.placement import ItemInfo, PlacementGrid
+from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.spans import Spans
+from simcore.scenario.schema import Scenario
+from simcore.systems.base import System, Variant, register_system
+from simcore.systems.hermes import explain, figures, grid
+from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
+from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.hermes.state import HermesState
+from simcore.systems.hermes.work import segments
+
+_OFF = {"online_adjustment": False, "window_remap": False}
+
+
+@register_system("hermes")
+class Hermes(System):
+    """One consumer GPU with NDP-DIMMs; neurons of a ReLU-sparse model split into hot and cold."""
+
+    title = "Hermes"
+    paper = "Liu et al., HPCA 2025, arXiv 2502.16963"
+    policy_type = HermesPolicy
+    components = ("gpu", "pcie", "ndp_dimms", "dimm_link", "host")
+    presets = {
+        "gpu": "hermes-rtx-4090",
+        "pcie": "hermes-pcie4",
+        "ndp_dimms": "hermes-ddr4-3200",
+        "dimm_link": "hermes-dimm-link",
+        "host": "i9-13900k-ddr5-5600",
+    }
+    variants = {
+        "hermes-random": Variant("Hermes-random", {"partition": "random", **_OFF}),
+        "hermes-partition": Variant("Hermes-partition", _OFF),
+        "hermes-adjustment": Variant("Hermes-adjustment", {"window_remap": False}),
+        "hermes-token-adjustment": Variant(
+            "Hermes-token-adjustment", {"predictor": "token", "window_remap": False}
+        ),
+        "hermes-layer-adjustment": Variant(
+            "Hermes-layer-adjustment", {"predictor": "layer", "window_remap": False}
+        ),
+    }
+
+    def prepare(self, scenario: Scenario, *, items: bool = True) -> HermesPlan:
+        return prepare(scenario, items=items)
+
+    def start(self, plan: HermesPlan, run: Run) -> HermesState:
+        return HermesState(plan, run)
+
+    def advance(self, plan: HermesPlan, state: HermesState, run: Run) -> Mapping[str, Any]:
+        index = len(run)
+        workload = plan.scenario.workload
+        if index == 0:
+            record = state.prefill(plan)
+            record["kind"] = np.int8(KIND_PREFILL)
+            record["tokens"] = np.int32(0)
+            context = workload.prompt_tokens
+        else:
+            record = state.decode(plan, run, index - 1)
+            record["tokens"] = np.int32(workload.batch)
+            context = workload.prompt_tokens + index
+        record["context_tokens"] = np.int32(context)
+        sums = phases.totals([(t, w) for t, w, _ in segments(plan, record)])
+        record["duration_ps"] = np.int64(sums.duration_ps)
+        record["lane_op_ps"] = sums.time_ps
+        record["lane_op_bytes"] = sums.amount_bytes
+        record["lane_op_flops"] = sums.flops
+        record["memory_bytes"] = self._memory(plan, state, context)
+        return record
+
+    def _memory(self, plan: HermesPlan, state: HermesState, context: int) -> Any:
+        """Bytes in use by device and kind."""
+        model = plan.model
+        used = np.zeros((len(plan.memory), len(MEMORY_KINDS)), np.int64)
+        used[0, 0] = state.hot_bytes
+        used[0, 1] = model.layers * shapes.projection_bytes(model)
+        used[0, 2] = shapes.table_bytes(model)
+        used[0, 3] = int(plan.gpu.reserve_GB * 1e9)
+        dense = (used[0, 1] + used[0, 2]) // plan.dimms
+        kv = model.layers * context * 2 * model.head_dim * model.bytes_per_kv
+        used[1:, 4] = state.home_bytes + dense
+        used[1:, 5] = plan.kv_items * kv
+        return used
+
+    def spans(self, plan: HermesPlan, record: Mapping[str, Any]) -> Spans:
+        return phases.spans(segments(plan, record))
+
+    def placement(
+        self, plan: HermesPlan, run: Run, index: int, items_per_cell: int
+    ) -> PlacementGrid:
+        return grid.placement(plan, run, index, items_per_cell)
+
+    def item(self, plan: HermesPlan, run: Run, index: int, row: int, column: int) -> ItemInfo:
+        return grid.item(plan, run, index, row, column)
+
+    def explain(
+        self, plan: HermesPlan, record: Mapping[str, Any], spans: Spans, span: int
+    ) -> Explanation:
+        return explain.explain(plan, record, spans, span)
+
+    def summary(self, plan: HermesPlan, run: Run) -> Mapping[str, Any]:
+        return figures.summary(plan, run)
+
+    def series(self, plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
+        return figures.series(plan, run)
