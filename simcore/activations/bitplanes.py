@@ -109,6 +109,15 @@ def add_saturating(counter: Sequence[Plane], mask: Plane, amount: int) -> None:
         np.bitwise_or(plane, carry, out=plane)
 
 
+def add_one(counter: Sequence[Plane]) -> None:
+    """Add one to every counter, in place; the planes must have room for the result."""
+    carry = np.full_like(counter[0], ONES)
+    for plane in counter:
+        carry_out = plane & carry
+        np.bitwise_xor(plane, carry, out=plane)
+        carry = carry_out
+
+
 def subtract_one(counter: Sequence[Plane], mask: Plane) -> None:
     """Subtract one from the counters in `mask`, in place, holding at zero."""
     positive = counter[0].copy()

@@ -20,15 +20,23 @@ _TARGET = 0.8
 _MAX_DENSITY = 0.98
 
 
+def _tail(start: Floats, stop: float, exponent: float) -> Floats:
+    """Integral of x**-exponent from `start` to `stop`."""
+    power = 1.0 - exponent
+    if abs(power) < 1e-9:
+        return np.log(stop / start)
+    return (stop**power - start**power) / power
+
+
 def mean_of_curve(scale: Floats, exponent: float) -> Floats:
-    """Mean over x in (0, 1) of min(1, scale * x**-exponent), for exponent < 1."""
+    """Mean over x in (0, 1) of min(1, scale * x**-exponent)."""
     flat = np.minimum(1.0, scale ** (1.0 / exponent))
-    return flat + scale * (1.0 - flat ** (1.0 - exponent)) / (1.0 - exponent)
+    return flat + scale * _tail(flat, 1.0, exponent)
 
 
 def solve_scale(density: Floats, exponent: float) -> Floats:
     """The scale of the curve that has the given mean."""
-    low, high = np.zeros_like(density), np.ones_like(density)
+    low, high = np.full_like(density, 1e-12), np.ones_like(density)
     for _ in range(60):
         middle = 0.5 * (low + high)
         too_small = mean_of_curve(middle, exponent) < density
@@ -40,20 +48,20 @@ def solve_scale(density: Floats, exponent: float) -> Floats:
 def _coverage(share: float, density: float, exponent: float) -> float:
     """Share of all activations made by the most active `share` of neurons."""
     scale = solve_scale(np.array([density]), exponent)
-    flat = float(np.minimum(1.0, scale ** (1.0 / exponent))[0])
-    if share <= flat:
+    flat = np.minimum(1.0, scale ** (1.0 / exponent))
+    if share <= flat[0]:
         return share / density
-    tail = scale[0] * (share ** (1 - exponent) - flat ** (1 - exponent)) / (1 - exponent)
-    return float((flat + tail) / density)
+    return float((flat + scale * _tail(flat, share, exponent))[0] / density)
 
 
 def solve_exponent(share_for_80pct: float, density: float) -> float:
     """Exponent for which the given share of a block's neurons makes 80 % of its activations.
 
-    A block cannot be more concentrated than its density allows (a share below 0.8 * density would
-    need probabilities over 1); then the steepest curve is returned.
+    Without the cap at 1 it would be 1 - ln 0.8 / ln share; the cap flattens the head of a dense
+    block, so its tail must be steeper. A block cannot be more concentrated than its density allows
+    (a share below 0.8 * density would need probabilities over 1); then the steepest is returned.
     """
-    low, high = 1e-3, 0.995
+    low, high = 1e-3, 6.0
     for _ in range(50):
         middle = 0.5 * (low + high)
         if _coverage(share_for_80pct, density, middle) < _TARGET:

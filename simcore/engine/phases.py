@@ -130,8 +130,11 @@ def lay_out(template: Template, work: Work) -> Laid:
     """Place every op of a segment and name every wait."""
     rows = len(work.time_ps)
     lanes = len(template.lanes)
+    every = np.arange(rows)
     start = np.zeros_like(work.time_ps)
     end = np.zeros_like(work.time_ps)
+    # The column to name as a cause: an op of no duration hands on its own cause.
+    root = np.broadcast_to(np.arange(template.columns), work.time_ps.shape).copy()
     lengths = np.zeros((rows, len(template.phases)), np.int64)
     gaps: list[tuple[int, Int, Int, Int, Int, int]] = []
     for number, phase in enumerate(template.phases):
@@ -148,7 +151,10 @@ def lay_out(template: Template, work: Work) -> Laid:
                     [np.arange(s.start, s.stop) for s in map(template.slice, group.after)]
                 )
                 barrier = end[:, before].max(axis=1)
-                cause = before[end[:, before].argmax(axis=1)]
+                cause = root[every, before[end[:, before].argmax(axis=1)]]
+                own = root[:, columns]
+                empty = work.time_ps[:, columns] == 0
+                root[:, columns] = np.where(empty, cause[:, None], own)
                 begin = np.maximum(ready, barrier[:, None])
                 reason = np.full(rows, _REASONS.index(WaitReason.DEPENDENCY))
                 for k, lane_id in enumerate(group.lanes):
@@ -161,7 +167,7 @@ def lay_out(template: Template, work: Work) -> Laid:
             used.update(dict.fromkeys(group.lanes, group.op))
         if last > first:
             lengths[:, number] = end[:, first:last].max(axis=1)
-            critical = first + end[:, first:last].argmax(axis=1)
+            critical = root[every, first + end[:, first:last].argmax(axis=1)]
         else:
             critical = np.zeros(rows, np.int64)
         critical_op = template.column_op[critical]

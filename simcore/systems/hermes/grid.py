@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import WORD, Plane, unpack
+from simcore.activations.bitplanes import WORD, Plane, add_one, read_counter, unpack
 from simcore.results.placement import (
     FLAG_FALSE_ALARM,
     FLAG_MISSED,
@@ -43,14 +43,27 @@ def _home_planes(plan: HermesPlan, run: Run, index: int) -> list[Plane]:
     return planes
 
 
-def _cells(plane: Plane, items_per_cell: int) -> NDArray[np.int32]:
-    """Set bits of each cell of 8 or more items, (layers, cells)."""
-    bits = np.bitwise_count(plane.view(np.uint8))
-    width = items_per_cell // _BYTE
-    pad = -bits.shape[1] % width
-    if pad:
-        bits = np.pad(bits, ((0, 0), (0, pad)))
-    return bits.reshape(bits.shape[0], -1, width).sum(axis=2, dtype=np.int32)
+def _cells(plane: Plane, items_per_cell: int) -> NDArray[np.uint16]:
+    """Set bits of each cell of 8 or more items (a power of two), (layers, cells)."""
+    word = min(items_per_cell, WORD)
+    bits = np.bitwise_count(plane.view(f"u{word // _BYTE}")).astype(np.uint16)
+    while word < items_per_cell:
+        if bits.shape[1] % 2:
+            bits = np.pad(bits, ((0, 0), (0, 1)))
+        bits = bits[:, ::2] + bits[:, 1::2]
+        word *= 2
+    return bits
+
+
+def _exact_category(plan: HermesPlan, run: Run, index: int, gpu: Plane) -> NDArray[np.uint8]:
+    """Category of every neuron: 0 on the GPU, else 1 + home DIMM, from a bit-sliced number."""
+    home = run.attachments["home"][int(run.value("home", index))]
+    code = [*(plane.copy() for plane in home), np.zeros_like(gpu)]
+    add_one(code)
+    off_gpu = ~gpu
+    category = read_counter([plane & off_gpu for plane in code])
+    category[:, unpack(plan.space.valid()[None])[0] == 0] = NO_CELL
+    return category
 
 
 def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
@@ -67,7 +80,6 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
     gpu: Plane = run.value("gpu_bits", index)
     active: Plane = run.value("active_bits", index)
     predicted: Plane = run.value("predicted_bits", index)
-    places = [gpu, *(home & ~gpu for home in _home_planes(plan, run, index))]
     flags = (
         (FLAG_MISSED, active & ~predicted),
         (FLAG_FALSE_ALARM, predicted & ~active),
@@ -76,15 +88,14 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
     valid = np.broadcast_to(plan.space.valid(), plan.space.shape)
     if wide < _BYTE:
         wide = 1
-        category = np.full((plan.space.layers, plan.space.columns), NO_CELL, np.uint8)
-        for number, plane in enumerate(places):
-            category[unpack(plane).view(np.bool_)] = number
+        category = _exact_category(plan, run, index, gpu)
         intensity = unpack(active) * np.uint8(255)
         marks = np.zeros_like(category)
         for flag, plane in flags:
             marks |= unpack(plane) * np.uint8(flag)
     else:
         wide = 1 << (wide.bit_length() - 1)
+        places = [gpu, *(home & ~gpu for home in _home_planes(plan, run, index))]
         counts = np.stack([_cells(plane, wide) for plane in places])
         items = _cells(np.ascontiguousarray(valid), wide)
         category = counts.argmax(axis=0).astype(np.uint8)

@@ -1,0 +1,85 @@
+"""Timeline algebra on an example worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simcore.engine.phases import Group, Phase, Template, Work, lay_out, spans, totals
+from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
+
+LANES = tuple(Lane(name, name, "G", LaneKind.COMPUTE) for name in ("a", "b", "c", "d"))
+OPS = (Op("x", "x", "mlp"), Op("y", "y", "qkv"), Op("z", "z", "other"), *WAIT_OPS)
+
+TEMPLATE = Template(
+    [
+        Phase(
+            "first",
+            (
+                Group("link", 2, (0,)),
+                Group("work", 0, (1, 2), ("link",)),
+            ),
+            {3: WaitReason.DEPENDENCY},
+        ),
+        Phase("second", (Group("more", 1, (0,)),)),
+    ],
+    LANES,
+    OPS,
+)
+# Columns: link on a; work on b and c; more on a. Two rows.
+TIMES = np.array([[10, 30, 20, 5], [0, 7, 7, 0]])
+WORK = Work(TIMES, TIMES * 2, TIMES * 3)
+
+
+def named() -> list[tuple[str, str, int, int]]:
+    result = spans([(TEMPLATE, WORK, True)])
+    return [
+        (LANES[lane].id, OPS[op].id, int(start), int(end))
+        for lane, op, start, end in zip(
+            result.lane, result.op, result.start_ps, result.end_ps, strict=True
+        )
+    ]
+
+
+def test_the_example() -> None:
+    """Row 0: link 0-10, work 10-40 and 10-30, then 5 more. Row 1 from 45: work 7, nothing more."""
+    assert lay_out(TEMPLATE, WORK).duration_ps == 40 + 5 + 7
+    found = named()
+    assert ("a", "z", 0, 10) in found
+    assert ("b", "wait.dependency", 0, 10) in found
+    assert ("b", "x", 10, 40) in found
+    assert ("c", "x", 10, 30) in found
+    assert ("c", "wait.imbalance", 30, 40) in found
+    assert ("a", "wait.sync", 10, 40) in found
+    assert ("d", "wait.dependency", 0, 40) in found
+    assert ("a", "y", 40, 45) in found
+    assert ("b", "wait.no_work", 40, 45) in found
+    assert ("c", "x", 45, 52) in found
+
+
+def test_a_wait_knows_its_cause() -> None:
+    result = spans([(TEMPLATE, WORK, True)])
+    for index in range(len(result)):
+        if OPS[result.op[index]].is_wait:
+            cause = result.cause[index]
+            assert cause >= 0
+            assert not OPS[result.op[cause]].is_wait
+            assert result.end_ps[cause] >= result.end_ps[index]
+
+
+def test_totals_equal_the_spans() -> None:
+    sums = totals([(TEMPLATE, WORK)])
+    result = spans([(TEMPLATE, WORK, True)])
+    again = np.zeros_like(sums.time_ps)
+    np.add.at(again, (result.lane, result.op), result.duration_ps)
+    assert np.array_equal(again, sums.time_ps)
+    assert sums.amount_bytes.sum() == WORK.amount_bytes.sum()
+    assert (sums.time_ps.sum(axis=1) == sums.duration_ps).all()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_segments_follow_each_other(rows: int) -> None:
+    work = Work(*(np.tile(np.array([[4, 3, 2, 1]]), (rows, 1)) for _ in range(3)))
+    result = spans([(TEMPLATE, work, False), (TEMPLATE, work, True)])
+    assert int(result.end_ps.max()) == 2 * rows * (4 + 3 + 1)
+    assert set(result.layer[result.start_ps < rows * 8].tolist()) == {-1}

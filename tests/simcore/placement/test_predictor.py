@@ -1,0 +1,72 @@
+"""The predictor, on the paper's own examples (Hermes, IV-C, Figs. 7 and 8)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simcore.activations import bitplanes as bp
+from simcore.placement.adjustment import choose_swaps
+from simcore.placement.predictor import Predictor, below, initial_states
+
+BEFORE = [3, 0, 2, 10, 5, 10, 7, 7, 0, 12, 5, 2]
+AFTER = [2, 0, 1, 14, 4, 9, 11, 6, 0, 15, 4, 1]
+
+
+def row(values: list[int] | set[int], width: int = 64) -> np.ndarray:
+    flags = np.zeros((1, width), bool)
+    flags[0, list(values)] = True
+    return bp.pack(flags)
+
+
+def states(values: list[int]) -> np.ndarray:
+    out = np.zeros((1, 64), np.uint8)
+    out[0, : len(values)] = values
+    return out
+
+
+def test_state_update_of_figure_7() -> None:
+    predictor = Predictor(states(BEFORE))
+    predictor.update(row({3, 6, 9}), 4)
+    assert bp.read_counter(predictor.state)[0, :12].tolist() == AFTER
+
+
+def test_hot_set_and_swap_of_figure_8() -> None:
+    predictor = Predictor(states(AFTER))
+    swap = choose_swaps(row({3, 5, 9}), row(set(range(12))), predictor.state, 10, np.array([100]))
+    assert swap.moved.tolist() == [1]
+    assert np.array_equal(swap.incoming, row({6}))
+    assert np.array_equal(swap.outgoing, row({5}))
+
+
+@pytest.mark.parametrize(
+    ("state", "parents", "expected"),
+    [(15, 0, False), (9, 1, False), (10, 1, True), (3, 2, False), (4, 2, True)],
+)
+def test_decision_as_printed(state: int, parents: int, expected: bool) -> None:
+    predictor = Predictor(states([state]))
+    first, second = row({0} if parents >= 1 else set()), row({0} if parents == 2 else set())
+    result = predictor.predict((first, second), weight=6, threshold=15, inclusive=False)
+    assert bool(bp.unpack(result)[0, 0]) is expected
+
+
+def test_inclusive_reading_lets_a_full_state_predict_alone() -> None:
+    nothing = row(set())
+    predictor = Predictor(states([15, 14]))
+    result = predictor.predict((nothing, nothing), weight=6, threshold=15, inclusive=True)
+    assert bp.unpack(result)[0, :2].tolist() == [1, 0]
+
+
+def test_initial_states_at_the_printed_boundaries() -> None:
+    frequency = np.array([[0.0, 0.019, 0.021, 0.46, 0.899, 0.901, 1.0]], np.float32)
+    assert initial_states(frequency)[0].tolist() == [0, 0, 1, 8, 14, 15, 15]
+
+
+def test_state_table_of_llama_7b_is_232_KiB() -> None:
+    assert 32 * 14.5 * 1024 * 4 / 8 / 1024 == 232
+
+
+def test_the_first_layer_looks_at_the_last_of_the_token_before() -> None:
+    active = np.arange(6, dtype=np.uint64).reshape(3, 2)
+    last = np.array([77, 78], np.uint64)
+    assert below(active, last).tolist() == [[77, 78], [0, 1], [2, 3]]
