@@ -20,7 +20,7 @@ _TARGET = 0.8
 _MAX_DENSITY = 0.98
 
 
-def _tail(start: Floats, stop: float, exponent: float) -> Floats:
+def _tail(start: Floats, stop: Floats | float, exponent: float) -> Floats:
     """Integral of x**-exponent from `start` to `stop`."""
     power = 1.0 - exponent
     if abs(power) < 1e-9:
@@ -28,18 +28,18 @@ def _tail(start: Floats, stop: float, exponent: float) -> Floats:
     return (stop**power - start**power) / power
 
 
-def mean_of_curve(scale: Floats, exponent: float) -> Floats:
-    """Mean over x in (0, 1) of min(1, scale * x**-exponent)."""
-    flat = np.minimum(1.0, scale ** (1.0 / exponent))
-    return flat + scale * _tail(flat, 1.0, exponent)
+def mean_of_curve(scale: Floats, exponent: float, alive: Floats | float = 1.0) -> Floats:
+    """Mean over x in (0, 1) of min(1, scale * x**-exponent), zero beyond x = alive."""
+    flat = np.minimum(alive, scale ** (1.0 / exponent))
+    return flat + scale * _tail(flat, alive, exponent)
 
 
-def solve_scale(density: Floats, exponent: float) -> Floats:
+def solve_scale(density: Floats, exponent: float, alive: Floats | float = 1.0) -> Floats:
     """The scale of the curve that has the given mean."""
     low, high = np.full_like(density, 1e-12), np.ones_like(density)
     for _ in range(60):
         middle = 0.5 * (low + high)
-        too_small = mean_of_curve(middle, exponent) < density
+        too_small = mean_of_curve(middle, exponent, alive) < density
         low = np.where(too_small, middle, low)
         high = np.where(too_small, high, middle)
     return 0.5 * (low + high)
@@ -94,9 +94,19 @@ def _pooled_share(densities: Floats, exponent: float) -> float:
     return (index + 1) / len(values)
 
 
+def alive_shares(layers: int, dead_max: float) -> Floats:
+    """Share of neurons of each layer that ever fire.
+
+    Dead neurons are densest in the first layer and gone from the middle on (Voita et al.: over
+    70 % in some layers of OPT-66B, only in the first half); a straight line between is taken.
+    """
+    depth = np.arange(layers) / max(1.0, layers / 2)
+    return 1.0 - dead_max * np.clip(1.0 - depth, 0.0, 1.0)
+
+
 @lru_cache(maxsize=64)
 def layer_curves(
-    layers: int, density: float, block_share: float, model_share: float
+    layers: int, density: float, block_share: float, model_share: float, dead_max: float = 0.0
 ) -> tuple[tuple[float, ...], float]:
     """Scale of every layer's curve, and the common exponent.
 
@@ -105,6 +115,7 @@ def layer_curves(
         density: mean share of active neurons.
         block_share: share of a block's neurons that makes 80 % of its activations.
         model_share: the same over all layers; layers are alike when it is not below `block_share`.
+        dead_max: share of dead neurons in the first layer; the coldest ranks are the dead ones.
     """
     exponent = solve_exponent(block_share, density)
     low, high = 0.0, 4.0
@@ -118,4 +129,5 @@ def layer_curves(
         else:
             high = middle
     densities = _layer_densities(density, 0.5 * (low + high), layers)
-    return tuple(solve_scale(densities, exponent).tolist()), exponent
+    alive = alive_shares(layers, dead_max)
+    return tuple(solve_scale(densities, exponent, alive).tolist()), exponent

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations.bitplanes import Plane
-from simcore.activations.concentration import layer_curves
+from simcore.activations.concentration import alive_shares, layer_curves
 from simcore.activations.source import Frequencies
 from simcore.activations.space import Block, NeuronSpace, neuron_space
 from simcore.activations.streams import stream
@@ -65,15 +65,20 @@ class _Table:
 def _probabilities(block: Block, layers: int, density: float, model: Model) -> Frequencies:
     """Firing probability by (layer, column of the block), padding 0."""
     stats = model.stats
+    dead = stats.dead_share_max if block.id == "mlp" else 0.0
     scales, exponent = layer_curves(
-        layers, density, stats.block_share_for_80pct, stats.model_share_for_80pct
+        layers, density, stats.block_share_for_80pct, stats.model_share_for_80pct, dead
     )
     columns = (block.stop - block.start) * 64
     rank = np.arange(columns).reshape(-1, _HALF, 2).transpose(0, 2, 1).reshape(-1)
-    curve = ((rank + 0.5) / block.neurons) ** -exponent
+    x = ((rank + 0.5) / block.neurons).astype(np.float32)
+    curve = x ** np.float32(-exponent)
     curve[np.arange(columns) >= block.neurons] = 0.0
     scale = np.array(scales, np.float32)
-    return np.minimum(np.float32(1.0), scale[:, None] * curve.astype(np.float32))
+    p = np.minimum(np.float32(1.0), scale[:, None] * curve)
+    if dead:
+        p[x > alive_shares(layers, dead).astype(np.float32)[:, None]] = 0.0
+    return p
 
 
 def _coupled_groups(groups: int, share: float) -> NDArray[np.bool_]:

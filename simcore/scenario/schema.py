@@ -425,6 +425,15 @@ class ActivationStats:
         cls="calibrated",
         source="no published figure for this model",
     )
+    dead_share_max: float = knob(
+        0.0,
+        ge=0,
+        le=0.95,
+        step=0.05,
+        help="Share of MLP neurons of the first layer that never fire; none from the middle on.",
+        cls="calibrated",
+        source="no published figure for this model",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

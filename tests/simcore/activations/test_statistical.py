@@ -124,3 +124,14 @@ def test_drift_changes_who_is_hot() -> None:
         for name, s in (("still", still), ("moving", moving))
     }
     assert kept["still"] > kept["moving"] + 0.2
+
+
+def test_dead_neurons_only_in_the_first_half_and_density_kept() -> None:
+    stats = replace(MODEL.stats, mlp_density=0.03, dead_share_max=0.7)
+    src = StatisticalSource(replace(MODEL, stats=stats), STILL, 1, 128, 1)
+    mlp = src.space.blocks[1]
+    p = src.profile()[:, mlp.first_column : mlp.first_column + mlp.neurons]
+    dead = (p == 0).mean(axis=1)
+    assert dead[0] == pytest.approx(0.7, abs=0.001)
+    assert (dead[8:] == 0).all()
+    assert p.mean() == pytest.approx(0.03, rel=0.01)
