@@ -30,7 +30,8 @@ def unpack(plane: Plane) -> NDArray[np.uint8]:
 
 def count(plane: Plane) -> NDArray[np.int64]:
     """Set bits of each row of a plane."""
-    return np.bitwise_count(plane).sum(axis=-1, dtype=np.int64)
+    narrow = np.uint16 if plane.shape[-1] * WORD < 1 << 16 else np.uint32  # 3x faster to sum
+    return np.bitwise_count(plane).sum(axis=-1, dtype=narrow).astype(np.int64)
 
 
 def at_least(counter: Sequence[Plane], value: int) -> Plane:
@@ -47,21 +48,6 @@ def at_least(counter: Sequence[Plane], value: int) -> Plane:
             np.bitwise_or(result, plane, out=result)
         # Below the lowest set bit of `value` nothing can make the counter too small.
     assert result is not None
-    return result
-
-
-def at_least_rows(counter: Sequence[Plane], values: NDArray[np.int64]) -> Plane:
-    """Neurons whose counter is >= ``values[row]``, a threshold for each row."""
-    result = np.full_like(counter[0], ONES)
-    scratch = np.empty_like(result)
-    for bit, plane in enumerate(counter):
-        # Where the threshold's bit is 0 either bit may be set, where it is 1 both must be.
-        either = np.where((values >> bit) & 1, np.uint64(0), ONES)[:, None]
-        np.bitwise_or(plane, result, out=scratch)
-        scratch &= either
-        result &= plane
-        result |= scratch
-    result[values >> len(counter) > 0] = 0
     return result
 
 

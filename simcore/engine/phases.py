@@ -22,6 +22,8 @@ from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 Int = NDArray[np.int64]
 
 _REASONS = tuple(WaitReason)
+_DEPENDENCY = _REASONS.index(WaitReason.DEPENDENCY)
+_IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Template:
     Attributes:
         columns: number of (group, lane) columns.
         column_lane, column_op: lane and op of each column.
+        used, idle: for each phase, the last op of every lane and its reason to wait at the end.
     """
 
     def __init__(self, phases: Sequence[Phase], lanes: Sequence[Lane], ops: Sequence[Op]) -> None:
@@ -95,6 +98,33 @@ class Template:
         self.column_lane = np.array(lane_of, np.int64)
         self.column_op = np.array(op_of, np.int64)
         self.first_wait = len(ops) - len(WAIT_OPS)
+        self.all_lanes = np.arange(len(lanes))
+        groups = [group for phase in self.phases for group in phase.groups]
+        self.group_lanes = {group.id: np.array(group.lanes, np.int64) for group in groups}
+        self.before = {
+            group.id: np.concatenate(
+                [np.arange(s.start, s.stop) for s in map(self.slice, group.after)]
+            )
+            for group in groups
+            if group.after
+        }
+        self.used = [self._used(phase) for phase in self.phases]
+        self.idle = [self._idle(phase) for phase in self.phases]
+
+    def _used(self, phase: Phase) -> Int:
+        """Last op of each lane in a phase, -1 for lanes without any."""
+        used = np.full(len(self.lanes), -1, np.int64)
+        for group in phase.groups:
+            used[list(group.lanes)] = group.op
+        return used
+
+    def _idle(self, phase: Phase) -> Int:
+        """Why each lane waits for the end of a phase, unless a sister lane is to blame."""
+        reasons = [
+            WaitReason.SYNC if used >= 0 else phase.idle.get(lane, WaitReason.NO_WORK)
+            for lane, used in enumerate(self._used(phase))
+        ]
+        return np.array([_REASONS.index(reason) for reason in reasons], np.int64)
 
     def slice(self, group: str) -> slice:
         """Columns of a group."""
@@ -111,8 +141,9 @@ class Laid:
 
     Attributes:
         start_ps, end_ps: (rows, columns), from the start of the segment.
-        gap_start_ps, gap_end_ps: (rows, gaps) intervals in which a lane waits.
-        gap_lane, gap_reason, gap_cause: (gaps,) lane; (rows, gaps) reason index and causing column.
+        gap_start_ps, gap_end_ps: (rows, gaps) intervals in which a lane waits; may be empty.
+        gap_lane: (gaps,) the lane.
+        gap_reason, gap_cause: (rows, gaps) reason index and causing column.
         duration_ps: length of the segment.
     """
 
@@ -129,79 +160,74 @@ class Laid:
 def lay_out(template: Template, work: Work) -> Laid:
     """Place every op of a segment and name every wait."""
     rows = len(work.time_ps)
-    lanes = len(template.lanes)
     every = np.arange(rows)
     start = np.zeros_like(work.time_ps)
     end = np.zeros_like(work.time_ps)
     # The column to name as a cause: an op of no duration hands on its own cause.
     root = np.broadcast_to(np.arange(template.columns), work.time_ps.shape).copy()
-    lengths = np.zeros((rows, len(template.phases)), np.int64)
-    gaps: list[tuple[int, Int, Int, Int, Int, int]] = []
-    for number, phase in enumerate(template.phases):
-        free = np.zeros((rows, lanes), np.int64)
-        used: dict[int, int] = {}
-        first, last = template.columns, 0
+    gaps = _Gaps(rows)
+    offset = np.zeros(rows, np.int64)  # of the phase inside its row
+    for phase, used_op, idle in zip(template.phases, template.used, template.idle, strict=True):
+        free = np.zeros((rows, len(template.lanes)), np.int64)
+        first = template.slice(phase.groups[0].id).start
         for group in phase.groups:
             columns = template.slice(group.id)
-            first, last = min(first, columns.start), max(last, columns.stop)
-            lane = np.array(group.lanes)
-            ready = free[:, lane]
+            last = columns.stop
+            lanes = template.group_lanes[group.id]
+            begin = free[:, lanes]
             if group.after:
-                before = np.concatenate(
-                    [np.arange(s.start, s.stop) for s in map(template.slice, group.after)]
-                )
-                barrier = end[:, before].max(axis=1)
-                cause = root[every, before[end[:, before].argmax(axis=1)]]
+                before = template.before[group.id]
+                ends = end[:, before]
+                cause = root[every, before[ends.argmax(axis=1)]]
                 own = root[:, columns]
-                empty = work.time_ps[:, columns] == 0
-                root[:, columns] = np.where(empty, cause[:, None], own)
-                begin = np.maximum(ready, barrier[:, None])
-                reason = np.full(rows, _REASONS.index(WaitReason.DEPENDENCY))
-                for k, lane_id in enumerate(group.lanes):
-                    gaps.append((lane_id, ready[:, k], begin[:, k], reason, cause, number))
-            else:
-                begin = ready
+                root[:, columns] = np.where(work.time_ps[:, columns] == 0, cause[:, None], own)
+                ready = begin
+                begin = np.maximum(ready, ends.max(axis=1)[:, None])
+                gaps.add(lanes, ready, begin, _DEPENDENCY, cause[:, None], offset)
             start[:, columns] = begin
             end[:, columns] = begin + work.time_ps[:, columns]
-            free[:, lane] = end[:, columns]
-            used.update(dict.fromkeys(group.lanes, group.op))
-        if last > first:
-            lengths[:, number] = end[:, first:last].max(axis=1)
-            critical = root[every, first + end[:, first:last].argmax(axis=1)]
-        else:
-            critical = np.zeros(rows, np.int64)
-        critical_op = template.column_op[critical]
-        for lane_id in range(lanes):
-            if lane_id in used:
-                same = critical_op == used[lane_id]
-                reason = np.where(
-                    same,
-                    _REASONS.index(WaitReason.IMBALANCE),
-                    _REASONS.index(WaitReason.SYNC),
-                )
-            else:
-                why = phase.idle.get(lane_id, WaitReason.NO_WORK)
-                reason = np.full(rows, _REASONS.index(why))
-            gaps.append((lane_id, free[:, lane_id], lengths[:, number], reason, critical, number))
-    offsets = np.zeros((rows, len(template.phases)), np.int64)
-    offsets.reshape(-1)[1:] = np.cumsum(lengths.reshape(-1))[:-1]
-    at = 0
-    for number, phase in enumerate(template.phases):
-        width = sum(len(group.lanes) for group in phase.groups)
-        start[:, at : at + width] += offsets[:, number, None]
-        end[:, at : at + width] += offsets[:, number, None]
-        at += width
-    shift = [offsets[:, gap[5]] for gap in gaps]
+            free[:, lanes] = end[:, columns]
+        ends = end[:, first:last]
+        length = ends.max(axis=1)
+        critical = root[every, first + ends.argmax(axis=1)]
+        same = template.column_op[critical][:, None] == used_op
+        reason = np.where(same, _IMBALANCE, idle)
+        gaps.add(template.all_lanes, free, length[:, None], reason, critical[:, None], offset)
+        start[:, first:last] += offset[:, None]
+        end[:, first:last] += offset[:, None]
+        offset = offset + length
+    base = np.cumsum(offset) - offset
     return Laid(
-        start,
-        end,
-        np.stack([g[1] + s for g, s in zip(gaps, shift, strict=True)], axis=1),
-        np.stack([g[2] + s for g, s in zip(gaps, shift, strict=True)], axis=1),
-        np.array([g[0] for g in gaps], np.int64),
-        np.stack([g[3] for g in gaps], axis=1),
-        np.stack([g[4] for g in gaps], axis=1),
-        int(lengths.sum()),
+        start + base[:, None],
+        end + base[:, None],
+        *gaps.collect(base),
+        int(offset.sum()),
     )
+
+
+class _Gaps:
+    """Intervals in which lanes wait, gathered phase by phase; each part is (rows, lanes)."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._lanes: list[Int] = []
+        self._parts: list[tuple[Int, ...]] = []
+
+    def add(
+        self, lanes: Int, start: Int, end: Int, reason: Int | int, cause: Int, offset: Int
+    ) -> None:
+        shape = (self._rows, len(lanes))
+        shift = offset[:, None]
+        values = (start + shift, end + shift, np.asarray(reason), cause)
+        self._lanes.append(lanes)
+        self._parts.append(tuple(np.broadcast_to(value, shape) for value in values))
+
+    def collect(self, base: Int) -> tuple[Int, Int, Int, Int, Int]:
+        start, end, reason, cause = (
+            np.concatenate([part[k] for part in self._parts], axis=1) for k in range(4)
+        )
+        shift = base[:, None]
+        return start + shift, end + shift, np.concatenate(self._lanes), reason, cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import Plane, at_least, at_least_rows, count, first_bits
+from simcore.activations.bitplanes import ONES, Plane, at_least, count, first_bits
 
 Int = NDArray[np.int64]
 
@@ -27,24 +27,26 @@ class Swap:
     moved: Int
 
 
-def _coolest(pool: Plane, state: Sequence[Plane], wanted: Int) -> Plane:
-    """`wanted[layer]` neurons of lowest state of the pool; lower index first among equals.
+def _ranked_first(pool: Plane, state: Sequence[Plane], wanted: Int, *, hottest: bool) -> Plane:
+    """`wanted[layer]` neurons of the pool by state, lower index first among equals.
 
-    Finds each layer's largest state v with fewer than `wanted` neurons below it, by bisection on
-    whole planes, takes all of those and fills up with neurons of state v.
+    A radix selection on bit planes, from the highest bit of the state down: if all neurons with
+    the preferred bit still fit they are taken and the rest compete for what is left, else they
+    alone go on competing.
     """
-    low = np.zeros(len(pool), np.int64)
-    high = np.full(len(pool), 1 << len(state), np.int64)
-    inside = np.zeros_like(pool)
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        under = pool & ~at_least_rows(state, middle)
-        fewer = count(under) <= wanted
-        inside[fewer] = under[fewer]
-        low = np.where(fewer, middle, low)
-        high = np.where(fewer, high, middle)
-    rest = pool & ~inside & ~at_least_rows(state, low + 1)
-    return inside | first_bits(rest, wanted - count(inside))
+    taken = np.zeros_like(pool)
+    rivals = pool
+    left = wanted.copy()
+    for plane in reversed(state):
+        preferred = rivals & plane if hottest else rivals & ~plane
+        amount = count(preferred)
+        fits = amount <= left
+        mask = np.where(fits, ONES, np.uint64(0))[:, None]
+        taken |= preferred & mask
+        left -= np.where(fits, amount, 0)
+        # Where they fit the others go on (rivals without the preferred), elsewhere the preferred.
+        rivals = (rivals & mask) ^ preferred
+    return taken | first_bits(rivals, left)
 
 
 def choose_swaps(
@@ -66,22 +68,14 @@ def choose_swaps(
     outside = ~gpu & valid
     hot_states = range(hot_threshold + 1, 1 << len(state))
     matched = np.zeros(len(gpu), np.int64)
-    pools = []
     for value in hot_states:
         reached = at_least(state, value)
-        pool = outside & reached
-        waiting = count(pool)
-        pools.append((pool, waiting))
         # Pairs whose newcomer is at `value` or above and whose victim is below it.
-        np.maximum(matched, np.minimum(waiting, count(gpu & ~reached)), out=matched)
+        pairs = np.minimum(count(outside & reached), count(gpu & ~reached))
+        np.maximum(matched, pairs, out=matched)
     moved = np.minimum(matched, room)
-    incoming = np.zeros_like(gpu)
-    for pool, waiting in reversed(pools):  # from the hottest down, whole pools while they fit
-        fits = waiting <= moved
-        incoming[fits] = pool[fits]
-    for pool, _ in reversed(pools):
-        short = moved - count(incoming)
-        if not short.any():
-            break
-        incoming |= first_bits(pool & ~incoming, short)
-    return Swap(incoming, _coolest(gpu, state, moved), moved)
+    return Swap(
+        _ranked_first(outside, state, moved, hottest=True),
+        _ranked_first(gpu, state, moved, hottest=False),
+        moved,
+    )

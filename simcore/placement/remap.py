@@ -44,6 +44,7 @@ def rebalance(
     window: Sequence[Plane],
     room: Int,
     *,
+    tokens: int = 7,
     printed_rule: bool = False,
 ) -> Int:
     """Move cold neurons between paired DIMMs, in place.
@@ -56,6 +57,7 @@ def rebalance(
         cold: neurons of the block computed on DIMMs.
         window: bit-sliced firings in the window.
         room: most neurons one pair may move, by layer.
+        tokens: length of the window, the largest number of firings there can be.
         printed_rule: follow the printed loop test Z_heavy <= Z_light, which after the descending
             sort only holds for equal loads and so moves nothing.
 
@@ -69,23 +71,23 @@ def rebalance(
     load = loads(dimms, cold, window)
     order = np.argsort(-load, axis=1, kind="stable")
     rows = np.arange(layers)
-    classes = [(a, equals(window, a) & cold) for a in range((1 << len(window)) - 1, 0, -1)]
-    classes = [(a, plane) for a, plane in classes if plane.any()]
     for pair in range(pairs):
         heavy, light = order[:, pair], order[:, -1 - pair]
         gap = load[rows, heavy] - load[rows, light]
         left = room.copy()
-        source = _gather(dimms, heavy)
+        source = _gather(dimms, heavy) & cold
         taken = np.zeros_like(source)
-        for activity, plane in classes:
-            here = source & plane
-            amount = np.minimum(_moves(gap, activity, count(here)), left)
-            if not amount.any():
+        for activity in range(tokens, 0, -1):
+            # Most layers are balanced by their most active neurons; go on with the others only.
+            open_rows = np.flatnonzero((gap > activity) & (left > 0))
+            if not len(open_rows):
                 continue
-            taken |= first_bits(here, amount)
-            gap -= 2 * activity * amount
-            left -= amount
-            moved[:, pair] += amount
+            here = equals([plane[open_rows] for plane in window], activity) & source[open_rows]
+            amount = np.minimum(_moves(gap[open_rows], activity, count(here)), left[open_rows])
+            taken[open_rows] |= first_bits(here, amount)
+            gap[open_rows] -= 2 * activity * amount
+            left[open_rows] -= amount
+            moved[open_rows, pair] += amount
         _apply(dimms, heavy, light, taken)
     return moved
 
@@ -94,13 +96,13 @@ def _gather(dimms: Sequence[Plane], which: Int) -> Plane:
     """Row l of plane which[l]."""
     out = np.empty_like(dimms[0])
     for index, plane in enumerate(dimms):
-        chosen = which == index
+        chosen = np.flatnonzero(which == index)
         out[chosen] = plane[chosen]
     return out
 
 
 def _apply(dimms: Sequence[Plane], heavy: Int, light: Int, taken: Plane) -> None:
     for index, plane in enumerate(dimms):
-        gives, gets = heavy == index, light == index
+        gives, gets = np.flatnonzero(heavy == index), np.flatnonzero(light == index)
         plane[gives] &= ~taken[gives]
         plane[gets] |= taken[gets]

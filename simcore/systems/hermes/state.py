@@ -210,6 +210,7 @@ class HermesState:
                     cold[:, block.words],
                     [plane[:, block.words] for plane in self._window],
                     room,
+                    tokens=plan.policy.window_tokens,
                     printed_rule=plan.policy.remap_rule == "printed",
                 )
             self._home = self._attach_home(plan, run)

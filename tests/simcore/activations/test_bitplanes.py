@@ -43,15 +43,6 @@ def test_comparisons_of_bit_sliced_counters(seed: int, value: int) -> None:
         assert np.array_equal(bp.unpack(bp.equals(planes, value)), counters == value)
 
 
-@given(SEEDS)
-def test_a_threshold_for_each_row(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    counters = rng.integers(0, 16, (6, 128)).astype(np.uint8)
-    values = rng.integers(0, 17, 6)
-    result = bp.at_least_rows(bp.write_counter(counters, 4), values)
-    assert np.array_equal(bp.unpack(result), counters >= values[:, None])
-
-
 @given(SEEDS, st.integers(1, 15))
 def test_saturating_arithmetic(seed: int, amount: int) -> None:
     rng = np.random.default_rng(seed)
