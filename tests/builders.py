@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from simcore.registry import SYSTEMS
 from simcore.scenario.schema import (
     ActivationStats,
     DimmLink,
@@ -19,6 +20,7 @@ from simcore.scenario.schema import (
     Scenario,
     StatisticalActivations,
 )
+from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
 
 SMALL_MODEL = Model(
@@ -89,7 +91,9 @@ def hermes(
     and the offline placement would rightly leave the GPU empty; a seventh of the neurons fits it.
     """
     small = model is not LLAMA2_70B
-    knobs = {"gpu_hot_GB": 0.001} if small else {}
+    policy_type = SYSTEMS.get(system).policy_type
+    room = {HermesPolicy: "gpu_hot_GB", BasePolicy: "gpu_weights_GB"}[policy_type]
+    knobs = {room: 0.001} if small else {}
     gpu, pcie = gpu or Gpu(), pcie or Pcie()
     if small:
         gpu, pcie = replace(gpu, kernel_launch_us=0.0), replace(pcie, sync_us=0.0)
@@ -106,6 +110,6 @@ def hermes(
         model=model,
         workload=workload or FixedWorkload(prompt_tokens=16, output_tokens=12),
         activations=activations or StatisticalActivations(),
-        policy=replace(HermesPolicy(), **{**knobs, **(policy or {})}),
+        policy=replace(policy_type(), **{**knobs, **(policy or {})}),
         seed=seed,
     )

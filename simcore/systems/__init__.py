@@ -1,5 +1,6 @@
 """The simulated systems; importing this package registers them all."""
 
+from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.system import Hermes
 
-__all__ = ["Hermes"]
+__all__ = ["Hermes", "HermesBase"]

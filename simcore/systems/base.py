@@ -36,6 +36,7 @@ class System(ABC):
         policy_type: dataclass of the system's own knobs (`policy:` in a scenario).
         components: names in `schema.COMPONENTS` the machine needs.
         presets: component to the preset used when a scenario does not name one.
+        stochastic: whether the seed matters.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
 
@@ -46,6 +47,7 @@ class System(ABC):
     components: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, str]]
     variants: ClassVar[Mapping[str, Variant]] = {}
+    stochastic: ClassVar[bool] = True
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:
         self.id = id

@@ -8,7 +8,7 @@ from typing import Any
 from simcore.hardware import ndp_dimm
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import Spans, WaitReason
-from simcore.systems.hermes.plan import HermesPlan
+from simcore.systems.hermes.machine import MachinePlan
 
 _REASONS = {
     WaitReason.DEPENDENCY: "it needs the result of",
@@ -31,11 +31,11 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}"
 
 
-def _term(plan: HermesPlan, symbol: str, value: str, meaning: str, path: str) -> Term:
+def _term(plan: MachinePlan, symbol: str, value: str, meaning: str, path: str) -> Term:
     return Term(symbol, value, meaning, path, plan.scenario.provenance.get(path))
 
 
-def explain(plan: HermesPlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
+def explain(plan: MachinePlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
     """The explanation of one span of a step.
 
     Args:
@@ -58,7 +58,9 @@ def explain(plan: HermesPlan, record: Mapping[str, Any], spans: Spans, span: int
     return _link(plan, spans, span, title, notes, lane.group)
 
 
-def _wait(plan: HermesPlan, spans: Spans, span: int, title: str, reason: WaitReason) -> Explanation:
+def _wait(
+    plan: MachinePlan, spans: Spans, span: int, title: str, reason: WaitReason
+) -> Explanation:
     cause = int(spans.cause[span])
     if cause < 0:
         note = "Nothing else bounds this phase."
@@ -73,7 +75,7 @@ def _wait(plan: HermesPlan, spans: Spans, span: int, title: str, reason: WaitRea
 
 
 def _gpu(
-    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...]
+    plan: MachinePlan, spans: Spans, span: int, title: str, notes: tuple[str, ...]
 ) -> Explanation:
     amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
     read_ps = amount * 1e3 / plan.gpu.bandwidth_GBps
@@ -117,7 +119,7 @@ def _gpu(
 
 
 def _dimm(
-    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], op: str
+    plan: MachinePlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], op: str
 ) -> Explanation:
     dimm = plan.dimm
     amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
@@ -198,7 +200,7 @@ def _dimm(
 
 
 def _link(
-    plan: HermesPlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], group: str
+    plan: MachinePlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], group: str
 ) -> Explanation:
     amount, total = float(spans.amount_bytes[span]), float(spans.duration_ps[span])
     rate, path, what = {

@@ -16,6 +16,7 @@ from simcore.results.spans import Spans
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import System, Variant, register_system
 from simcore.systems.hermes import explain, figures, grid
+from simcore.systems.hermes.machine import COMPONENTS, PAPER, PRESETS
 from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
 from simcore.systems.hermes.policy import HermesPolicy
 from simcore.systems.hermes.state import HermesState
@@ -29,16 +30,10 @@ class Hermes(System):
     """One consumer GPU with NDP-DIMMs; neurons of a ReLU-sparse model split into hot and cold."""
 
     title = "Hermes"
-    paper = "Liu et al., HPCA 2025, arXiv 2502.16963"
+    paper = PAPER
     policy_type = HermesPolicy
-    components = ("gpu", "pcie", "ndp_dimms", "dimm_link", "host")
-    presets = {
-        "gpu": "hermes-rtx-4090",
-        "pcie": "hermes-pcie4",
-        "ndp_dimms": "hermes-ddr4-3200",
-        "dimm_link": "hermes-dimm-link",
-        "host": "i9-13900k-ddr5-5600",
-    }
+    components = COMPONENTS
+    presets = PRESETS
     variants = {
         "hermes-random": Variant("Hermes-random", {"partition": "random", **_OFF}),
         "hermes-partition": Variant("Hermes-partition", _OFF),

@@ -157,3 +157,21 @@ def test_recorded_masks_drive_the_run() -> None:
     assert 0.02 < mlp < 0.08
     assert (run.column("active")[1:, :, 0] == 192).all()
     assert (run.column("predicted")[5:, :, 0] == 192).all()
+
+
+BASE_SPEEDS = {1: 2.45, 2: 3.95, 4: 5.72, 8: 7.36, 16: 8.59}
+
+
+@pytest.mark.parametrize("batch", BASE_SPEEDS)
+def test_hermes_base_over_the_batch(batch: int) -> None:
+    """Fig. 11, LLaMA2-70B; the DIMMs' two rates were fitted on these five, so this is a fit."""
+    scenario = hermes(
+        system="hermes-base",
+        model=LLAMA2_70B,
+        dimms=NdpDimms(),
+        workload=FixedWorkload(batch=batch, prompt_tokens=128, output_tokens=128),
+    )
+    run = simulate(scenario, items=False)
+    assert 128 * batch / (run.end_ps / 1e12) == pytest.approx(BASE_SPEEDS[batch], rel=0.01)
+    # More than 80 % of the computation goes to the DIMMs (Hermes, V).
+    assert run.system.summary(run.plan, run)["dimm_compute_share"] > 0.8
