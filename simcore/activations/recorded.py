@@ -93,13 +93,18 @@ def _locate(name: str) -> Path:
 
 
 def _strongest(child: NDArray[np.uint8], parent: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """For each child neuron the two parent neurons of highest correlation, (neurons, 2)."""
-    x, y = child.astype(np.float32), parent.astype(np.float32)
-    x -= x.mean(axis=0)
-    y -= y.mean(axis=0)
-    x /= np.sqrt((x * x).sum(axis=0)) + np.float32(1e-6)
-    y /= np.sqrt((y * y).sum(axis=0)) + np.float32(1e-6)
-    return np.argsort(-(x.T @ y), axis=1, kind="stable")[:, :2]
+    """For each child neuron the two parent neurons of highest correlation, (neurons, 2).
+
+    Both fire together in a whole number of tokens, which single precision counts exactly in any
+    order of summation; so the choice is the same on every machine.
+    """
+    together = (child.astype(np.float32).T @ parent.astype(np.float32)).astype(np.float64)
+    tokens = len(child)
+    x, y = child.mean(axis=0, dtype=np.float64), parent.mean(axis=0, dtype=np.float64)
+    spread = np.sqrt(np.outer(x * (1 - x), y * (1 - y)))
+    covariance = together / tokens - np.outer(x, y)
+    phi = np.divide(covariance, spread, out=np.zeros_like(spread), where=spread > 0)
+    return np.argsort(-phi, axis=1, kind="stable")[:, :2]
 
 
 @lru_cache(maxsize=8)

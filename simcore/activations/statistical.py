@@ -62,8 +62,12 @@ class _Table:
         return _Table(self.groups, self.rise.copy(), self.stay.copy(), self.segments)
 
 
-def _probabilities(block: Block, layers: int, density: float, model: Model) -> Frequencies:
-    """Firing probability by (layer, column of the block), padding 0."""
+def _probabilities(block: Block, layers: int, density: float, model: Model) -> NDArray[np.float64]:
+    """Firing probability by (layer, column of the block), padding 0.
+
+    In double precision: powers may differ in the last bit from one processor to the next, and
+    thresholds cut from single precision would then differ too.
+    """
     stats = model.stats
     dead = stats.dead_share_max if block.id == "mlp" else 0.0
     scales, exponent = layer_curves(
@@ -71,13 +75,12 @@ def _probabilities(block: Block, layers: int, density: float, model: Model) -> F
     )
     columns = (block.stop - block.start) * 64
     rank = np.arange(columns).reshape(-1, _HALF, 2).transpose(0, 2, 1).reshape(-1)
-    x = ((rank + 0.5) / block.neurons).astype(np.float32)
-    curve = x ** np.float32(-exponent)
+    x = (rank + 0.5) / block.neurons
+    curve = x**-exponent
     curve[np.arange(columns) >= block.neurons] = 0.0
-    scale = np.array(scales, np.float32)
-    p = np.minimum(np.float32(1.0), scale[:, None] * curve)
+    p = np.minimum(1.0, np.array(scales)[:, None] * curve)
     if dead:
-        p[x > alive_shares(layers, dead).astype(np.float32)[:, None]] = 0.0
+        p[x > alive_shares(layers, dead)[:, None]] = 0.0
     return p
 
 
@@ -94,7 +97,7 @@ def _base(
     """Space, offline frequencies and thresholds; they depend on the model, not on the seed."""
     space = neuron_space(model)
     densities = {"qkv": model.stats.qkv_density, "mlp": model.stats.mlp_density}
-    profile = np.concatenate(
+    exact = np.concatenate(
         [_probabilities(b, space.layers, densities[b.id], model) for b in space.blocks], axis=1
     )
     coupled = np.concatenate(
@@ -103,7 +106,7 @@ def _base(
     tables = []
     for wanted in (True, False):
         groups = np.flatnonzero(coupled == wanted)
-        p = profile.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
+        p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
         rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
         stay = np.minimum((p + (1 - p) * correlation) * _FULL, _FULL - 1)
         stay[p == 0] = 0
@@ -115,6 +118,7 @@ def _base(
         tables.append(
             _Table(groups, rise.astype(np.uint16), stay.astype(np.uint16), tuple(segments))
         )
+    profile = exact.astype(np.float32)
     profile.setflags(write=False)
     return space, profile, tables[0], tables[1]
 
