@@ -159,17 +159,19 @@ class StatisticalSource:
         These are the current probabilities with the sampling error of as many correlated tokens.
         """
         rho = self._settings.adjacent_correlation
+        effective = max(1.0, self._prompt_tokens * (1 - rho) / (1 + rho))
+        mean = np.minimum(1.0, np.arange(_FULL) / (_FULL * max(1e-6, 1 - rho)))
+        # A uniform in (-1, 1) has variance 1/3; the raw draw is one in +-32768.
+        scale = np.sqrt(3 * mean * (1 - mean) / effective) / 32768
+        means, scales = mean.astype(np.float32), scale.astype(np.float32)
         out = np.empty((self.space.layers, self.space.columns), np.float32)
         grouped = out.reshape(self.space.layers, -1, _PAIR)
         for table in (self._coupled, self._alone):
-            p = table.rise * np.float32(1 / (_FULL * max(1e-6, 1 - rho)))
-            grouped[:, table.groups] = p.reshape(self.space.layers, -1, _PAIR)
-        np.clip(out, 0, 1, out=out)
-        raw = self._noise.bit_generator.random_raw(out.size // 4).view(np.uint16)
-        # A uniform in (-1, 1) has variance 1/3.
-        error = (raw.reshape(out.shape).astype(np.float32) - 32768) * np.float32(3**0.5 / 32768)
-        effective = self._prompt_tokens * (1 - rho) / (1 + rho)
-        out += error * np.sqrt(out * (1 - out) / np.float32(max(effective, 1.0)))
+            raw = self._noise.bit_generator.random_raw(table.rise.size // 4).view(np.int16)
+            noisy = raw.reshape(table.rise.shape).astype(np.float32)
+            noisy *= scales[table.rise]
+            noisy += means[table.rise]
+            grouped[:, table.groups] = noisy.reshape(self.space.layers, -1, _PAIR)
         return np.clip(out, 0, 1, out=out)
 
     def draw(self) -> Sequence[Plane]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simcore.activations.bitplanes import Plane, pack
 from simcore.activations.source import Frequencies
-from simcore.activations.space import Block, NeuronSpace
+from simcore.activations.space import NeuronSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,88 +47,145 @@ class Placement:
     dimms: list[Plane]
 
 
-def _priority(
-    frequency: Frequencies, costs: UnitCosts, dimms: int
-) -> tuple[Frequencies, NDArray[np.int64]]:
-    """Frequencies with neurons beyond their layer's balance point set to -1, and the ranking."""
-    order = np.argsort(-frequency, axis=1, kind="stable")
-    ranked = np.take_along_axis(frequency, order, axis=1)
-    hot = np.cumsum(ranked, axis=1, dtype=np.float64)
-    gpu = hot * costs.gpu_ps + costs.gpu_fixed_ps
-    cold = (hot[:, -1:] - hot) * costs.dimm_ps / dimms
-    ranked = np.where((gpu <= cold) & (ranked > 0), ranked, np.float32(-1.0))
-    return ranked, order
+@dataclass(frozen=True, slots=True)
+class BlockRanking:
+    """Neurons of one block by offline frequency, layer by layer; costly, so kept between edits.
+
+    Attributes:
+        rank: position of each neuron, hottest first, lower index first among equals,
+            (layers, neurons).
+        values: frequencies in that order.
+        cumulative: their running sum.
+    """
+
+    rank: NDArray[np.uint32]
+    values: Frequencies
+    cumulative: NDArray[np.float64]
+
+
+def rank_neurons(space: NeuronSpace, frequency: Frequencies) -> tuple[BlockRanking, ...]:
+    """The ranking of every block.
+
+    Args:
+        space: the neurons.
+        frequency: offline frequency, (layers, columns).
+    """
+    result = []
+    for block in space.blocks:
+        part = frequency[:, block.first_column : block.first_column + block.neurons]
+        order = np.argsort(-part, axis=1, kind="stable")
+        rank = np.empty(order.shape, np.uint32)
+        positions = np.broadcast_to(np.arange(order.shape[1], dtype=np.uint32), order.shape)
+        np.put_along_axis(rank, order, positions, axis=1)
+        values = np.take_along_axis(part, order, axis=1)
+        result.append(BlockRanking(rank, values, np.cumsum(values, axis=1, dtype=np.float64)))
+    return tuple(result)
+
+
+def _balance_points(ranking: BlockRanking, costs: UnitCosts, dimms: int) -> NDArray[np.int64]:
+    """Most neurons of each layer the GPU may take before it becomes the slower side.
+
+    GPU time grows and DIMM time falls with every neuron, so the point is found by bisection.
+    """
+    layers, neurons = ranking.values.shape
+    total = ranking.cumulative[:, -1]
+    low = np.zeros(layers, np.int64)
+    high = np.full(layers, neurons, np.int64)
+    rows = np.arange(layers)
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        hot = ranking.cumulative[rows, middle - 1]
+        gpu = hot * costs.gpu_ps + costs.gpu_fixed_ps
+        cold = (total - hot) * costs.dimm_ps / dimms
+        good = (gpu <= cold) & (ranking.values[rows, middle - 1] > 0)
+        low = np.where(good, middle, low)
+        high = np.where(good, high, middle - 1)
+    return low
+
+
+def _above(ranking: BlockRanking, threshold: float, most: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Neurons of each layer with a frequency above the threshold, at most `most`."""
+    layers, neurons = ranking.values.shape
+    low, high = np.zeros(layers, np.int64), most.copy()
+    rows = np.arange(layers)
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        good = ranking.values[rows, np.minimum(middle, neurons) - 1] > threshold
+        low = np.where(good & (low < high), middle, low)
+        high = np.where(good, high, np.maximum(middle - 1, low))
+    return low
 
 
 def _take_hottest(
-    blocks: Sequence[Block], ranked: Sequence[Frequencies], room_bytes: int
+    space: NeuronSpace,
+    rankings: Sequence[BlockRanking],
+    most: Sequence[NDArray[np.int64]],
+    room_bytes: int,
 ) -> list[NDArray[np.int64]]:
-    """How many of each layer's ranked neurons fit, hottest first over all layers and blocks."""
-    values = np.concatenate([r.reshape(-1) for r in ranked])
-    sizes = np.concatenate(
-        [np.full(r.size, b.neuron_bytes, np.int64) for b, r in zip(blocks, ranked, strict=True)]
-    )
-    wanted = np.flatnonzero(values > 0)
-    order = wanted[np.argsort(-values[wanted], kind="stable")]
-    fits = np.cumsum(sizes[order]) <= room_bytes
-    chosen = np.zeros(len(values), np.bool_)
-    chosen[order[fits]] = True
-    counts, at = [], 0
-    for r in ranked:
-        counts.append(chosen[at : at + r.size].reshape(r.shape).sum(axis=1))
-        at += r.size
+    """How many neurons of each layer and block fit, hottest first over all of them.
+
+    Bisects the frequency above which all neurons fit, then fills what is left with the next ones,
+    layer by layer.
+    """
+    sizes = [block.neuron_bytes for block in space.blocks]
+
+    def taken(threshold: float) -> list[NDArray[np.int64]]:
+        return [_above(r, threshold, m) for r, m in zip(rankings, most, strict=True)]
+
+    def weight(counts: Sequence[NDArray[np.int64]]) -> int:
+        return sum(int(c.sum()) * size for c, size in zip(counts, sizes, strict=True))
+
+    if weight(most) <= room_bytes:
+        return list(most)
+    low, high = 0.0, 1.0  # too many above low, few enough above high
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if weight(taken(middle)) > room_bytes:
+            low = middle
+        else:
+            high = middle
+    counts = taken(high)
+    left = room_bytes - weight(counts)
+    ties = taken(low)
+    for count, tie, size in zip(counts, ties, sizes, strict=True):
+        for layer in np.flatnonzero(tie > count):  # a handful of layers at the cut
+            more = min(int(tie[layer] - count[layer]), left // size)
+            count[layer] += more
+            left -= more * size
     return counts
-
-
-def _deal(places: NDArray[np.uint8], order: NDArray[np.int64], dimms: int) -> None:
-    """Deal ranked neurons to DIMMs back and forth, each layer starting at another DIMM."""
-    layers, count = order.shape
-    turn = np.arange(count)
-    lap, position = np.divmod(turn, dimms)
-    snake = np.where(lap % 2 == 0, position, dimms - 1 - position)
-    dealt = (snake[None, :] + np.arange(layers)[:, None]) % dimms
-    np.put_along_axis(places, order, dealt.astype(np.uint8), axis=1)
 
 
 def greedy_partition(
     space: NeuronSpace,
-    frequency: Frequencies,
+    rankings: Sequence[BlockRanking],
     room_bytes: int,
     costs: Sequence[UnitCosts],
     dimms: int,
 ) -> Placement:
     """Hottest neurons to the GPU, the rest dealt to DIMMs so that expected loads are equal.
 
+    Cold neurons are dealt back and forth from the hottest on, each layer starting at another DIMM;
+    the homes of the hot ones, which matter for capacity only, follow.
+
     Args:
         space: the neurons.
-        frequency: offline frequency, (layers, columns).
+        rankings: neurons by offline frequency, one entry a block.
         room_bytes: GPU memory for hot neurons.
         costs: time of an active neuron, one entry a block.
         dimms: number of DIMMs.
     """
-    ranked, orders = [], []
-    for block, cost in zip(space.blocks, costs, strict=True):
-        first = block.first_column
-        part = frequency[:, first : first + block.neurons]
-        r, o = _priority(part, cost, dimms)
-        ranked.append(r)
-        orders.append(o)
-    counts = _take_hottest(space.blocks, ranked, room_bytes)
+    most = [_balance_points(r, c, dimms) for r, c in zip(rankings, costs, strict=True)]
+    counts = _take_hottest(space, rankings, most, room_bytes)
     gpu = np.zeros((space.layers, space.columns), np.bool_)
     home = np.full((space.layers, space.columns), 255, np.uint8)
-    for block, order, hot in zip(space.blocks, orders, counts, strict=True):
-        first = block.first_column
-        on_gpu = np.zeros(order.shape, np.bool_)
-        np.put_along_axis(on_gpu, order, np.arange(order.shape[1])[None, :] < hot[:, None], axis=1)
-        gpu[:, first : first + block.neurons] = on_gpu
-        # Rotate each layer's ranking so that dealing starts at its first cold neuron: the cold
-        # ones, which the DIMMs compute, are then balanced exactly, the hot copies' homes nearly.
-        turn = (np.arange(order.shape[1])[None, :] + hot[:, None]) % order.shape[1]
-        _deal(
-            home[:, first : first + block.neurons],
-            np.take_along_axis(order, turn, axis=1),
-            dimms,
-        )
+    for block, ranking, hot in zip(space.blocks, rankings, counts, strict=True):
+        part = slice(block.first_column, block.first_column + block.neurons)
+        gpu[:, part] = ranking.rank < hot[:, None]
+        lap, position = np.divmod(np.arange(block.neurons), dimms)
+        snake = np.where(lap % 2 == 0, position, dimms - 1 - position)
+        for layer in range(space.layers):  # a table look-up a layer, 20 us each
+            dealt = np.roll((snake + layer) % dimms, int(hot[layer])).astype(np.uint8)
+            home[layer, part] = dealt[ranking.rank[layer]]
     return Placement(pack(gpu), [pack(home == j) for j in range(dimms)])
 
 

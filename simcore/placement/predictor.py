@@ -26,11 +26,10 @@ def initial_states(frequency: Frequencies) -> np.ndarray[tuple[int, ...], np.dty
     and taken as 14 equal steps.
     """
     step = (HIGH_FREQUENCY - LOW_FREQUENCY) / (STATE_MAX - 1)
-    inner = 1 + np.floor((frequency - LOW_FREQUENCY) / step)
-    states = np.clip(inner, 1, STATE_MAX - 1)
-    states[frequency > HIGH_FREQUENCY] = STATE_MAX
-    states[frequency < LOW_FREQUENCY] = 0
-    return states.astype(np.uint8)
+    states = np.clip((frequency - np.float32(LOW_FREQUENCY - step)) / np.float32(step), 0, 14)
+    result = states.astype(np.uint8)  # rounds down: 1 to 14 between the boundaries
+    result[frequency > HIGH_FREQUENCY] = STATE_MAX
+    return result
 
 
 class Predictor:

@@ -14,10 +14,12 @@ from simcore.hardware import gpu as gpu_model
 from simcore.hardware import ndp_dimm
 from simcore.model import shapes
 from simcore.placement.partition import (
+    BlockRanking,
     Placement,
     UnitCosts,
     greedy_partition,
     random_partition,
+    rank_neurons,
 )
 from simcore.scenario.schema import Gpu, Model, NdpDimms, Pcie, Scenario
 from simcore.systems.hermes.machine import (
@@ -134,29 +136,31 @@ def unit_costs(gpu: Gpu, pcie: Pcie, dimm: NdpDimms, space: NeuronSpace) -> list
     return costs
 
 
+@lru_cache(maxsize=2)
+def _rankings(profile: _Profile) -> tuple[BlockRanking, ...]:
+    return rank_neurons(profile.space, profile.frequency)
+
+
 @lru_cache(maxsize=8)
 def _cached_greedy(
-    key: tuple[object, ...],
-    room: int,
-    costs: tuple[UnitCosts, ...],
-    dimms: int,
-    holder: _Profile,
+    profile: _Profile, room: int, costs: tuple[UnitCosts, ...], dimms: int
 ) -> Placement:
-    return greedy_partition(holder.space, holder.frequency, room, costs, dimms)
+    return greedy_partition(profile.space, _rankings(profile), room, costs, dimms)
 
 
 class _Profile:
-    """Space and frequencies of a source; equal for all, so that only the key decides."""
+    """Offline frequencies as a key: two are equal if they come from the same settings."""
 
-    def __init__(self, source: ActivationSource) -> None:
+    def __init__(self, source: ActivationSource, scenario: Scenario) -> None:
         self.space = source.space
         self.frequency = source.profile()
+        self._key = (scenario.model, scenario.activations)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Profile)
+        return isinstance(other, _Profile) and self._key == other._key
 
     def __hash__(self) -> int:
-        return 0
+        return hash(self._key)
 
 
 def _placement(source: ActivationSource, scenario: Scenario, room: int) -> Placement:
@@ -165,5 +169,4 @@ def _placement(source: ActivationSource, scenario: Scenario, room: int) -> Place
     if scenario.policy.partition == "random":
         return random_partition(source.space, room, dimms, stream(scenario.seed, "partition"))
     costs = tuple(unit_costs(parts.gpu, parts.pcie, parts.dimm, source.space))
-    key = (scenario.model, scenario.activations)
-    return _cached_greedy(key, room, costs, dimms, _Profile(source))
+    return _cached_greedy(_Profile(source, scenario), room, costs, dimms)

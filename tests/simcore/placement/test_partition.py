@@ -7,7 +7,13 @@ import pytest
 
 from simcore.activations import bitplanes as bp
 from simcore.activations.space import neuron_space
-from simcore.placement.partition import Placement, UnitCosts, greedy_partition, random_partition
+from simcore.placement.partition import (
+    Placement,
+    UnitCosts,
+    greedy_partition,
+    random_partition,
+    rank_neurons,
+)
 from tests.builders import SMALL_MODEL
 
 SPACE = neuron_space(SMALL_MODEL)
@@ -23,7 +29,7 @@ def frequencies(seed: int = 0) -> np.ndarray:
 
 def both() -> list[Placement]:
     return [
-        greedy_partition(SPACE, frequencies(), ROOM, COSTS, 4),
+        greedy_partition(SPACE, rank_neurons(SPACE, frequencies()), ROOM, COSTS, 4),
         random_partition(SPACE, ROOM, 4, np.random.default_rng(1)),
     ]
 
@@ -38,7 +44,7 @@ def test_every_neuron_has_one_home_and_the_gpu_is_not_overfull(placement: Placem
 
 def test_greedy_takes_the_hottest() -> None:
     f = frequencies()
-    placement = greedy_partition(SPACE, f, ROOM, COSTS, 4)
+    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), ROOM, COSTS, 4)
     hot = bp.unpack(placement.gpu).astype(bool)
     for block in SPACE.blocks:
         part = slice(block.first_column, block.first_column + block.neurons)
@@ -47,7 +53,7 @@ def test_greedy_takes_the_hottest() -> None:
 
 def test_cold_load_is_balanced() -> None:
     f = frequencies()
-    placement = greedy_partition(SPACE, f, ROOM, COSTS, 4)
+    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), ROOM, COSTS, 4)
     cold = ~placement.gpu
     mlp = SPACE.blocks[1]
     part = slice(mlp.first_column, mlp.first_column + mlp.neurons)
@@ -59,6 +65,6 @@ def test_a_layer_takes_no_more_than_its_balance_point() -> None:
     """With a GPU as slow as the DIMMs together, half of the work goes to either side."""
     costs = [UnitCosts(100.0, 400.0, 0.0)] * 2
     f = frequencies()
-    placement = greedy_partition(SPACE, f, 10**12, costs, 4)
+    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), 10**12, costs, 4)
     hot = (f * bp.unpack(placement.gpu)).sum() / f.sum()
     assert hot == pytest.approx(0.5, abs=0.02)
