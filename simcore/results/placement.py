@@ -17,6 +17,8 @@ FLAG_FALSE_ALARM = 2
 FLAG_MOVING = 4
 """The item changes its place in this step."""
 
+FLAGS = (FLAG_MISSED, FLAG_FALSE_ALARM, FLAG_MOVING)
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceCategory:
@@ -61,6 +63,9 @@ class PlacementGrid:
         category: (rows, cells) uint8, the place of most items of the cell; NO_CELL if none.
         active: (rows, cells) uint8, number of active items, scaled to 0..255 of the cell's items.
         flags: (rows, cells) uint8, OR of FLAG_* over the items of the cell.
+        counts: (places, rows, cells) uint16, items of the cell in each place; None if exact.
+        flag_counts: (flags, rows, cells) uint16, items of the cell with each flag, in the order of
+            FLAGS; None if exact.
     """
 
     row_title: str
@@ -73,6 +78,8 @@ class PlacementGrid:
     category: NDArray[np.uint8]
     active: NDArray[np.uint8]
     flags: NDArray[np.uint8]
+    counts: NDArray[np.uint16] | None = None
+    flag_counts: NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
         (FLAG_MOVING, _arrived(run, index, gpu)),
     )
     valid = np.broadcast_to(plan.space.valid(), plan.space.shape)
+    counts = marked = None
     if wide < _BYTE:
         wide = 1
         category = _exact_category(plan, run, index, gpu)
@@ -102,9 +103,10 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
         category[items == 0] = NO_CELL
         share = _cells(active, wide) * 255 // np.maximum(items, 1)
         intensity = share.astype(np.uint8)
+        marked = np.stack([_cells(plane, wide) for _, plane in flags])
         marks = np.zeros_like(category)
-        for flag, plane in flags:
-            marks |= np.where(_cells(plane, wide) > 0, np.uint8(flag), np.uint8(0))
+        for (flag, _), amount in zip(flags, marked, strict=True):
+            marks |= np.where(amount > 0, np.uint8(flag), np.uint8(0))
     return PlacementGrid(
         row_title="layer",
         column_title="neuron",
@@ -122,6 +124,8 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
         category=category,
         active=intensity,
         flags=marks,
+        counts=counts,
+        flag_counts=marked,
     )
 
 

@@ -152,6 +152,10 @@ def test_placement_is_a_partition_at_every_zoom(run: Run) -> None:
         flags[:, : exact.columns] = exact.flags
         merged = np.bitwise_or.reduce(flags.reshape(exact.rows, cells, width), axis=2)
         assert np.array_equal(coarse.flags, merged)
+        if coarse.counts is not None:
+            items = np.zeros(cells * width, np.int64)
+            items[: exact.columns] = inside
+            assert (coarse.counts.sum(axis=0) == items.reshape(cells, width).sum(axis=1)).all()
 
 
 def test_every_op_and_wait_can_be_explained(run: Run) -> None:
