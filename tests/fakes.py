@@ -130,24 +130,25 @@ class FakeSystem(System):
         )
 
     def start(self, plan: FakePlan, run: Run) -> Any:
-        return np.random.default_rng(plan.seed)
+        return np.random.default_rng(plan.seed), np.random.default_rng(plan.seed + 1)
 
     def advance(self, plan: FakePlan, state: Any, run: Run) -> Mapping[str, Any]:
         index = len(run)
+        draw, draw_items = state
         scale = 40 if index == 0 else 1
         skew = plan.scenario.policy.skew
         share = 0.5 + skew / 2 * np.sin(index / 5 + np.arange(LAYERS))
-        cold = state.integers(2_000_000, 3_000_000, LAYERS) * scale
+        cold = draw.integers(2_000_000, 3_000_000, LAYERS) * scale
         record: dict[str, Any] = {
             "cold_bytes": np.stack([cold * share, cold * (1 - share)], axis=1).astype(np.int64),
-            "hot_bytes": (state.integers(3_000_000, 5_000_000, LAYERS) * scale).astype(np.int64),
+            "hot_bytes": (draw.integers(3_000_000, 5_000_000, LAYERS) * scale).astype(np.int64),
             "context_tokens": np.int64(plan.scenario.workload.prompt_tokens + index),
             "kind": np.uint8(KIND_PREFILL if index == 0 else KIND_DECODE),
             "tokens": np.int64(plan.scenario.workload.batch),
             "places": np.int32(0),
         }
         if plan.items and index % 4 == 0:
-            places = state.integers(0, 3, (LAYERS, ROW)).astype(np.uint8)
+            places = draw_items.integers(0, 3, (LAYERS, ROW)).astype(np.uint8)
             record["places"] = np.int32(run.attach("places", places))
         elif plan.items:
             record["places"] = np.int32(run.value("places", index - 1))

@@ -1,1 +1,25 @@
-"""Package app.views."""
+"""The views: one view, one file; importing this package registers them all."""
+
+from app.views import (
+    bandwidth,
+    dimm_load,
+    explain,
+    log,
+    memory_map,
+    metrics,
+    placement_map,
+    scenario_editor,
+    timeline,
+)
+
+__all__ = [
+    "bandwidth",
+    "dimm_load",
+    "explain",
+    "log",
+    "memory_map",
+    "metrics",
+    "placement_map",
+    "scenario_editor",
+    "timeline",
+]

@@ -551,7 +551,7 @@ class StatisticalActivations:
         step=0.001,
         help="Share of neurons that trade places in the hotness order at each token.",
         cls="calibrated",
-        source="52 % of initially hot neurons vary during inference (Hermes, III-B), on that target",
+        source="52 % of initially hot neurons vary in inference (Hermes, III-B), on that target",
     )
     prompt_shift: float = knob(
         0.10,
@@ -566,7 +566,7 @@ class StatisticalActivations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedActivations:
-    """`source: recorded`: masks measured on a real model, one file of `assets/activations` or a path."""
+    """`source: recorded`: masks measured on a real model."""
 
     source: str = "recorded"
     file: str = knob(

@@ -1,0 +1,118 @@
+"""Commands that change what part of the time axis is visible and which span is selected."""
+
+from __future__ import annotations
+
+from app.commands.registry import Command
+from app.state.app_state import AppState
+from app.state.selection import SpanRef
+from app.viewmodels.exact import neighbour
+from app.viewmodels.grains import is_wait_table
+
+_MENU = "Timeline"
+ZOOM = 0.7
+PAN = 0.2
+
+
+def timeline_commands(state: AppState) -> tuple[Command, ...]:
+    """Zoom, pan, fit, next and previous span."""
+    window = state.window
+
+    def zoom(factor: float) -> None:
+        at = float(state.cursor.absolute_ps)
+        inside = window.start_ps <= at <= window.end_ps
+        window.zoom(factor, at if inside else (window.start_ps + window.end_ps) / 2)
+
+    def ready() -> bool:
+        return state.runs.length > 0
+
+    def toggle_follow() -> None:
+        window.follow = not window.follow
+
+    def add(id: str, title: str, run: object, key: str, section: str) -> Command:
+        assert callable(run)
+        keys = (key,) if key else ()
+        return Command(f"timeline.{id}", title, run, keys, _MENU, ready, section=section)
+
+    return (
+        add("zoom_in", "Zoom in", lambda: zoom(ZOOM), "W", "zoom"),
+        add("zoom_out", "Zoom out", lambda: zoom(1 / ZOOM), "S", "zoom"),
+        add("pan_left", "Pan left", lambda: window.pan(-PAN * window.span_ps), "A", "pan"),
+        add("pan_right", "Pan right", lambda: window.pan(PAN * window.span_ps), "D", "pan"),
+        add("fit", "Fit the selection or the step", lambda: fit(state), "F", "fit"),
+        add("fit_layer", "Fit the layer at the cursor", lambda: fit_layer(state), "Shift+F", "fit"),
+        add("all", "Show the whole run", window.all, "0", "fit"),
+        add("next", "Next span in the lane", lambda: select_neighbour(state, 1), ".", "span"),
+        add("previous", "Previous span in the lane", lambda: select_neighbour(state, -1), ",", "span"),
+        add("deselect", "Select nothing", state.selection.clear, "Esc", "span"),
+        Command(
+            "timeline.follow",
+            "Follow the cursor",
+            toggle_follow,
+            menu=_MENU,
+            checked=lambda: window.follow,
+            section="follow",
+        ),
+    )
+
+
+def fit(state: AppState) -> None:
+    """Fit the selected span with its surroundings, else the step at the cursor."""
+    run, chosen = state.runs.current, state.selection.span
+    if run is None or chosen is None:
+        state.window.show_step(state.cursor.step)
+        return
+    spans = run.spans(chosen.step)
+    start = run.start_ps(chosen.step)
+    begin = start + int(spans.start_ps[chosen.span])
+    end = start + int(spans.end_ps[chosen.span])
+    margin = 0.6 * (end - begin)
+    state.window.set(begin - margin, end + margin)
+
+
+def fit_layer(state: AppState) -> None:
+    """Fit the spans of the layer at the cursor."""
+    run, layer = state.runs.current, state.cursor.layer
+    if run is None or layer < 0:
+        state.window.show_step(state.cursor.step)
+        return
+    spans = run.spans(state.cursor.step)
+    use = (spans.layer == layer) & ~is_wait_table(run)[spans.op]
+    start = run.start_ps(state.cursor.step)
+    begin, end = int(spans.start_ps[use].min()), int(spans.end_ps[use].max())
+    margin = 0.05 * (end - begin)
+    state.window.set(start + begin - margin, start + end + margin)
+
+
+def select_neighbour(state: AppState, direction: int) -> None:
+    """Select the next or previous op in the lane, also across steps; the cursor goes along."""
+    run, chosen = state.runs.current, state.selection.span
+    if run is None or not state.runs.length:
+        return
+    step = chosen.step if chosen else state.cursor.step
+    spans = run.spans(step)
+    if chosen is None:
+        span = state.cursor.op()
+        if span < 0:
+            return
+        lane = int(spans.lane[span])
+    else:
+        lane = chosen.lane
+        span = neighbour(spans, len(run.lanes), chosen.span, direction, is_wait_table(run))
+        if span < 0:
+            step += direction
+            if not 0 <= step < state.runs.length:
+                return
+            spans = run.spans(step)
+            work = (spans.lane == lane) & ~is_wait_table(run)[spans.op]
+            found = work.nonzero()[0]
+            if not len(found):
+                return
+            span = int(found[0 if direction > 0 else -1])
+    state.selection.select_span(SpanRef(step, span, lane))
+    state.cursor.seek(step, int(spans.start_ps[span]))
+    start = run.start_ps(step)
+    begin, end = start + int(spans.start_ps[span]), start + int(spans.end_ps[span])
+    window = state.window
+    if end < window.start_ps or begin > window.end_ps:
+        middle = (begin + end) / 2
+        window.set(middle - window.span_ps / 2, middle + window.span_ps / 2)

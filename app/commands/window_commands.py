@@ -1,0 +1,201 @@
+"""Commands about files, edits, views and help; the window carries them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from app.commands.registry import Command
+from app.state.app_state import AppState
+from app.theme.manager import MODES
+from app.workers.controller import RunController
+
+
+class WindowActions(Protocol):
+    """What the main window offers to commands."""
+
+    def open_dialog(self) -> None: ...
+    def save(self) -> bool: ...
+    def save_as(self) -> bool: ...
+    def reload(self) -> None: ...
+    def export_chart(self) -> None: ...
+    def export_trace(self) -> None: ...
+    def close(self) -> bool: ...
+    def open_path(self, path: Path) -> bool: ...
+    def show_palette(self) -> None: ...
+    def show_keys(self) -> None: ...
+    def show_about(self) -> None: ...
+    def reset_layout(self) -> None: ...
+    def set_theme(self, mode: str) -> None: ...
+    def theme_mode(self) -> str: ...
+    def show_view(self, id: str) -> None: ...
+
+
+def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
+    """Opening, saving, exporting."""
+    session = state.session
+
+    def has_document() -> bool:
+        return session.document is not None
+
+    def has_run() -> bool:
+        return state.runs.length > 0
+
+    menu = "File"
+    return (
+        Command("file.open", "Open…", window.open_dialog, ("Ctrl+O",), menu, section="open"),
+        Command(
+            "file.save", "Save", window.save, ("Ctrl+S",), menu, has_document, section="save"
+        ),
+        Command(
+            "file.save_as",
+            "Save as…",
+            window.save_as,
+            ("Ctrl+Shift+S",),
+            menu,
+            has_document,
+            section="save",
+        ),
+        Command(
+            "file.reload",
+            "Reload from file",
+            window.reload,
+            ("Ctrl+R",),
+            menu,
+            lambda: session.path is not None,
+            section="save",
+        ),
+        Command(
+            "file.export_chart",
+            "Export chart…",
+            window.export_chart,
+            ("Ctrl+E",),
+            menu,
+            has_run,
+            section="export",
+        ),
+        Command(
+            "file.export_trace",
+            "Export trace…",
+            window.export_trace,
+            ("Ctrl+Shift+E",),
+            menu,
+            has_run,
+            section="export",
+        ),
+        Command("file.quit", "Quit", window.close, ("Ctrl+Q",), menu, section="quit"),
+    )
+
+
+def edit_commands(state: AppState) -> tuple[Command, ...]:
+    """Undo, redo, reset."""
+    session, menu = state.session, "Edit"
+    bus = session.bus
+    return (
+        Command(
+            "edit.undo",
+            "Undo",
+            bus.undo,
+            ("Ctrl+Z",),
+            menu,
+            lambda: bool(bus.undo_title),
+            label=lambda: f"Undo {bus.undo_title}".strip(),
+        ),
+        Command(
+            "edit.redo",
+            "Redo",
+            bus.redo,
+            ("Ctrl+Shift+Z", "Ctrl+Y"),
+            menu,
+            lambda: bool(bus.redo_title),
+            label=lambda: f"Redo {bus.redo_title}".strip(),
+        ),
+        Command(
+            "edit.reset",
+            "Reset to file",
+            session.reset_all,
+            menu=menu,
+            enabled=lambda: session.dirty,
+            section="reset",
+        ),
+    )
+
+
+def run_commands(state: AppState, controller: RunController) -> tuple[Command, ...]:
+    """Simulating."""
+    return (
+        Command(
+            "run.again",
+            "Simulate again",
+            controller.start,
+            ("F5",),
+            "Run",
+            lambda: state.session.document is not None,
+        ),
+        Command(
+            "run.cancel",
+            "Stop the simulation",
+            controller.cancel,
+            ("Ctrl+.",),
+            "Run",
+            lambda: controller.busy,
+        ),
+        Command(
+            "run.clear_message",
+            "Dismiss the message",
+            state.messages.clear_strip,
+            ("Ctrl+Shift+M",),
+            "Run",
+            lambda: state.messages.strip is not None,
+            section="messages",
+        ),
+    )
+
+
+def view_commands(
+    window: WindowActions, views: list[tuple[str, str]]
+) -> tuple[Command, ...]:
+    """Showing views, the theme, the layout."""
+    menu = "View"
+    commands = [
+        Command(
+            f"view.{id}",
+            f"Go to {title}",
+            lambda id=id: window.show_view(id),  # type: ignore[misc]
+            (f"Alt+{index}",) if index <= 9 else (),
+            menu,
+            section="views",
+        )
+        for index, (id, title) in enumerate(views, start=1)
+    ]
+    commands += [
+        Command(
+            f"view.theme_{mode}",
+            f"Theme: {mode}",
+            lambda mode=mode: window.set_theme(mode),  # type: ignore[misc]
+            menu=menu,
+            checked=lambda mode=mode: window.theme_mode() == mode,  # type: ignore[misc]
+            section="theme",
+        )
+        for mode in MODES
+    ]
+    commands.append(
+        Command("view.reset_layout", "Reset layout", window.reset_layout, menu=menu, section="layout")
+    )
+    return tuple(commands)
+
+
+def help_commands(window: WindowActions) -> tuple[Command, ...]:
+    """Palette, keys, about."""
+    menu = "Help"
+    return (
+        Command(
+            "help.palette",
+            "Command palette…",
+            window.show_palette,
+            ("Ctrl+Shift+P", "F1"),
+            menu,
+        ),
+        Command("help.keys", "Keys and mouse", window.show_keys, ("?",), menu),
+        Command("help.about", "About DIMMscope", window.show_about, menu=menu, section="about"),
+    )

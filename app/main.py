@@ -1,0 +1,85 @@
+"""Entry point of everything: the command line for its commands, the application for the rest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+BAD_INPUT = 2
+DEFAULT_SCENARIO = "hermes-llama2-70b.yaml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command without Qt, or open the application; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if _is_command(arguments):
+        from simcore.cli import main as command_line
+
+        return int(command_line(arguments))
+    return _open(arguments)
+
+
+def _is_command(arguments: list[str]) -> bool:
+    """Whether the arguments are for the command line: a command, or an option such as --help."""
+    if not arguments:
+        return False
+    first = arguments[0]
+    if first.startswith("-"):
+        return True
+    from simcore.cli import COMMAND_NAMES
+
+    return first in COMMAND_NAMES
+
+
+def _open(arguments: list[str]) -> int:
+    if len(arguments) > 1:
+        return _complain(f"one scenario at most, got {len(arguments)}: {' '.join(arguments)}")
+    path = Path(arguments[0]) if arguments else _default_scenario()
+    if path is not None and arguments and not path.is_file():
+        from simcore.cli import COMMAND_NAMES
+        from simcore.errors import did_you_mean
+
+        hint = did_you_mean(arguments[0], COMMAND_NAMES)
+        return _complain(f"{path}: no such scenario file; {hint}commands: {', '.join(COMMAND_NAMES)}")
+    if not _has_display():
+        return _complain(
+            "no display: set DISPLAY or WAYLAND_DISPLAY to open the window, or use the commands "
+            "that need none (dimmscope --help)"
+        )
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.setswitchinterval(0.0005)
+    try:
+        from app.bootstrap import run
+    except ImportError as error:
+        return _complain(
+            f"the window needs Qt, which cannot be loaded: {error}; on Debian or Ubuntu install "
+            "libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libxcb-cursor0"
+        )
+    return run(path)
+
+
+def _default_scenario() -> Path | None:
+    from simcore.data import data_root
+
+    path = data_root() / "scenarios" / DEFAULT_SCENARIO
+    return path if path.is_file() else None
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform and not platform.startswith(("xcb", "wayland")):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _complain(text: str) -> int:
+    sys.stderr.write(f"dimmscope: {text}\n")
+    return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""All observable models of the application in one place."""
+
+from __future__ import annotations
+
+from app.state.cursor import Cursor
+from app.state.messages import Messages
+from app.state.playback import Playback
+from app.state.runs import RunsModel
+from app.state.selection import Selection
+from app.state.session import Session
+from app.state.time_window import TimeWindow
+
+
+class AppState:
+    """The models; views read them and call their methods, never each other."""
+
+    def __init__(self) -> None:
+        self.messages = Messages()
+        self.session = Session()
+        self.runs = RunsModel()
+        self.cursor = Cursor(self.runs)
+        self.window = TimeWindow(self.runs, self.cursor)
+        self.selection = Selection()
+        self.playback = Playback(self.runs, self.cursor)
+        self.runs.replaced.connect(lambda _: self.selection.clear())

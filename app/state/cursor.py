@@ -1,0 +1,132 @@
+"""The one time cursor: a step and a time inside it, movable at three grains."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.state.runs import RunsModel
+from app.viewmodels.grains import Grain, boundaries, layer_at, op_at
+from simcore.results.run import Run
+
+
+class Cursor(QObject):
+    """Where in the run everybody looks.
+
+    While a new run is still shorter than the step last asked for, the cursor stands at its end
+    and moves on to the wanted step as soon as it is there.
+
+    Attributes:
+        step: index of the step, 0 when there is no run.
+        time_ps: time inside the step.
+    """
+
+    moved = Signal()
+    step_changed = Signal(int)
+
+    def __init__(self, runs: RunsModel) -> None:
+        super().__init__()
+        self._runs = runs
+        self.step = 0
+        self.time_ps = 0
+        self._wanted = 0
+        runs.replaced.connect(self._on_replaced)
+        runs.grew.connect(self._on_grew)
+
+    @property
+    def absolute_ps(self) -> int:
+        """Time on the run's axis."""
+        run = self._runs.current
+        return run.start_ps(self.step) + self.time_ps if run and self._runs.length else 0
+
+    @property
+    def layer(self) -> int:
+        """Layer worked on at the cursor, -1 outside the layers or without a run."""
+        run = self._runs.current
+        return layer_at(run, self.step, self.time_ps) if run and self._runs.length else -1
+
+    def op(self, lane: int = -1) -> int:
+        """Index of the span that says what happens at the cursor, -1 if nothing does."""
+        run = self._runs.current
+        return op_at(run, self.step, self.time_ps, lane) if run and self._runs.length else -1
+
+    def seek(self, step: int, time_ps: int = 0) -> None:
+        """Go to a time of a step, clamped to what there is."""
+        last = self._runs.length - 1
+        self._wanted = max(0, step)
+        if last < 0:
+            return
+        clamped = min(max(step, 0), last)
+        self._wanted = clamped
+        run = self._runs.current
+        assert run is not None
+        limit = int(run.value("duration_ps", clamped)) - 1
+        self._place(clamped, min(max(int(time_ps), 0), max(limit, 0)))
+
+    def seek_time(self, absolute_ps: float) -> None:
+        """Go to a time on the run's axis."""
+        run = self._runs.current
+        if run is None or not self._runs.length:
+            return
+        step = min(run.step_at(int(absolute_ps)), self._runs.length - 1)
+        self.seek(step, int(absolute_ps) - run.start_ps(step))
+
+    def move(self, grain: Grain, delta: int) -> None:
+        """Go |delta| boundaries of a grain forward or back, stopping at the ends of the run."""
+        run = self._runs.current
+        if run is None or not self._runs.length:
+            return
+        step, time_ps = self.step, self.time_ps
+        for _ in range(abs(delta)):
+            step, time_ps = self._next(run, step, time_ps, grain, delta > 0)
+        self.seek(step, time_ps)
+
+    def home(self) -> None:
+        """Go to the start of the run."""
+        self.seek(0, 0)
+
+    def end(self) -> None:
+        """Go to the last op of the last step there is."""
+        run = self._runs.current
+        if run is not None and self._runs.length:
+            last = self._runs.length - 1
+            self.seek(last, int(boundaries(run, last, Grain.OP)[-1]))
+
+    def _next(
+        self, run: Run, step: int, time_ps: int, grain: Grain, forward: bool
+    ) -> tuple[int, int]:
+        marks = boundaries(run, step, grain)
+        if forward:
+            at = int(np.searchsorted(marks, time_ps, side="right"))
+            if at < len(marks):
+                return step, int(marks[at])
+            return (step + 1, 0) if step + 1 < self._runs.length else (step, time_ps)
+        at = int(np.searchsorted(marks, time_ps, side="left")) - 1
+        if at >= 0:
+            return step, int(marks[at])
+        return (step - 1, int(boundaries(run, step - 1, grain)[-1])) if step else (0, 0)
+
+    def _place(self, step: int, time_ps: int) -> None:
+        if (step, time_ps) == (self.step, self.time_ps):
+            return
+        other = step != self.step
+        self.step, self.time_ps = step, time_ps
+        if other:
+            self.step_changed.emit(step)
+        self.moved.emit()
+
+    def _on_replaced(self, _: object) -> None:
+        wanted = self._wanted
+        last = self._runs.length - 1
+        if last >= 0:
+            self.step = -1
+            self.seek(wanted, 0 if wanted > last else self.time_ps)
+            self._wanted = wanted
+        else:
+            self.step = self.time_ps = 0
+
+    def _on_grew(self, length: int) -> None:
+        if self._wanted > self.step:
+            wanted = self._wanted
+            self.seek(min(wanted, length - 1), 0)
+            self._wanted = wanted

@@ -1,0 +1,70 @@
+"""The runs on screen: the current one, how far it is, and whether it is still what was asked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from simcore.results.run import Run
+
+
+class RunsModel(QObject):
+    """The current run and its progress.
+
+    Attributes:
+        current: the run on screen, None before the first.
+        frozen: a run kept for comparison, if any.
+        length: steps of the current run that views may use; moves only between frames.
+        stale: the scenario has changed since the current run was made.
+        progress: (steps done, steps in all) of the simulation under way, (0, 0) when none is.
+    """
+
+    replaced = Signal(object)
+    grew = Signal(int)
+    finished = Signal()
+    stale_changed = Signal(bool)
+    progress_changed = Signal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current: Run | None = None
+        self.frozen: Run | None = None
+        self.length = 0
+        self.stale = False
+        self.progress = (0, 0)
+
+    def replace(self, run: Run) -> None:
+        """Put a new run on screen."""
+        self.current = run
+        self.length = len(run)
+        self.set_stale(False)
+        self.replaced.emit(run)
+
+    def poll(self) -> None:
+        """Notice steps that were added since the last look."""
+        run = self.current
+        if run is not None and len(run) > self.length:
+            self.length = len(run)
+            self.grew.emit(self.length)
+
+    def finish(self) -> None:
+        """Say that no further steps come."""
+        self.poll()
+        self.set_progress(0, 0)
+        self.finished.emit()
+
+    def set_stale(self, stale: bool) -> None:
+        """Mark the run on screen as older than the scenario, or as up to date."""
+        if stale != self.stale:
+            self.stale = stale
+            self.stale_changed.emit(stale)
+
+    def set_progress(self, done: int, total: int) -> None:
+        """Publish progress of the simulation under way."""
+        if (done, total) != self.progress:
+            self.progress = (done, total)
+            self.progress_changed.emit(done, total)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps the current run will have."""
+        return int(self.current.plan.total_steps) if self.current else 0

@@ -1,0 +1,78 @@
+"""Busy time of lanes that are alike, in one step and over the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.viewmodels.composition import Composition
+from app.viewmodels.keys import OP_KEYS
+from simcore.results.run import Run
+from simcore.results.spans import LaneKind
+
+Floats = NDArray[np.float64]
+
+
+def load_group(run: Run) -> list[int]:
+    """Lanes of the largest group of compute lanes, such as the DIMMs; may be a single lane."""
+    groups: dict[str, list[int]] = {}
+    for index, lane in enumerate(run.lanes):
+        if lane.kind is LaneKind.COMPUTE:
+            groups.setdefault(lane.group, []).append(index)
+    return max(groups.values(), key=len, default=[])
+
+
+@dataclass(frozen=True, slots=True)
+class StepLoad:
+    """Load of alike lanes in one step.
+
+    Attributes:
+        parts: (lanes, op keys) busy time in ps.
+        busy: (lanes,) busy time in ps.
+        mean: mean of `busy`.
+        imbalance: largest over mean, 1 when perfectly even or idle.
+    """
+
+    parts: Floats
+    busy: Floats
+    mean: float
+    imbalance: float
+
+
+def step_load(composition: Composition, lanes: list[int], step: int) -> StepLoad:
+    """Load of `lanes` in a step."""
+    parts = composition.step_totals(step)[lanes, :OP_KEYS]
+    busy = parts.sum(axis=1)
+    mean = float(busy.mean()) if len(busy) else 0.0
+    return StepLoad(parts, busy, mean, float(busy.max() / mean) if mean > 0 else 1.0)
+
+
+def load_history(run: Run, lanes: list[int], length: int) -> Floats:
+    """Share of each step's time that each lane was busy, shape (lanes, steps)."""
+    if not length or not lanes:
+        return np.zeros((len(lanes), 0))
+    work = np.array([not op.is_wait for op in run.ops])
+    times = run.column("lane_op_ps", 0, length)[:, lanes][:, :, work].sum(axis=-1)
+    duration = np.maximum(run.column("duration_ps", 0, length), 1)
+    return np.asarray((times / duration[:, None]).T)
+
+
+def heat_range(columns: Floats) -> tuple[float, float]:
+    """Range of the heat colours: from a little below the typical least to the largest share."""
+    busy = columns[columns > 0]
+    if not len(busy):
+        return 0.0, 1.0
+    low, high = float(np.percentile(busy, 2)), float(busy.max())
+    return (max(0.0, low - 0.1 * (high - low)), high) if high - low > 1e-6 else (0.0, high)
+
+
+def heat_columns(history: Floats, columns: int) -> Floats:
+    """History squeezed to at most `columns` columns by taking the mean, never by skipping."""
+    lanes, steps = history.shape
+    if steps <= columns or columns < 1:
+        return history
+    cuts = np.linspace(0, steps, columns + 1).astype(np.int64)[:-1]
+    counts = np.diff(np.append(cuts, steps))
+    return np.asarray(np.add.reduceat(history, cuts, axis=1) / counts)

@@ -1,0 +1,129 @@
+"""The figures of a run as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.viewmodels.composition import Composition
+from app.viewmodels.formatting import (
+    bytes_text,
+    number_text,
+    percent_text,
+    rate_text,
+    significant,
+    time_text,
+)
+from app.viewmodels.hover import step_name
+from app.viewmodels.load import load_group, step_load
+from simcore.results.run import KIND_PREFILL, Run
+from simcore.units import PS_PER_MS, PS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    label: str
+    value: str
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines that belong together."""
+
+    id: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+def throughput(run: Run, length: int) -> Group:
+    """Rates and step times over the steps there are."""
+    duration = run.column("duration_ps", 0, length).astype(np.float64)
+    kind = run.column("kind", 0, length)
+    tokens = run.column("tokens", 0, length).astype(np.float64)
+    decode = kind != KIND_PREFILL
+    total_s = duration.sum() / PS_PER_S
+    decode_s = duration[decode].sum() / PS_PER_S
+    rows = [
+        Row(
+            "Tokens/s, end to end",
+            significant(tokens.sum() / total_s) if total_s else "–",
+            "All output tokens over the whole time, prefill inside, as the papers count it.",
+        ),
+        Row(
+            "Tokens/s, decode",
+            significant(tokens[decode].sum() / decode_s) if decode_s else "–",
+            "Output tokens of the decode steps over their time.",
+        ),
+        Row("Prefill", time_text(duration[~decode].sum()), "Time of the prefill."),
+    ]
+    steps = duration[decode] / PS_PER_MS
+    if len(steps):
+        p50, p95 = np.percentile(steps, [50, 95])
+        rows += [
+            Row("Decode step, mean", f"{significant(steps.mean())} ms"),
+            Row("Decode step, p50", f"{significant(float(p50))} ms"),
+            Row("Decode step, p95", f"{significant(float(p95))} ms"),
+            Row("Decode step, max", f"{significant(steps.max())} ms"),
+        ]
+    rows.append(Row("Steps", f"{length:,} of {int(run.plan.total_steps):,}"))
+    return Group("run", "Run", tuple(rows))
+
+
+def current_step(run: Run, composition: Composition, step: int) -> Group:
+    """The step the cursor is in."""
+    duration = int(run.value("duration_ps", step))
+    amount = int(run.value("lane_op_bytes", step).sum())
+    load = step_load(composition, load_group(run), step)
+    return Group(
+        "step",
+        f"This step: {step_name(run, step)}",
+        (
+            Row("Duration", time_text(duration)),
+            Row("Context", f"{int(run.value('context_tokens', step)):,} tokens"),
+            Row("Bytes moved", bytes_text(amount)),
+            Row("Imbalance", significant(load.imbalance), "Largest busy time over the mean."),
+        ),
+    )
+
+
+def lanes(run: Run, composition: Composition, length: int) -> Group:
+    """Busy share, bytes and rate of every lane."""
+    busy = composition.busy_share()
+    amounts = composition.bytes_at_edges[-1]
+    total_ps = float(composition.edges[-1])
+    rows = []
+    for index, lane in enumerate(run.lanes):
+        value = f"{percent_text(busy[index])} · {bytes_text(amounts[index])}"
+        rate = rate_text(amounts[index], total_ps)
+        peak = f"; peak {lane.peak_GBps:g} GB/s" if lane.peak_GBps else ""
+        rows.append(Row(lane.title, value, f"{rate} on average over the run{peak}"))
+    return Group("lanes", "Lanes: busy · bytes", tuple(rows))
+
+
+def system_figures(run: Run) -> Group | None:
+    """What the system itself has to say, such as the predictor's accuracy."""
+    summary = getattr(run.system, "summary", None)
+    if summary is None or not len(run):
+        return None
+    rows: list[Row] = []
+    _flatten(summary(run.plan, run), "", rows)
+    return Group("system", "Placement and policy", tuple(rows)) if rows else None
+
+
+def _flatten(values: Mapping[str, Any], prefix: str, rows: list[Row]) -> None:
+    for name, value in values.items():
+        label = f"{prefix}{name}".replace("_", " ")
+        if isinstance(value, Mapping):
+            _flatten(value, f"{prefix}{name} ", rows)
+        elif isinstance(value, bool):
+            rows.append(Row(label, "yes" if value else "no"))
+        elif isinstance(value, (int, float, np.integer, np.floating)):
+            rows.append(Row(label, number_text(float(value))))
+        elif isinstance(value, str):
+            rows.append(Row(label, value))

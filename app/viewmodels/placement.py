@@ -1,0 +1,216 @@
+"""The placement map as pixels: which level of detail to ask for, and how to colour it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.theme.tokens import Theme, blend, place_colours, rgb
+from simcore.results.placement import (
+    FLAG_FALSE_ALARM,
+    FLAG_MISSED,
+    FLAG_MOVING,
+    FLAGS,
+    NO_CELL,
+    PlacementGrid,
+)
+from simcore.results.run import Run
+
+MAX_PER_CELL = 4096
+COARSE = 8
+"""Items per pixel column from which on the grid's counts are drawn instead of single items."""
+
+MARK_GAIN = 4.0
+"""How much stronger than its share a mark colours a cell of many items."""
+
+Cells = NDArray[np.uint32]
+
+
+class ColourBy(StrEnum):
+    """What the colours of the map say."""
+
+    PLACE = "place"
+    ACTIVITY = "activity"
+    MISPREDICTIONS = "mispredictions"
+    MOVES = "moves"
+
+
+def items_per_cell(items: float, pixels: float) -> int:
+    """Largest power of two that keeps a cell at one pixel or more, 1 when items are wider."""
+    if pixels <= 0 or items <= pixels:
+        return 1
+    return int(min(MAX_PER_CELL, 2 ** int(np.floor(np.log2(items / pixels)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What decides the colours of the map, apart from the grid.
+
+    Attributes:
+        theme: tokens in force.
+        by: what the colours say.
+        hidden: places shown as ground.
+    """
+
+    theme: Theme
+    by: ColourBy = ColourBy.PLACE
+    hidden: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MapPicture:
+    """A grid with its colours.
+
+    Attributes:
+        grid: exact or finer than the pixels, see `per_cell`.
+        pixels: packed colours of (rows, cells).
+        per_cell: items behind one pixel column.
+    """
+
+    grid: PlacementGrid
+    pixels: Cells
+    per_cell: int
+
+
+def draw_map(run: Run, step: int, per_cell: int, look: Look) -> MapPicture:
+    """The map of a step with `per_cell` items a column; made to run in the background."""
+    grid = run.placement(step, per_cell if per_cell >= COARSE else 1)
+    if grid.counts is not None and grid.flag_counts is not None:
+        return MapPicture(grid, _shares_coloured(grid, look), grid.items_per_cell)
+    colours = _colours(grid, look)
+    for flag, colour in _flag_colours(look):
+        colours = np.where(grid.flags & flag, np.uint32(_packed(colour)), colours)
+    group = max(1, per_cell // grid.items_per_cell)
+    if group > 1:
+        colours = _mixed(colours, group)
+    return MapPicture(grid, colours, grid.items_per_cell * group)
+
+
+def _flag_colours(look: Look) -> tuple[tuple[int, str], ...]:
+    """The marks that colour the map, and their colours."""
+    theme = look.theme
+    if look.by is ColourBy.MOVES:
+        return ((FLAG_MOVING, theme.moving),)
+    if look.by is ColourBy.MISPREDICTIONS:
+        return ((FLAG_FALSE_ALARM, theme.false_alarm), (FLAG_MISSED, theme.missed))
+    return ()
+
+
+def _shares_coloured(grid: PlacementGrid, look: Look) -> Cells:
+    """Colours of cells of many items: the mean of its places, lifted by the share that is active.
+
+    A mark colours a cell in proportion to the items that carry it, MARK_GAIN times stronger so
+    that a few of them are seen.
+    """
+    assert grid.counts is not None
+    assert grid.flag_counts is not None
+    theme = look.theme
+    total = np.maximum(grid.counts.sum(axis=0, dtype=np.float32), 1)
+    lift = _LIFT[grid.active].astype(np.float32)[..., None] / 255
+    if look.by is ColourBy.ACTIVITY:
+        heat = np.array([_unpacked(int(c)) for c in _ramp(theme.heat, 256)], np.float32)
+        mean = heat[_LIFT[grid.active]]
+    else:
+        ids = tuple(category.id for category in grid.categories)
+        full = np.array([rgb(colour) for colour in place_colours(theme, ids)], np.float32)
+        for index in look.hidden:
+            full[index] = rgb(blend(theme.canvas, theme.border, 0.25))
+        canvas = np.array(rgb(theme.canvas), np.float32)
+        low = canvas + (full - canvas) * np.float32(0.30)
+        share = np.moveaxis(grid.counts, 0, -1).astype(np.float32) / total[..., None]
+        mean = share @ low
+        if look.by is ColourBy.PLACE:
+            mean = mean + (share @ full - mean) * lift
+    for flag, colour in _flag_colours(look):
+        weight = grid.flag_counts[FLAGS.index(flag)].astype(np.float32) / total
+        weight = np.minimum(1.0, weight * MARK_GAIN)[..., None]
+        mean = mean + (np.array(rgb(colour), np.float32) - mean) * weight
+    red, green, blue = (mean[..., k].astype(np.uint32) for k in range(3))
+    packed = np.uint32(0xFF000000) | (red << 16) | (green << 8) | blue
+    packed[grid.category == NO_CELL] = _packed(theme.canvas)
+    return np.asarray(packed)
+
+
+def _colours(grid: PlacementGrid, look: Look) -> Cells:
+    index = grid.category.astype(np.uint16) << 8
+    if look.by is ColourBy.ACTIVITY:
+        table = np.broadcast_to(_ramp(look.theme.heat, 256), (256, 256)).copy()
+        table[NO_CELL] = _packed(look.theme.canvas)
+        index |= grid.active
+    else:
+        table = _place_table(grid, look)
+        if look.by is ColourBy.PLACE:
+            index |= grid.active
+    return np.asarray(np.take(table.reshape(-1), index))
+
+
+def _place_table(grid: PlacementGrid, look: Look) -> Cells:
+    theme = look.theme
+    table = np.full((256, 256), _packed(theme.canvas), np.uint32)
+    ids = tuple(category.id for category in grid.categories)
+    for index, colour in enumerate(place_colours(theme, ids)):
+        if index in look.hidden:
+            table[index] = _packed(blend(theme.canvas, theme.border, 0.25))
+            continue
+        low = blend(theme.canvas, colour, 0.30)
+        table[index] = _ramp((low, blend(low, colour, 0.75), colour), 256)
+    return table
+
+
+def _mixed(colours: Cells, group: int) -> Cells:
+    """Mean colour of every `group` neighbours in a row."""
+    rows, count = colours.shape
+    columns = -(-count // group)
+    if columns * group != count:
+        colours = np.pad(colours, ((0, 0), (0, columns * group - count)), mode="edge")
+    red = np.zeros((rows, columns), np.uint32)
+    green, blue = red.copy(), red.copy()
+    low = np.uint32(0xFF)
+    for offset in range(group):
+        part = colours[:, offset::group]
+        red += (part >> np.uint32(16)) & low
+        green += (part >> np.uint32(8)) & low
+        blue += part & low
+    count32 = np.uint32(group)
+    packed = (red // count32) << np.uint32(16) | (green // count32) << np.uint32(8)
+    return np.asarray(np.uint32(0xFF000000) | packed | blue // count32)
+
+
+def _unpacked(colour: int) -> tuple[int, int, int]:
+    return (colour >> 16) & 255, (colour >> 8) & 255, colour & 255
+
+
+def _packed(colour: str) -> int:
+    red, green, blue = rgb(colour)
+    return 0xFF000000 | red << 16 | green << 8 | blue
+
+
+def _ramp(stops: tuple[str, ...], steps: int) -> Cells:
+    points = np.array([rgb(stop) for stop in stops], dtype=np.float64)
+    at = np.linspace(0, len(stops) - 1, steps)
+    parts = [np.interp(at, np.arange(len(stops)), points[:, c]) for c in range(3)]
+    red, green, blue = (np.round(part).astype(np.uint32) for part in parts)
+    return np.asarray(np.uint32(0xFF000000) | (red << 16) | (green << 8) | blue)
+
+
+_LIFT = np.round(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
+"""Lifts low shares: of the items of a cell, rarely more than half are active."""
+
+
+def marks(
+    grid: PlacementGrid, area: tuple[int, int, int, int], flag: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and cells inside an area that carry a flag."""
+    r0, r1, c0, c1 = area
+    rows, cells = np.nonzero(grid.flags[r0:r1, c0:c1] & flag)
+    return rows + r0, cells + c0
+
+
+def shares(grid: PlacementGrid) -> NDArray[np.float64]:
+    """Share of all cells in each place."""
+    sample = grid.category[:, :: max(1, grid.category.shape[1] // 2048)]
+    counts = np.bincount(sample.reshape(-1), minlength=256)[: len(grid.categories)]
+    return np.asarray(counts / max(1, counts.sum()))

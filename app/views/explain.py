@@ -1,0 +1,123 @@
+"""The explain panel: why the selected span is as long as it is."""
+
+from __future__ import annotations
+
+import html
+
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QTextBrowser,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.theme.tokens import Theme
+from app.viewmodels.hover import step_name
+from app.widgets.view import Context, View, register_view
+from simcore.results.explain import Explanation
+
+_HINT = (
+    "Select a span in the timeline, or step by ops, to see what bounds it: "
+    "the formula, its numbers and where each number comes from."
+)
+
+
+@register_view("explain", "Explain", "Why the selected span is as long as it is, with sources.")
+class ExplainView(View):
+    """Formula with numbers; without a selection, the op at the cursor."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.explanation: Explanation | None = None
+        self._where = QLabel(self)
+        self._where.setProperty("dim", True)
+        self._copy = QToolButton(self)
+        self._copy.setText("Copy")
+        self._copy.setToolTip("Copy the explanation as text")
+        self._copy.setAccessibleName("Copy explanation")
+        self._text = QTextBrowser(self)
+        self._text.setAccessibleName("Explanation")
+        self._text.setOpenLinks(False)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(6, 4, 6, 0)
+        bar.addWidget(self._where, 1)
+        bar.addWidget(self._copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(bar)
+        layout.addWidget(self._text, 1)
+        self._copy.clicked.connect(self.copy)
+        self.state.selection.changed.connect(self._refresh)
+        self.state.cursor.moved.connect(self._on_cursor_moved)
+        self.state.runs.replaced.connect(lambda _: self._refresh())
+        self._refresh()
+
+    def copy(self) -> None:
+        """Put the explanation on the clipboard as text."""
+        if self.explanation is not None:
+            QApplication.clipboard().setText(self.explanation.text())
+
+    def on_theme_changed(self) -> None:
+        self._refresh()
+
+    def showEvent(self, event: object) -> None:
+        self._refresh()
+
+    def _on_cursor_moved(self) -> None:
+        if self.state.selection.span is None and not self.state.playback.playing:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        run, chosen = self.state.runs.current, self.state.selection.span
+        step = chosen.step if chosen else self.state.cursor.step
+        self.explanation = None
+        where = ""
+        if run is not None and step < self.state.runs.length:
+            span = chosen.span if chosen else self.state.cursor.op()
+            if span >= 0:
+                self.explanation = run.explain(step, span)
+                origin = "selected" if chosen else "at the cursor"
+                where = f"{step_name(run, step)}, {origin}"
+        self._where.setText(where)
+        self._copy.setEnabled(self.explanation is not None)
+        self._text.setHtml(
+            _html(self.explanation, self.context.theme)
+            if self.explanation
+            else f"<p style='color:{self.context.theme.text_dim}'>{_HINT}</p>"
+        )
+
+
+def _html(explanation: Explanation, theme: Theme) -> str:
+    mono = "font-family:'JetBrains Mono','DejaVu Sans Mono',monospace"
+    dim = f"color:{theme.text_dim}"
+    parts = [
+        f"<h3 style='margin:2px 0 6px 0'>{html.escape(explanation.title)}</h3>",
+        f"<p style='margin:2px 0;{mono};{dim}'>{html.escape(explanation.formula)}</p>",
+        f"<p style='margin:2px 0 6px 0;{mono}'>{html.escape(explanation.result)}</p>",
+    ]
+    if explanation.bound:
+        parts.append(f"<p style='margin:4px 0'>bound by <b>{html.escape(explanation.bound)}</b></p>")
+    if explanation.terms:
+        parts.append("<table cellspacing='0' cellpadding='2' width='100%'>")
+        for term in explanation.terms:
+            source = ""
+            if term.provenance is not None:
+                source = (
+                    f"<br><span style='{dim};font-size:small'>"
+                    f"{html.escape(term.provenance.source_class.value)}: "
+                    f"{html.escape(term.provenance.source)}</span>"
+                )
+            parts.append(
+                f"<tr><td style='{mono}'>{html.escape(term.symbol)}</td>"
+                f"<td align='right' style='white-space:nowrap'>{html.escape(term.value)}</td>"
+                f"<td>{html.escape(term.meaning)}{source}</td></tr>"
+            )
+        parts.append("</table>")
+    parts.extend(f"<p style='margin:4px 0'>{html.escape(note)}</p>" for note in explanation.notes)
+    return "".join(parts)

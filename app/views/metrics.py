@@ -1,0 +1,103 @@
+"""The metrics panel: figures of the run, the lanes, the system and the current step."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from app.viewmodels import metrics
+from app.viewmodels.composition import Composition
+from app.widgets.painting import small_font
+from app.widgets.view import Context, View, register_view
+
+REFRESH_MS = 250
+
+
+@register_view("metrics", "Metrics", "Throughput, step times, lanes and figures of the system.")
+class MetricsView(View):
+    """A two-column tree; groups fold and stay folded."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self._tree = QTreeWidget(self)
+        self._tree.setAccessibleName("Metrics")
+        self._tree.setColumnCount(2)
+        self._tree.setHeaderHidden(True)
+        self._tree.setIndentation(12)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setFont(small_font(self.font(), 0))
+        header = self._tree.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self._groups: dict[str, QTreeWidgetItem] = {}
+        self._composition: Composition | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._tree)
+        self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._timer.timeout.connect(self._refresh_run)
+        self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.grew.connect(lambda _: self._later())
+        self.state.runs.finished.connect(self._refresh_run)
+        self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
+
+    def text(self, group: str, label: str) -> str:
+        """The value shown for a label, empty if there is none."""
+        item = self._groups.get(group)
+        for row in range(item.childCount() if item else 0):
+            child = item.child(row) if item else None
+            if child is not None and child.text(0) == label:
+                return child.text(1)
+        return ""
+
+    def _later(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _on_replaced(self, _: object) -> None:
+        run = self.state.runs.current
+        assert run is not None
+        self._composition = Composition(run)
+        self._refresh_run()
+
+    def _refresh_run(self) -> None:
+        run, length = self.state.runs.current, self.state.runs.length
+        if run is None or self._composition is None or not length:
+            return
+        self._composition.extend(length)
+        self._show(metrics.throughput(run, length))
+        self._refresh_step()
+        if run.status.finished:
+            figures = metrics.system_figures(run)
+            if figures is not None:
+                self._show(figures)
+        self._show(metrics.lanes(run, self._composition, length))
+
+    def _refresh_step(self) -> None:
+        run, step = self.state.runs.current, self.state.cursor.step
+        if run is not None and self._composition is not None and step < self._composition.steps:
+            self._show(metrics.current_step(run, self._composition, step))
+
+    def _show(self, group: metrics.Group) -> None:
+        item = self._groups.get(group.id)
+        if item is None:
+            item = QTreeWidgetItem(self._tree)
+            item.setFirstColumnSpanned(True)
+            font = item.font(0)
+            font.setBold(True)
+            item.setFont(0, font)
+            item.setExpanded(True)
+            self._groups[group.id] = item
+        item.setText(0, group.title)
+        while item.childCount() > len(group.rows):
+            item.removeChild(item.child(item.childCount() - 1))
+        while item.childCount() < len(group.rows):
+            child = QTreeWidgetItem(item)
+            child.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for index, row in enumerate(group.rows):
+            child = item.child(index)
+            child.setText(0, row.label)
+            child.setText(1, row.value)
+            child.setToolTip(0, row.tip or row.label)
+            child.setToolTip(1, row.tip or row.value)

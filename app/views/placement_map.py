@@ -1,0 +1,143 @@
+"""The placement map: where every neuron lives, and what it does in the current step."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from app.state.messages import Severity
+from app.theme.tokens import place_colours
+from app.viewmodels.formatting import percent_text
+from app.viewmodels.placement import ColourBy, Look, MapPicture, draw_map, items_per_cell, shares
+from app.widgets.legend import Legend
+from app.widgets.map_canvas import MARK_PX, MapCanvas
+from app.widgets.view import Context, View, register_view
+from app.workers.loader import LatestLoader
+
+_TITLES = {
+    ColourBy.PLACE: "place",
+    ColourBy.ACTIVITY: "activity",
+    ColourBy.MISPREDICTIONS: "mispredictions",
+    ColourBy.MOVES: "moves",
+}
+
+
+@register_view(
+    "placement",
+    "Placement",
+    "Where every neuron is in this step. Wheel zooms across, Ctrl+wheel both ways, drag pans, "
+    "double click shows all.",
+)
+class PlacementView(View):
+    """Canvas with level of detail, legend of places, switch of colours."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.canvas = MapCanvas(context, self)
+        self._loader = LatestLoader()
+        self._loader.loaded.connect(self._on_loaded)
+        self._loader.failed.connect(self._on_failed)
+        self._picture: MapPicture | None = None
+        self._asked: object = None
+        self._legend = Legend(checkable=True, parent=self)
+        self._by = QComboBox(self)
+        self._by.setAccessibleName("Colour by")
+        for by, title in _TITLES.items():
+            self._by.addItem(title, by.value)
+        self._zoom = QLabel(self)
+        self._zoom.setProperty("dim", True)
+        everything = QToolButton(self)
+        everything.setText("Show all")
+        everything.setToolTip("Show the whole grid (double click in the map)")
+        everything.clicked.connect(self.canvas.show_all)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(6, 3, 6, 0)
+        bar.addWidget(QLabel("Colour by", self))
+        bar.addWidget(self._by)
+        bar.addWidget(self._zoom, 1)
+        bar.addWidget(everything)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(2)
+        layout.addLayout(bar)
+        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self._legend)
+        self._by.currentIndexChanged.connect(lambda _: self._request())
+        self._legend.toggled.connect(lambda *_: self._request())
+        self.canvas.view_changed.connect(self._on_view_changed)
+        self.canvas.item_clicked.connect(self.state.selection.select_item)
+        self.state.cursor.step_changed.connect(lambda _: self._request())
+        self.state.runs.replaced.connect(lambda _: self._request())
+
+    @property
+    def colour_by(self) -> ColourBy:
+        """What the colours say."""
+        return ColourBy(self._by.currentData())
+
+    def set_colour_by(self, by: ColourBy) -> None:
+        """Choose what the colours say."""
+        self._by.setCurrentIndex(self._by.findData(by.value))
+
+    def on_theme_changed(self) -> None:
+        self._show_legend()
+        self._request()
+
+    def shut_down(self) -> None:
+        self._loader.shut_down()
+
+    def _on_view_changed(self) -> None:
+        self._request()
+        self._show_zoom()
+
+    def _request(self) -> None:
+        run, step = self.state.runs.current, self.state.cursor.step
+        if run is None or step >= self.state.runs.length:
+            return
+        columns = self.canvas.view.columns_shown
+        first = self._picture is None
+        per = 64 if first else items_per_cell(columns, self.canvas.area().width())
+        look = Look(self.context.theme, self.colour_by, self._legend.hidden_entries())
+        key = (id(run), step, per, look)
+        if key == self._asked:
+            return
+        self._asked = key
+        self._loader.request(look, lambda: draw_map(run, step, per, look))
+
+    def _on_loaded(self, look: Look, picture: MapPicture) -> None:
+        first = self._picture is None
+        self._picture = picture
+        self.canvas.set_picture(picture, look.by)
+        self._show_legend()
+        self._show_zoom()
+        if first:
+            self._request()
+
+    def _on_failed(self, error: Exception) -> None:
+        self._asked = None
+        self.state.messages.log(f"placement map: {error}", Severity.ERROR)
+
+    def _show_legend(self) -> None:
+        if self._picture is None:
+            return
+        theme, grid = self.context.theme, self._picture.grid
+        colours = place_colours(theme, tuple(category.id for category in grid.categories))
+        self._legend.set_entries(
+            [
+                (category.title, colour, f"{category.title}: {percent_text(share)} of the neurons")
+                for category, colour, share in zip(grid.categories, colours, shares(grid))
+            ],
+            theme.border,
+        )
+
+    def _show_zoom(self) -> None:
+        if self._picture is None:
+            return
+        view, grid, per = self.canvas.view, self._picture.grid, self._picture.per_cell
+        first, last = int(view.left), min(int(view.right), grid.columns)
+        where = f"{grid.column_title}s {first:,}–{last - 1:,}"
+        if per > 1:
+            text = f"{where}, {per:,} to a column"
+        elif view.columns_shown * MARK_PX <= self.canvas.area().width():
+            text = f"{where}   ✕ missed   ● false alarm   □ moving"
+        else:
+            text = f"{where}, every one drawn"
+        self._zoom.setText(text)

@@ -1,0 +1,55 @@
+"""The timeline: lanes of ops and named waits, from the whole run down to one op."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
+from app.viewmodels.keys import key_of_op
+from app.widgets.legend import Legend
+from app.widgets.scrolled import ScrolledCanvas
+from app.widgets.timeline_canvas import TimelineCanvas
+from app.widgets.view import Context, View, register_view
+
+
+@register_view(
+    "timeline",
+    "Timeline",
+    "What every lane does and why it waits. Wheel zooms, drag pans, click selects a span.",
+)
+class TimelineView(View):
+    """Canvas, scroll bar and legend."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.canvas = TimelineCanvas(context, self)
+        self._legend = Legend(checkable=False, parent=self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 2)
+        layout.setSpacing(2)
+        layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
+        layout.addWidget(self._legend)
+        self.canvas.span_clicked.connect(self.state.selection.select_span)
+        self.state.runs.replaced.connect(lambda _: self._show_legend())
+
+    def on_theme_changed(self) -> None:
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        run = self.state.runs.current
+        if run is None:
+            return
+        theme = self.context.theme
+        used = {COLOUR_KEYS[key] for key in key_of_op(run)}
+        entries = [
+            (CATEGORY_TITLES[key], theme.colour(key), _tip(key))
+            for key in COLOUR_KEYS
+            if key in used
+        ]
+        self._legend.set_entries(entries, theme.border)
+
+
+def _tip(key: str) -> str:
+    if key in WAIT_KEYS:
+        return "The lane does nothing; the reason is named."
+    return f"Operations of the category {CATEGORY_TITLES[key]}."

@@ -1,0 +1,49 @@
+"""A dock with a compact title bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from app.state.messages import Severity
+from app.widgets.view import View
+
+
+class ViewDock(QDockWidget):
+    """Holds one view; its object name is the view's id, so that layouts can be restored."""
+
+    def __init__(self, view: View, parent: QWidget) -> None:
+        super().__init__(view.title, parent)
+        self.setObjectName(view.id)
+        self.view = view
+        bar = QWidget(self)
+        bar.setObjectName("dockTitle")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        label = QLabel(view.title, bar)
+        label.setToolTip(view.help)
+        help_button = self._tool(bar, "?", f"What is this: {view.help}", f"About {view.title}")
+        help_button.clicked.connect(
+            lambda: view.state.messages.show(f"{view.title}: {view.help}", Severity.INFO)
+        )
+        float_button = self._tool(bar, "▢", "Float or dock this view", f"Float {view.title}")
+        float_button.clicked.connect(lambda: self.setFloating(not self.isFloating()))
+        close_button = self._tool(bar, "✕", "Hide this view; View menu shows it again",
+                                  f"Hide {view.title}")
+        close_button.clicked.connect(self.hide)
+        layout = QHBoxLayout(bar)
+        layout.setContentsMargins(8, 3, 4, 3)
+        layout.setSpacing(0)
+        layout.addWidget(label, 1)
+        layout.addWidget(help_button)
+        layout.addWidget(float_button)
+        layout.addWidget(close_button)
+        self.setTitleBarWidget(bar)
+        self.setWidget(view)
+
+    def _tool(self, bar: QWidget, text: str, tip: str, name: str) -> QToolButton:
+        button = QToolButton(bar)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(name)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button

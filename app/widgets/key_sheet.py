@@ -1,0 +1,67 @@
+"""The sheet of keys and mouse gestures, made from the command registry."""
+
+from __future__ import annotations
+
+import html
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+from app.commands.registry import CommandRegistry
+from app.theme.tokens import Theme
+from app.widgets.actions import MENU_ORDER
+
+_MOUSE = (
+    ("Timeline", "wheel", "zoom at the pointer"),
+    ("Timeline", "Shift+wheel", "pan"),
+    ("Timeline", "drag", "pan"),
+    ("Timeline", "click", "select a span and move the cursor"),
+    ("Timeline", "drag in the ruler", "move the cursor"),
+    ("Timeline", "double click", "fit the step"),
+    ("Placement", "wheel", "zoom across"),
+    ("Placement", "Ctrl+wheel", "zoom both ways"),
+    ("Placement", "Alt+wheel", "zoom the rows"),
+    ("Placement", "double click", "show all"),
+)
+
+
+def key_rows(commands: CommandRegistry) -> list[tuple[str, str, str]]:
+    """(menu, keys, title) of every command that has a key."""
+    return [
+        (name, "  ".join(command.keys), command.title)
+        for name in MENU_ORDER
+        for command in commands
+        if command.menu == name and command.keys
+    ]
+
+
+class KeySheet(QDialog):
+    """All keys and gestures on one page."""
+
+    def __init__(self, commands: CommandRegistry, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and mouse")
+        text = QTextBrowser(self)
+        text.setAccessibleName("Keys and mouse")
+        text.setHtml(_html(key_rows(commands), theme))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(text)
+        layout.addWidget(buttons)
+        self.resize(560, 640)
+
+
+def _html(rows: list[tuple[str, str, str]], theme: Theme) -> str:
+    parts = ["<table cellpadding='3' cellspacing='0' width='100%'>"]
+    last = ""
+    for group, keys, title in [*rows, *((f"Mouse: {a.lower()}", b, c) for a, b, c in _MOUSE)]:
+        if group != last:
+            parts.append(
+                f"<tr><td colspan='2' style='color:{theme.accent}'><b>{html.escape(group)}</b></td></tr>"
+            )
+            last = group
+        parts.append(
+            f"<tr><td width='34%'>{html.escape(keys)}</td><td>{html.escape(title)}</td></tr>"
+        )
+    parts.append("</table>")
+    return "".join(parts)

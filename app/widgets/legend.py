@@ -1,0 +1,67 @@
+"""A legend whose entries can be switched off."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.widgets.flow_layout import FlowLayout
+
+
+def swatch(colour: str, border: str, size: int = 11) -> QIcon:
+    """A filled square with a border."""
+    pixmap = QPixmap(size, size)
+    pixmap.fill(QColor(border))
+    painter = QPainter(pixmap)
+    painter.fillRect(QRect(1, 1, size - 2, size - 2), QColor(colour))
+    painter.end()
+    return QIcon(pixmap)
+
+
+class Legend(QWidget):
+    """Rows of coloured entries; with `checkable`, each is a switch."""
+
+    toggled = Signal(int, bool)
+
+    def __init__(self, checkable: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._checkable = checkable
+        self._buttons: list[QToolButton] = []
+        self._flow = FlowLayout(self, margin=0, spacing=2)
+
+    def set_entries(self, entries: list[tuple[str, str, str]], border: str) -> None:
+        """Show entries of (title, colour, tip); switches that stay keep their state."""
+        titles = [button.text() for button in self._buttons]
+        if titles != [title for title, _, _ in entries]:
+            self._rebuild(entries)
+        for button, (_, colour, tip) in zip(self._buttons, entries):
+            button.setIcon(swatch(colour, border))
+            button.setToolTip(tip)
+
+    def hidden_entries(self) -> frozenset[int]:
+        """Entries that are switched off."""
+        return frozenset(i for i, b in enumerate(self._buttons) if not b.isChecked())
+
+    def _rebuild(self, entries: list[tuple[str, str, str]]) -> None:
+        for button in self._buttons:
+            self._flow.removeWidget(button)
+            button.deleteLater()
+        self._buttons = []
+        for index, (title, _, _) in enumerate(entries):
+            button = QToolButton(self)
+            button.setText(title)
+            button.setProperty("flat", True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIconSize(QSize(11, 11))
+            button.setCheckable(True)
+            button.setChecked(True)
+            if self._checkable:
+                button.setAccessibleName(f"Show {title}")
+                button.toggled.connect(lambda on, i=index: self.toggled.emit(i, on))
+            else:
+                button.setCheckable(False)
+                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self._flow.addWidget(button)
+            button.show()
+            self._buttons.append(button)

@@ -1,0 +1,211 @@
+"""Paints busy time of lanes that are alike: bars of the step, heat strip of the run."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, rgb
+from app.viewmodels.composition import Composition
+from app.viewmodels.formatting import percent_text, significant, time_text
+from app.viewmodels.hover import step_name
+from app.viewmodels.load import (
+    StepLoad,
+    heat_columns,
+    heat_range,
+    load_group,
+    load_history,
+    step_load,
+)
+from app.widgets.painting import NumpyImage, small_font
+from app.widgets.view import Context
+
+LEFT = 56
+RIGHT = 62
+_RIGHT_ALIGN = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT_ALIGN = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class LoadCanvas(QWidget):
+    """Bars on top, strip below; a click in the strip moves the cursor."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.lanes: list[int] = []
+        self.load: StepLoad | None = None
+        self._composition: Composition | None = None
+        self._heat: NumpyImage | None = None
+        self._heat_range = (0.0, 1.0)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Load bars")
+        self.setMinimumSize(QSize(220, 150))
+        self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.grew.connect(lambda _: self._refresh())
+        self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
+        self.state.cursor.moved.connect(self.update)
+
+    def _on_replaced(self, _: object) -> None:
+        run = self.state.runs.current
+        assert run is not None
+        self.lanes = load_group(run)
+        self._composition = Composition(run)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        run, composition = self.state.runs.current, self._composition
+        if run is None or composition is None:
+            return
+        composition.extend(self.state.runs.length)
+        history = load_history(run, self.lanes, self.state.runs.length)
+        columns = heat_columns(history, max(1, self.width() - LEFT - RIGHT))
+        low, high = self._heat_range = heat_range(columns)
+        level = np.clip((columns - low) / max(high - low, 1e-9), 0, 1)
+        stops = np.array([rgb(c) for c in self.context.theme.heat], dtype=np.float64)
+        at = level * (len(stops) - 1)
+        parts = [np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)]
+        red, green, blue = (np.round(p).astype(np.uint32) for p in parts)
+        packed = np.uint32(0xFF000000) | (red << 16) | (green << 8) | blue
+        self._heat = NumpyImage(packed) if packed.size else None
+        self._refresh_step()
+
+    def _refresh_step(self) -> None:
+        step = self.state.cursor.step
+        if self._composition is not None and step < self._composition.steps and self.lanes:
+            self.load = step_load(self._composition, self.lanes, step)
+        self.update()
+
+    def refresh_colours(self) -> None:
+        """Take over the theme."""
+        self._refresh()
+
+    def resizeEvent(self, _: object) -> None:
+        self._refresh()
+
+    def _regions(self) -> tuple[QRectF, QRectF]:
+        """Bars and heat strip."""
+        head, gap = 24.0, 22.0
+        room = max(40.0, self.height() - head - gap - 18)
+        bars = QRectF(LEFT, head, self.width() - LEFT - RIGHT, room * 0.62)
+        heat = QRectF(LEFT, bars.bottom() + gap, bars.width(), room * 0.38)
+        return bars, heat
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        theme = self.context.theme
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.panel))
+        run, load = self.state.runs.current, self.load
+        if run is None or load is None or not self.lanes:
+            painter.setPen(QColor(theme.text_dim))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no run yet")
+            return
+        bars, heat = self._regions()
+        self._paint_head(painter, load)
+        self._paint_bars(painter, bars, load)
+        self._paint_heat(painter, heat)
+        painter.end()
+
+    def _paint_head(self, painter: QPainter, load: StepLoad) -> None:
+        run, theme = self.state.runs.current, self.context.theme
+        assert run is not None
+        painter.setFont(small_font(self.font(), 0))
+        painter.setPen(QColor(theme.text))
+        step = self.state.cursor.step
+        painter.drawText(
+            QRectF(8, 2, self.width() - 16, 20),
+            _LEFT_ALIGN,
+            f"imbalance {load.imbalance:.3f}   mean {time_text(load.mean)}",
+        )
+        painter.setPen(QColor(theme.text_dim))
+        painter.drawText(
+            QRectF(8, 2, self.width() - 16, 20), _RIGHT_ALIGN, step_name(run, step)
+        )
+
+    def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
+        run, theme = self.state.runs.current, self.context.theme
+        assert run is not None
+        painter.fillRect(area, QColor(theme.canvas))
+        font = small_font(self.font(), -1)
+        painter.setFont(font)
+        metrics = QFontMetricsF(font)
+        top = max(float(load.busy.max(initial=0.0)), 1.0) * 1.04
+        pitch = area.height() / len(self.lanes)
+        height = max(2.0, pitch - (4 if pitch > 14 else 1))
+        every = max(1, int(np.ceil(11 / pitch)))
+        for row, lane in enumerate(self.lanes):
+            y = area.top() + row * pitch + (pitch - height) / 2
+            x = area.left()
+            for key in np.flatnonzero(load.parts[row] > 0):
+                width = load.parts[row, key] / top * area.width()
+                painter.fillRect(
+                    QRectF(x, y, width, height), QColor(theme.colour(COLOUR_KEYS[key]))
+                )
+                x += width
+            if row % every == 0:
+                painter.setPen(QColor(theme.text))
+                title = metrics.elidedText(
+                    run.lanes[lane].title, Qt.TextElideMode.ElideRight, LEFT - 10
+                )
+                line = QRectF(0, y - 8, LEFT - 6, height + 16)
+                painter.drawText(line, _RIGHT_ALIGN, title)
+                painter.setPen(QColor(theme.text_dim))
+                line = QRectF(area.right() + 5, y - 8, RIGHT - 8, height + 16)
+                painter.drawText(line, _LEFT_ALIGN, time_text(float(load.busy[row]), 3))
+        mean = area.left() + load.mean / top * area.width()
+        painter.setPen(QPen(QColor(theme.peak), 1.5, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(mean, area.top() - 3), QPointF(mean, area.bottom() + 3))
+
+    def _paint_heat(self, painter: QPainter, area: QRectF) -> None:
+        run, theme = self.state.runs.current, self.context.theme
+        assert run is not None
+        painter.setFont(small_font(self.font(), -1))
+        painter.setPen(QColor(theme.text_dim))
+        low, high = self._heat_range
+        head = f"busy share of each step, {percent_text(low)} to {percent_text(high)}"
+        painter.drawText(QRectF(8, area.top() - 19, self.width() - 16, 18), _LEFT_ALIGN, head)
+        if self._heat is not None:
+            painter.drawImage(area, self._heat.image)
+        first, last = run.lanes[self.lanes[0]].title, run.lanes[self.lanes[-1]].title
+        painter.drawText(QRectF(0, area.top() - 2, LEFT - 6, 16), _RIGHT_ALIGN, first)
+        if len(self.lanes) > 1:
+            painter.drawText(QRectF(0, area.bottom() - 14, LEFT - 6, 16), _RIGHT_ALIGN, last)
+        count = max(1, self.state.runs.length)
+        x = area.left() + (self.state.cursor.step + 0.5) / count * area.width()
+        painter.setPen(QPen(QColor(theme.cursor), 1.5))
+        painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom() + 3))
+        painter.setPen(QColor(theme.text_dim))
+        below = QRectF(area.left(), area.bottom() + 2, area.width(), 15)
+        painter.drawText(below, _LEFT_ALIGN, "step 0")
+        painter.drawText(below, _RIGHT_ALIGN, significant(count - 1, 9).split(".")[0])
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        _, heat = self._regions()
+        if heat.adjusted(-2, -4, 2, 4).contains(event.position()):
+            share = (event.position().x() - heat.left()) / heat.width()
+            self.state.cursor.seek(int(share * self.state.runs.length))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.mousePressEvent(event)
+            return
+        text = self._tip(event.position())
+        place = event.globalPosition().toPoint() + QPoint(12, 8)
+        QToolTip.showText(place, text, self) if text else QToolTip.hideText()
+
+    def _tip(self, at: QPointF) -> str:
+        run, load = self.state.runs.current, self.load
+        if run is None or load is None or not self.lanes:
+            return ""
+        bars, _ = self._regions()
+        row = int((at.y() - bars.top()) // (bars.height() / len(self.lanes)))
+        if not bars.top() <= at.y() <= bars.bottom() or not 0 <= row < len(self.lanes):
+            return ""
+        lane = run.lanes[self.lanes[row]]
+        lines = [f"{lane.title} — busy {time_text(float(load.busy[row]))}"]
+        for key in np.flatnonzero(load.parts[row] > 0):
+            title = CATEGORY_TITLES[COLOUR_KEYS[key]]
+            lines.append(f"{title}: {time_text(float(load.parts[row, key]))}")
+        return "\n".join(lines)

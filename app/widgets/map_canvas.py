@@ -1,0 +1,276 @@
+"""Paints the placement grid with level of detail: rows down, items across."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from app.state.selection import ItemRef
+from app.viewmodels.map_view import MapView
+from app.viewmodels.placement import ColourBy, MapPicture, marks
+from app.widgets.painting import NumpyImage, small_font
+from app.widgets.view import Context
+from simcore.results.placement import (
+    FLAG_FALSE_ALARM,
+    FLAG_MISSED,
+    FLAG_MOVING,
+    NO_CELL,
+    PlacementGrid,
+)
+
+LEFT = 46
+TOP = 20
+MARK_PX = 3.0
+
+
+class MapCanvas(QWidget):
+    """The grid, its axes, the cursor's layer and the selected item.
+
+    Attributes:
+        view: which part of the grid is visible.
+        grid: what is painted; may be coarser than asked for until the finer one arrives.
+    """
+
+    view_changed = Signal()
+    item_clicked = Signal(object)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.view = MapView(1, 1)
+        self.grid: PlacementGrid | None = None
+        self.by = ColourBy.PLACE
+        self.marks_shown = False
+        self._per_cell = 1
+        self._image: NumpyImage | None = None
+        self._press: QPointF | None = None
+        self._dragging = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Placement map")
+        self.setMinimumSize(QSize(260, 100))
+        self.state.cursor.moved.connect(self.update)
+        self.state.selection.changed.connect(self.update)
+
+    def set_picture(self, picture: MapPicture, by: ColourBy) -> None:
+        """Show a grid."""
+        self.grid = picture.grid
+        self.by = by
+        self._per_cell = picture.per_cell
+        self._image = NumpyImage(picture.pixels)
+        self.view.resize(picture.grid.rows, picture.grid.columns)
+        self.update()
+
+    def area(self) -> QRect:
+        """The part the cells fill."""
+        return QRect(LEFT, TOP, max(1, self.width() - LEFT - 6), max(1, self.height() - TOP - 4))
+
+    def resizeEvent(self, event: object) -> None:
+        self.view_changed.emit()
+
+    # Painting.
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        theme = self.context.theme
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.panel))
+        area = self.area()
+        painter.fillRect(area, QColor(theme.canvas))
+        if self.grid is None or self._image is None:
+            painter.setPen(QColor(theme.text_dim))
+            text = "no run yet" if self.state.runs.current is None else "this run has no placement"
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+            return
+        view, per = self.view, self._per_cell
+        r0, r1, c0, c1 = view.cell_area(per)
+        painter.save()
+        painter.setClipRect(area)
+        painter.drawImage(
+            self._rect(area, r0, r1, c0 * per, c1 * per),
+            self._image.image,
+            QRectF(c0, r0, c1 - c0, r1 - r0),
+        )
+        self.marks_shown = False
+        if self.by is not ColourBy.ACTIVITY:
+            self._paint_marks(painter, area, view.cell_area(self.grid.items_per_cell))
+        self._paint_sections(painter, area)
+        self._paint_layer_mark(painter, area)
+        painter.restore()
+        self._paint_axes(painter, area)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def _rect(self, area: QRect, r0: float, r1: float, c0: float, c1: float) -> QRectF:
+        view = self.view
+        x = area.left() + (c0 - view.left) * area.width() / view.columns_shown
+        y = area.top() + (r0 - view.top) * area.height() / view.rows_shown
+        return QRectF(
+            x,
+            y,
+            (c1 - c0) * area.width() / view.columns_shown,
+            (r1 - r0) * area.height() / view.rows_shown,
+        )
+
+    def _paint_marks(
+        self, painter: QPainter, area: QRect, cells: tuple[int, int, int, int]
+    ) -> None:
+        """Patterns on flagged cells, once a cell is big enough: cross, dot, frame."""
+        assert self.grid is not None
+        per = self.grid.items_per_cell
+        wide = per * area.width() / self.view.columns_shown
+        high = area.height() / self.view.rows_shown
+        if per > 1 or wide < MARK_PX or high < MARK_PX:
+            return
+        theme = self.context.theme
+        self.marks_shown = True
+        for flag, colour, shape in (
+            (FLAG_MISSED, theme.missed, "cross"),
+            (FLAG_FALSE_ALARM, theme.false_alarm, "dot"),
+            (FLAG_MOVING, theme.moving, "frame"),
+        ):
+            rows, columns = marks(self.grid, cells, flag)
+            painter.setPen(QPen(QColor(colour), 1.4))
+            painter.setBrush(QColor(colour) if shape == "dot" else Qt.BrushStyle.NoBrush)
+            for row, column in list(zip(rows.tolist(), columns.tolist()))[:4000]:
+                box = self._rect(area, row, row + 1, column, column + 1).adjusted(0.5, 0.5, -1, -1)
+                if shape == "cross":
+                    painter.drawLine(box.topLeft(), box.bottomRight())
+                    painter.drawLine(box.topRight(), box.bottomLeft())
+                elif shape == "dot":
+                    size = min(box.width(), box.height()) * 0.4
+                    painter.drawEllipse(box.center(), size / 2, size / 2)
+                else:
+                    painter.drawRect(box)
+
+    def _paint_sections(self, painter: QPainter, area: QRect) -> None:
+        assert self.grid is not None
+        painter.setPen(QPen(QColor(self.context.theme.text), 1))
+        for section in self.grid.sections[1:]:
+            x = round(self._rect(area, 0, 1, section.start, section.start).left()) + 0.5
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
+
+    def _paint_layer_mark(self, painter: QPainter, area: QRect) -> None:
+        assert self.grid is not None
+        layer = self.state.cursor.layer
+        theme = self.context.theme
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if 0 <= layer < self.grid.rows:
+            box = self._rect(area, layer, layer + 1, self.view.left, self.view.right)
+            painter.setPen(QPen(QColor(theme.cursor), 1.5))
+            painter.drawRect(box.adjusted(-2, -1, 2, 1))
+        item = self.state.selection.item
+        if item is not None:
+            box = self._rect(area, item.row, item.row + 1, item.column, item.column + 1)
+            painter.setPen(QPen(QColor(theme.selection), 2))
+            painter.drawRect(box.adjusted(-2, -2, 2, 2))
+
+    def _paint_axes(self, painter: QPainter, area: QRect) -> None:
+        assert self.grid is not None
+        theme, view = self.context.theme, self.view
+        font = small_font(self.font(), -1)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.text_dim))
+        for section in self.grid.sections:
+            box = self._rect(area, 0, 1, section.start, section.stop)
+            left, right = max(box.left(), area.left()), min(box.right(), area.right())
+            title = f"{section.title} · {section.stop - section.start:,}"
+            if right - left > 24:
+                shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, right - left - 6)
+                painter.drawText(
+                    QRectF(left + 3, 0, right - left, TOP), Qt.AlignmentFlag.AlignVCenter, shown
+                )
+        pitch = area.height() / view.rows_shown
+        every = next((n for n in (1, 2, 5, 10, 20, 50, 100, 200) if n * pitch >= 16), 500)
+        first = int(view.top // every * every)
+        current = self.state.cursor.layer
+        for row in range(first, int(view.bottom) + 1, every):
+            y = self._rect(area, row, row + 1, 0, 1).center().y()
+            near = current >= 0 and abs(current - row) * pitch < 13 and row != current
+            if area.top() <= y <= area.bottom() and row < self.grid.rows and not near:
+                self._row_label(painter, y, str(row), theme.text_dim)
+        if 0 <= current < self.grid.rows:
+            y = self._rect(area, current, current + 1, 0, 1).center().y()
+            if area.top() <= y <= area.bottom():
+                self._row_label(painter, y, f"▸ {current}", theme.cursor)
+        painter.setPen(QColor(theme.text_dim))
+        corner = QRectF(4, 0, LEFT - 6, TOP)
+        painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.grid.row_title)
+
+    def _row_label(self, painter: QPainter, y: float, text: str, colour: str) -> None:
+        painter.setPen(QColor(colour))
+        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, y - 8, LEFT - 5, 16), align, text)
+
+    # Mouse.
+
+    def item_under(self, position: QPointF) -> ItemRef | None:
+        """The item at a position, if there is one."""
+        area, grid = self.area(), self.grid
+        if grid is None or not QRectF(area).contains(position):
+            return None
+        column = int(self.view.left + (position.x() - area.left()) * self.view.columns_shown
+                     / area.width())
+        row = int(self.view.top + (position.y() - area.top()) * self.view.rows_shown
+                  / area.height())
+        if not (0 <= row < grid.rows and 0 <= column < grid.columns):
+            return None
+        cell = min(column // grid.items_per_cell, grid.category.shape[1] - 1)
+        return None if grid.category[row, cell] == NO_CELL else ItemRef(row, column)
+
+    def wheelEvent(self, event: object) -> None:
+        notches = event.angleDelta().y() / 120  # type: ignore[attr-defined]
+        modifiers = event.modifiers()  # type: ignore[attr-defined]
+        area, at = self.area(), event.position()  # type: ignore[attr-defined]
+        x = (at.x() - area.left()) / area.width()
+        y = (at.y() - area.top()) / area.height()
+        rows_only = bool(modifiers & Qt.KeyboardModifier.AltModifier)
+        both = rows_only or bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        self.view.zoom(1.0 if rows_only else 0.8**notches, 0.8**notches if both else 1.0, x, y)
+        self._moved()
+        event.accept()  # type: ignore[attr-defined]
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press, self._dragging = event.position(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at, area = event.position(), self.area()
+        if self._press is not None:
+            moved = at - self._press
+            if self._dragging or abs(moved.x()) + abs(moved.y()) >= 4:
+                self._dragging = True
+                self.view.pan(-moved.x() / area.width(), -moved.y() / area.height())
+                self._press = at
+                self._moved()
+            return
+        item = self.item_under(at)
+        run = self.state.runs.current
+        if item is None or run is None or self.state.cursor.step >= self.state.runs.length:
+            QToolTip.hideText()
+            return
+        info = run.item(self.state.cursor.step, item.row, item.column)
+        lines = [info.title, *(f"{label}: {value}" for label, value in info.facts)]
+        place = event.globalPosition().toPoint() + QPoint(12, 8)
+        QToolTip.showText(place, "\n".join(lines), self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and not self._dragging:
+            self.item_clicked.emit(self.item_under(event.position()))
+        self._press, self._dragging = None, False
+
+    def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:
+        self.show_all()
+
+    def show_all(self) -> None:
+        """Show the whole grid."""
+        self.view.all()
+        self._moved()
+
+    def _moved(self) -> None:
+        self.view_changed.emit()
+        self.update()

@@ -1,0 +1,172 @@
+"""Ruler, step and layer marks, and the lane titles of the time canvases."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from app.theme.tokens import Theme
+from app.viewmodels.grains import layer_starts
+from app.viewmodels.hover import step_name
+from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
+from app.widgets.painting import small_font
+from app.widgets.time_canvas import GUTTER, TimeCanvas
+from simcore.results.run import Run
+from simcore.results.spans import Spans
+
+_VCENTRE = Qt.AlignmentFlag.AlignVCenter
+
+
+def paint_steps(
+    painter: QPainter, area: QRect, axis: TimeMap, edges: NDArray[np.float64], theme: Theme
+) -> None:
+    """Lines between steps that are wide enough to tell apart."""
+    steps = visible_steps(edges, axis.start_ps, axis.end_ps)
+    if not len(steps) or axis.px(float(edges[steps.stop] - edges[steps.start])) / len(steps) < 10:
+        return
+    painter.setPen(QPen(QColor(theme.text_dim), 1))
+    for step in range(steps.start, steps.stop + 1):
+        x = round(axis.x(float(edges[step]))) + 0.5
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
+
+
+def paint_gutter(
+    painter: QPainter, canvas: TimeCanvas, rows: list[tuple[str, str, str]], theme: Theme
+) -> None:
+    """Title and note of every row; the note stands below the title where there is room."""
+    area = QRectF(0, canvas.ruler, GUTTER, canvas.height() - canvas.ruler)
+    painter.save()
+    painter.setClipRect(area)
+    painter.fillRect(area, QColor(theme.panel))
+    font = small_font(canvas.font(), -0.5)
+    metrics = QFontMetricsF(font)
+    height = canvas.row_height()
+    stacked = height >= 28 and canvas.ruler == 0
+    right = _VCENTRE | Qt.AlignmentFlag.AlignRight
+    for row, (title, note, colour) in enumerate(rows):
+        top = canvas.row_top(row)
+        if top > canvas.height() or top + height < canvas.ruler:
+            continue
+        room = GUTTER - 16 if stacked else GUTTER - 58
+        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+        title_box = QRectF(8, top, room + 2, height)
+        note_box = QRectF(GUTTER - 54, top, 46, height)
+        if stacked:
+            title_box = QRectF(8, top + height / 2 - 14, room, 14)
+            note_box = QRectF(8, top + height / 2, room, 13)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.text))
+        painter.drawText(title_box, _VCENTRE, shown)
+        painter.setFont(small_font(canvas.font(), -1.5) if stacked else font)
+        painter.setPen(QColor(colour))
+        painter.drawText(note_box, _VCENTRE if stacked else right, note)
+    painter.setPen(QPen(QColor(theme.border), 1))
+    painter.drawLine(QPointF(GUTTER - 0.5, 0), QPointF(GUTTER - 0.5, canvas.height()))
+    painter.restore()
+
+
+def paint_ruler(
+    painter: QPainter,
+    canvas: TimeCanvas,
+    axis: TimeMap,
+    edges: NDArray[np.float64],
+    theme: Theme,
+) -> None:
+    """Time ticks, below them the steps; the third row is for layers."""
+    run = canvas.state.runs.current
+    assert run is not None
+    height, row = canvas.ruler, canvas.ruler / 3
+    painter.save()
+    painter.fillRect(QRectF(0, 0, canvas.width(), height), QColor(theme.panel))
+    font = small_font(canvas.font(), -1)
+    metrics = QFontMetricsF(font)
+    painter.setFont(font)
+    marks = ticks(axis)
+    painter.setPen(QColor(theme.text_dim))
+    corner = f"from {marks.origin}" if marks.origin else "time"
+    for index, text in enumerate((corner, "step", "layer")):
+        painter.drawText(QRectF(8, index * row, GUTTER - 16, row), _VCENTRE, text)
+    painter.drawText(
+        QRectF(8, 2 * row, GUTTER - 16, row),
+        _VCENTRE | Qt.AlignmentFlag.AlignRight,
+        "busy",
+    )
+    painter.setClipRect(QRectF(GUTTER, 0, canvas.width() - GUTTER, height))
+    for time_ps, label in zip(marks.times, marks.labels):
+        x = axis.x(float(time_ps))
+        painter.setPen(QPen(QColor(theme.border), 1))
+        painter.drawLine(QPointF(round(x) + 0.5, 0), QPointF(round(x) + 0.5, row))
+        painter.setPen(QColor(theme.text_dim))
+        painter.drawText(QRectF(x + 4, 0, 160, row), _VCENTRE, label)
+    painter.setPen(QColor(theme.text))
+    _paint_step_names(painter, metrics, canvas, axis, edges, run)
+    painter.setClipping(False)
+    painter.setPen(QPen(QColor(theme.border), 1))
+    painter.drawLine(QPointF(0, height - 0.5), QPointF(canvas.width(), height - 0.5))
+    painter.restore()
+
+
+def _paint_step_names(
+    painter: QPainter,
+    metrics: QFontMetricsF,
+    canvas: TimeCanvas,
+    axis: TimeMap,
+    edges: NDArray[np.float64],
+    run: Run,
+) -> None:
+    row = canvas.ruler / 3
+    free = float(GUTTER)
+    for step in visible_steps(edges, axis.start_ps, axis.end_ps):
+        left = max(axis.x(float(edges[step])), float(GUTTER))
+        right = axis.x(float(edges[step + 1]))
+        text = step_name(run, step)
+        width = metrics.horizontalAdvance(text)
+        if right - left < width + 10:
+            text = str(step)
+            width = metrics.horizontalAdvance(text)
+            if right - left < 6 and step % 10:
+                continue
+        if left + 3 >= free and (right - left >= width or right - left < 6) and (
+            left + 3 + width <= canvas.width()
+        ):
+            painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
+            free = left + width + 14
+
+
+def paint_layers(
+    painter: QPainter,
+    canvas: TimeCanvas,
+    run: Run,
+    spans: Spans,
+    place: tuple[float, TimeMap],
+    theme: Theme,
+) -> None:
+    """Layer boundaries of an exactly drawn step, once layers are wide enough."""
+    start, axis = place
+    layers, starts = layer_starts(run, spans)
+    if len(starts) < 2 or axis.px(float(starts[-1] - starts[0])) / (len(starts) - 1) < 22:
+        return
+    row = canvas.ruler / 3
+    painter.save()
+    painter.setClipRect(QRectF(GUTTER, 0, canvas.width() - GUTTER, canvas.height()))
+    font = small_font(canvas.font(), -1.5)
+    metrics = QFontMetricsF(font)
+    painter.setFont(font)
+    line = QColor(theme.text_dim)
+    line.setAlphaF(0.55)
+    for layer, begin in zip(layers, starts):
+        x = round(axis.x(start + float(begin))) + 0.5
+        if not GUTTER - 60 <= x <= canvas.width():
+            continue
+        painter.setPen(QPen(line, 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(x, canvas.ruler), QPointF(x, canvas.height()))
+        text = f"L{layer}"
+        painter.setPen(QColor(theme.text_dim))
+        width = metrics.horizontalAdvance(text)
+        painter.fillRect(
+            QRectF(x + 2, 2 * row + 1, width + 4, row - 3), QColor(theme.panel)
+        )
+        painter.drawText(QRectF(x + 4, 2 * row, width + 2, row), _VCENTRE, text)
+    painter.restore()

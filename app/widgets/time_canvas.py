@@ -1,0 +1,224 @@
+"""A painted widget with lanes over the shared time range: zoom, pan, seek, cached layer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from app.viewmodels.composition import Composition
+from app.viewmodels.time_axis import TimeMap
+from app.widgets.view import Context
+
+GUTTER = 138
+"""Width of the lane titles, the same in all canvases so that their axes line up."""
+_DRAG_PX = 4
+
+
+class TimeCanvas(QWidget):
+    """Paints an expensive layer once per change and a cheap overlay with the cursor every frame.
+
+    Subclasses implement `paint_layer`, `lane_count`, and may override `clicked` and `hover_text`.
+
+    Attributes:
+        ruler: height of the ruler on top.
+        row_min: least height of a lane.
+    """
+
+    scroll_range_changed = Signal(int, int)
+    scrolled = Signal(int)
+    ruler = 0
+    row_min = 15.0
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.composition: Composition | None = None
+        self.scroll_px = 0
+        self._layer = QImage()
+        self._dirty = True
+        self._press: QPointF | None = None
+        self._dragging = self._seeking = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(QSize(GUTTER + 120, self.ruler + 30))
+        self.state.window.changed.connect(self.invalidate)
+        self.state.cursor.moved.connect(self.update)
+        self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.grew.connect(self._on_grew)
+        context.themes.changed.connect(self.invalidate)
+        if self.state.runs.current is not None:
+            self._on_replaced(None)
+
+    # What subclasses provide.
+
+    def lane_count(self) -> int:
+        """Number of rows."""
+        raise NotImplementedError
+
+    def paint_layer(self, painter: QPainter, area: QRect) -> None:
+        """Paint everything that does not move with the cursor; `area` is the plot."""
+        raise NotImplementedError
+
+    def paint_overlay(self, painter: QPainter, area: QRect) -> None:
+        """Paint what may change every frame, below the cursor line."""
+
+    def clicked(self, position: QPointF) -> None:
+        """React to a click in the plot."""
+
+    def hover_text(self, position: QPointF) -> str:
+        """Text for the tip at a position, empty for none."""
+        return ""
+
+    # Geometry.
+
+    def plot_area(self) -> QRect:
+        """The part of the widget that time fills."""
+        return QRect(GUTTER, self.ruler, max(1, self.width() - GUTTER), self.height() - self.ruler)
+
+    def axis(self) -> TimeMap:
+        """The map from time to pixels."""
+        area, window = self.plot_area(), self.state.window
+        return TimeMap(window.start_ps, window.end_ps, float(area.left()), float(area.width()))
+
+    def row_height(self) -> float:
+        """Height of one lane."""
+        return max(self.row_min, self.plot_area().height() / max(1, self.lane_count()))
+
+    def row_top(self, row: int) -> float:
+        """Top of a lane."""
+        return self.ruler + row * self.row_height() - self.scroll_px
+
+    def row_at(self, y: float) -> int:
+        """Lane at a height, -1 if there is none."""
+        row = int((y - self.ruler + self.scroll_px) // self.row_height())
+        return row if 0 <= row < self.lane_count() and y >= self.ruler else -1
+
+    def scroll_to(self, px: int) -> None:
+        """Scroll the lanes."""
+        room = int(self.row_height() * self.lane_count()) - self.plot_area().height()
+        px = min(max(px, 0), max(room, 0))
+        if px != self.scroll_px:
+            self.scroll_px = px
+            self.scrolled.emit(px)
+            self.invalidate()
+
+    def invalidate(self) -> None:
+        """Paint the layer anew at the next frame."""
+        self._dirty = True
+        self.update()
+
+    # Events.
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._dirty:
+            self._dirty = False
+            size = self.size() * ratio
+            if self._layer.size() != size:
+                self._layer = QImage(size, QImage.Format.Format_RGB32)
+                self._layer.setDevicePixelRatio(ratio)
+            self._layer.fill(QColor(self.context.theme.canvas))
+            painter = QPainter(self._layer)
+            painter.setFont(self.font())
+            self.paint_layer(painter, self.plot_area())
+            painter.end()
+        painter = QPainter(self)
+        painter.drawImage(0, 0, self._layer)
+        area = self.plot_area()
+        self.paint_overlay(painter, area)
+        self._paint_cursor(painter, area)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self.context.theme.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def _paint_cursor(self, painter: QPainter, area: QRect) -> None:
+        if not self.state.runs.length:
+            return
+        x = self.axis().x(float(self.state.cursor.absolute_ps))
+        if area.left() <= x <= area.right():
+            painter.setPen(QPen(QColor(self.context.theme.cursor), 1.5))
+            painter.drawLine(QPointF(x, 0 if self.ruler else area.top()), QPointF(x, self.height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = int(self.row_height() * self.lane_count()) - self.plot_area().height()
+        self.scroll_range_changed.emit(max(room, 0), max(1, self.plot_area().height()))
+        self.scroll_to(self.scroll_px)
+        self.invalidate()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turn = event.angleDelta()
+        notches = (turn.y() or turn.x()) / 120
+        sideways = turn.x() and not turn.y()
+        if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.state.window.pan(-notches * 0.12 * self.state.window.span_ps)
+        else:
+            x = max(event.position().x(), float(GUTTER))
+            self.state.window.zoom(0.8**notches, self.axis().time(x))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._press = event.position()
+        self._dragging = False
+        self._seeking = event.position().y() < self.ruler and event.position().x() >= GUTTER
+        if self._seeking:
+            self.state.cursor.seek_time(self.axis().time(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._seeking:
+            self.state.cursor.seek_time(self.axis().time(at.x()))
+        elif self._press is not None:
+            moved = at - self._press
+            if self._dragging or abs(moved.x()) + abs(moved.y()) >= _DRAG_PX:
+                self._dragging = True
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+                window = self.state.window
+                window.pan(-moved.x() * window.span_ps / self.plot_area().width())
+                self.scroll_to(self.scroll_px - int(moved.y()))
+                self._press = at
+        else:
+            text = self.hover_text(at)
+            if text:
+                QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 8), text, self)
+            else:
+                QToolTip.hideText()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None and not self._dragging and not self._seeking:
+            self.clicked(event.position())
+        self._press = None
+        self._dragging = self._seeking = False
+        self.unsetCursor()
+
+    def _on_replaced(self, _: object) -> None:
+        run = self.state.runs.current
+        assert run is not None
+        self.composition = Composition(run)
+        self.run_replaced()
+        self._on_grew(self.state.runs.length)
+        self.invalidate()
+        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
+    def _on_grew(self, length: int) -> None:
+        if self.composition is None:
+            return
+        before = float(self.composition.edges[-1]) if self.composition.steps else 0.0
+        self.composition.extend(length)
+        if before <= self.state.window.end_ps:
+            self.invalidate()
+
+    def run_replaced(self) -> None:
+        """Take note of a new run; called before its steps are taken in."""

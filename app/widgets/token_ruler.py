@@ -1,0 +1,106 @@
+"""The token slider: every step as a bar as high as it is long, with a draggable cursor."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.theme.tokens import blend
+from app.viewmodels.formatting import time_text
+from app.viewmodels.grains import Grain
+from app.viewmodels.hover import step_name
+from app.widgets.painting import RectBatch
+from app.widgets.view import Context
+from simcore.results.run import KIND_PREFILL
+
+PAD = 7
+
+
+class TokenRuler(QWidget):
+    """Steps left to right at equal width; steps still to come are empty."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self._batch = RectBatch()
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Token slider")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(34)
+        self.state.cursor.moved.connect(self.update)
+        self.state.runs.grew.connect(lambda _: self.update())
+        self.state.runs.replaced.connect(lambda _: self.update())
+        self.state.runs.stale_changed.connect(lambda _: self.update())
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 34)
+
+    def step_under(self, x: float) -> int:
+        """The step at a position, clamped to the run."""
+        total = max(1, self.state.runs.total_steps)
+        share = (x - PAD) / max(1, self.width() - 2 * PAD)
+        return min(max(int(share * total), 0), max(self.state.runs.length - 1, 0))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        theme, runs = self.context.theme, self.state.runs
+        painter = QPainter(self)
+        area = QRectF(PAD, 4, self.width() - 2 * PAD, self.height() - 8)
+        painter.fillRect(area, QColor(theme.canvas))
+        total, length, run = max(1, runs.total_steps), runs.length, runs.current
+        if run is not None and length:
+            duration = run.column("duration_ps", 0, length).astype(np.float64)
+            prefill = run.column("kind", 0, length) == KIND_PREFILL
+            decode = duration[~prefill]
+            top = float(decode.max()) * 1.15 if len(decode) else float(duration.max())
+            columns = int(max(1, min(total, area.width())))
+            if total > columns:
+                cuts = np.unique(np.arange(columns) * total // columns)
+                cuts = cuts[cuts < length]
+                duration = np.maximum.reduceat(duration, cuts)
+                prefill = np.maximum.reduceat(prefill, cuts)
+                left = cuts / total * area.width()
+            else:
+                left = np.arange(length) / total * area.width()
+            width = area.width() / columns
+            gap = 1.0 if width >= 4 else 0.0
+            height = np.clip(duration / top, 0.04, 1.0) * (area.height() - 1)
+            painter.setPen(Qt.PenStyle.NoPen)
+            live = blend(theme.canvas, theme.accent, 0.30 if runs.stale else 0.65)
+            for mask, colour in ((~prefill, live), (prefill, theme.categories["transfer"])):
+                painter.setBrush(QColor(colour))
+                self._batch.draw(
+                    painter,
+                    area.left() + left[mask],
+                    area.bottom() - height[mask],
+                    np.full(int(mask.sum()), width - gap),
+                    height[mask],
+                )
+            x = area.left() + (self.state.cursor.step + 0.5) / total * area.width()
+            painter.setPen(QPen(QColor(theme.cursor), 2))
+            painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.border), 1))
+        painter.drawRect(area)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.state.cursor.seek(self.step_under(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.mousePressEvent(event)
+        run, step = self.state.runs.current, self.step_under(event.position().x())
+        if run is not None and step < self.state.runs.length:
+            duration = int(run.value("duration_ps", step))
+            place = event.globalPosition().toPoint() + QPoint(12, 8)
+            QToolTip.showText(place, f"{step_name(run, step)} · {time_text(duration)}", self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            self.state.cursor.move(Grain.TOKEN, 10 if event.key() == Qt.Key.Key_PageDown else -10)
+        else:
+            super().keyPressEvent(event)

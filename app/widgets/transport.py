@@ -1,0 +1,164 @@
+"""The transport bar: play, step at three grains, speed, token slider, where the cursor is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.state.playback import SPEEDS
+from app.viewmodels.formatting import milliseconds_text
+from app.viewmodels.hover import step_name
+from app.widgets.icons import transport_icon
+from app.widgets.painting import small_font
+from app.widgets.token_ruler import TokenRuler
+from app.widgets.view import Context
+
+_BUTTONS = (
+    "playback.home",
+    "playback.token_back",
+    "playback.layer_back",
+    "playback.op_back",
+    "playback.play",
+    "playback.op_forward",
+    "playback.layer_forward",
+    "playback.token_forward",
+    "playback.end",
+)
+
+
+class TransportBar(QWidget):
+    """Buttons come from the command registry."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.setAccessibleName("Transport")
+        self._buttons: dict[str, QToolButton] = {}
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for id in _BUTTONS:
+            row.addWidget(self._button(id))
+        row.addSpacing(8)
+        row.addWidget(QLabel("Speed", self))
+        self._speed = QComboBox(self)
+        self._speed.setAccessibleName("Playback speed")
+        self._speed.setToolTip("Playback speed; 1× is four steps a second")
+        for speed in SPEEDS:
+            self._speed.addItem(f"{speed:g}×", speed)
+        self._speed.activated.connect(self._on_speed_chosen)
+        row.addWidget(self._speed)
+        row.addSpacing(10)
+        self.position = QLabel(self)
+        self.position.setAccessibleName("Position")
+        self.position.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.position.setFont(small_font(self.font(), 0.5))
+        row.addWidget(self.position, 1)
+        self._stale = QLabel("stale", self)
+        self._stale.setObjectName("staleBadge")
+        self._stale.setToolTip("The run on screen is older than the scenario")
+        self._stale.hide()
+        row.addWidget(self._stale)
+        self._progress = QProgressBar(self)
+        self._progress.setAccessibleName("Simulation progress")
+        self._progress.setFixedWidth(130)
+        self._progress.hide()
+        row.addWidget(self._progress)
+        self._buttons["run.cancel"] = self._button("run.cancel")
+        self._buttons["run.cancel"].hide()
+        row.addWidget(self._buttons["run.cancel"])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 2)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        self.ruler = TokenRuler(context, self)
+        layout.addWidget(self.ruler)
+        self._connect()
+        self._show_speed()
+        self._show_position()
+
+    def _connect(self) -> None:
+        state = self.state
+        state.cursor.moved.connect(self._show_position)
+        state.runs.grew.connect(lambda _: self._show_position())
+        state.runs.replaced.connect(lambda _: self._show_position())
+        state.runs.stale_changed.connect(self._stale.setVisible)
+        state.runs.progress_changed.connect(self._show_progress)
+        state.playback.changed.connect(self._show_speed)
+        self.context.themes.changed.connect(self._show_icons)
+        self._show_icons()
+
+    def _button(self, id: str) -> QToolButton:
+        command = self.context.commands.get(id)
+        button = QToolButton(self)
+        button.setAccessibleName(command.title)
+        keys = f"  ({command.keys[0]})" if command.keys else ""
+        button.setToolTip(f"{command.title}{keys}")
+        button.setIconSize(QSize(16, 16))
+        button.clicked.connect(lambda: self.context.commands.run(id))
+        self._buttons[id] = button
+        return button
+
+    def _show_icons(self) -> None:
+        theme = self.context.theme
+        for id, button in self._buttons.items():
+            name = id.partition(".")[2]
+            if id == "playback.play" and self.state.playback.playing:
+                name = "pause"
+            button.setIcon(transport_icon(name, theme.text, theme.text_dim))
+
+    def _show_speed(self) -> None:
+        index = self._speed.findData(self.state.playback.speed)
+        if index >= 0:
+            self._speed.setCurrentIndex(index)
+        self._show_icons()
+
+    def _on_speed_chosen(self, index: int) -> None:
+        self.state.playback.set_speed(float(self._speed.itemData(index)))
+
+    def _show_position(self) -> None:
+        run, cursor = self.state.runs.current, self.state.cursor
+        if run is None or not self.state.runs.length:
+            self.position.setText("no run yet")
+            return
+        last = self.state.runs.total_steps - 1
+        name = step_name(run, cursor.step)
+        parts = [f"{name}/{last}" if name.startswith("token") else f"{name}, step 0/{last}"]
+        if cursor.layer >= 0:
+            parts.append(f"layer {cursor.layer}")
+        span = cursor.op(self._lane())
+        if span >= 0:
+            parts.append(run.ops[int(run.spans(cursor.step).op[span])].id)
+        parts.append(f"t = {milliseconds_text(cursor.absolute_ps)}")
+        self.position.setText("  ·  ".join(parts))
+
+    def _lane(self) -> int:
+        chosen = self.state.selection.span
+        return chosen.lane if chosen is not None else -1
+
+    def _show_progress(self, done: int, total: int) -> None:
+        busy = 0 < total and done < total
+        self._progress.setVisible(busy)
+        self._buttons["run.cancel"].setVisible(busy)
+        if busy:
+            self._progress.setRange(0, total)
+            self._progress.setValue(done)
+            self._progress.setFormat(f"{done:,}/{total:,}")
+
+
+def monospace_family() -> str:
+    """Family for numbers in text editors."""
+    families = QFontDatabase.families()
+    for name in ("JetBrains Mono", "DejaVu Sans Mono"):
+        if name in families:
+            return name
+    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()

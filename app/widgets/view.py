@@ -1,0 +1,77 @@
+"""What a view is: a widget in a dock, registered by id, fed by the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from app.commands.registry import CommandRegistry
+from app.settings.store import Settings
+from app.state.app_state import AppState
+from app.theme.manager import ThemeManager
+from app.theme.tokens import Theme
+from simcore.registry import Registry
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every view gets."""
+
+    state: AppState
+    themes: ThemeManager
+    commands: CommandRegistry
+    settings: Settings
+
+    @property
+    def theme(self) -> Theme:
+        """The tokens in force."""
+        return self.themes.current
+
+
+class View(QWidget):
+    """Base of all views.
+
+    Attributes:
+        id: stable id, also the dock's object name.
+        title: as shown.
+        help: one sentence on what the view shows.
+    """
+
+    id: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.setObjectName(f"{self.id}View")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(self.title)
+        self.setAccessibleDescription(self.help)
+        context.themes.changed.connect(self.on_theme_changed)
+
+    def on_theme_changed(self) -> None:
+        """Take over new colours; views that paint override it."""
+        self.update()
+
+    def shut_down(self) -> None:
+        """Stop background work; called before the window closes."""
+
+
+VIEWS: Registry[type[View]] = Registry("view")
+"""View ids to classes; filled when `app.views` is imported."""
+
+
+def register_view(id: str, title: str, help: str) -> Callable[[type[View]], type[View]]:
+    """Class decorator: register a view."""
+
+    def decorate(cls: type[View]) -> type[View]:
+        cls.id, cls.title, cls.help = id, title, help
+        return VIEWS.add(id, cls)
+
+    return decorate

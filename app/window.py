@@ -1,0 +1,270 @@
+"""The main window: docks, menus, keys, message strip, closing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollBar,
+    QTabBar,
+    QToolBar,
+)
+
+import app.views  # noqa: F401  registers the views
+from app import layout
+from app.commands.playback_commands import playback_commands
+from app.commands.registry import CommandRegistry
+from app.commands.timeline_commands import timeline_commands
+from app.commands.window_commands import (
+    edit_commands,
+    file_commands,
+    help_commands,
+    run_commands,
+    view_commands,
+)
+from app.export.dialog import ExportActions
+from app.files import FileActions
+from app.settings.store import Settings
+from app.state.app_state import AppState
+from app.theme.manager import ThemeManager
+from app.widgets.actions import ActionTable
+from app.widgets.dock import ViewDock
+from app.widgets.key_sheet import KeySheet
+from app.widgets.message_strip import MessageStrip
+from app.widgets.palette import CommandPalette
+from app.widgets.transport import TransportBar
+from app.widgets.view import VIEWS, Context
+from app.workers.controller import RunController
+from simcore.results.summary import version
+
+DOCK_ORDER = (
+    "scenario",
+    "placement",
+    "timeline",
+    "bandwidth",
+    "load",
+    "metrics",
+    "explain",
+    "memory",
+    "log",
+)
+
+
+class MainWindow(QMainWindow):
+    """Everything the user sees; built once, closed once."""
+
+    def __init__(self, settings: Settings, themes: ThemeManager) -> None:
+        super().__init__()
+        self.settings = settings
+        self.themes = themes
+        self.state = AppState()
+        self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
+        self.commands = CommandRegistry()
+        self.files = FileActions(self.state, settings, self)
+        self.exports = ExportActions(self.state, self)
+        ids = [id for id in DOCK_ORDER if id in VIEWS] + [i for i in VIEWS if i not in DOCK_ORDER]
+        self.commands.add(
+            *file_commands(self.state, self),
+            *edit_commands(self.state),
+            *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
+            *playback_commands(self.state),
+            *timeline_commands(self.state),
+            *run_commands(self.state, self.controller),
+            *help_commands(self),
+        )
+        self.context = Context(self.state, themes, self.commands, settings)
+        self.setCentralWidget(None)
+        layout.set_up(self)
+        self._add_bars()
+        self.docks: dict[str, ViewDock] = {}
+        for id in ids:
+            self.docks[id] = ViewDock(VIEWS.get(id)(self.context), self)
+        self.table = ActionTable(self, self.commands)
+        self._add_file_menus()
+        self.setAcceptDrops(True)
+        self.resize(1600, 1000)
+        layout.arrange(self, self.docks)
+        if not layout.restore(self, settings) and settings.layout() is not None:
+            layout.arrange(self, self.docks)
+            self.state.messages.log("the saved layout does not fit; the default is used")
+        self._fresh = settings.layout() is None
+        self._connect()
+        self._show_title()
+
+    def _add_bars(self) -> None:
+        self.transport = TransportBar(self.context, self)
+        self.strip = MessageStrip(self.state.messages, self)
+        for name, widget in (("transportBar", self.transport), ("messageBar", self.strip)):
+            bar = QToolBar(widget.accessibleName() or name, self)
+            bar.setObjectName(name)
+            bar.setMovable(False)
+            bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+            bar.addWidget(widget)
+            self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+            self.addToolBarBreak(Qt.ToolBarArea.TopToolBarArea)
+        self._strip_bar = bar
+        self._strip_bar.hide()
+
+    def _add_file_menus(self) -> None:
+        menu = self.table.menus["File"]
+        before = self.table.actions["file.save"]
+        for title, fill in (
+            ("Open recent", self.files.fill_recent),
+            ("Examples", self.files.fill_examples),
+        ):
+            sub = QMenu(title, self)
+            sub.aboutToShow.connect(lambda s=sub, f=fill: f(s))
+            menu.insertMenu(before, sub)
+        menu.insertSeparator(before)
+
+    def _connect(self) -> None:
+        state = self.state
+        state.messages.strip_changed.connect(
+            lambda: self._strip_bar.setVisible(state.messages.strip is not None)
+        )
+        for signal in (
+            state.session.bus.history_changed,
+            state.session.file_changed,
+            state.session.resolved,
+        ):
+            signal.connect(self._show_title)
+            signal.connect(self.commands.refresh)
+        state.runs.replaced.connect(lambda _: self.commands.refresh())
+        state.playback.changed.connect(self.commands.refresh)
+        self.controller.job_changed.connect(self.commands.refresh)
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+
+    def _show_title(self) -> None:
+        self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]")
+        self.setWindowModified(self.state.session.dirty)
+
+    # Commands.
+
+    def open_dialog(self) -> None:
+        self.files.open_dialog()
+
+    def open_path(self, path: Path) -> bool:
+        return self.files.open_path(path)
+
+    def save(self) -> bool:
+        return self.files.save()
+
+    def save_as(self) -> bool:
+        return self.files.save_as()
+
+    def reload(self) -> None:
+        self.files.reload()
+
+    def export_chart(self) -> None:
+        self.exports.chart()
+
+    def export_trace(self) -> None:
+        self.exports.trace()
+
+    def show_palette(self) -> None:
+        palette = CommandPalette(self.commands, self)
+        centre = self.geometry().center()
+        palette.move(centre.x() - palette.width() // 2, self.geometry().top() + 80)
+        if palette.exec():
+            chosen = palette.chosen
+            QTimer.singleShot(0, lambda: self.commands.run(chosen))
+
+    def show_keys(self) -> None:
+        KeySheet(self.commands, self.themes.current, self).exec()
+
+    def show_about(self) -> None:
+        QMessageBox.about(
+            self,
+            "About DIMMscope",
+            f"DIMMscope {version()}\n\nSee where every weight, KV block and microsecond goes when "
+            "a large language model runs on a GPU with near-data memory.",
+        )
+
+    def reset_layout(self) -> None:
+        self.settings.clear_layout()
+        layout.arrange(self, self.docks)
+        QTimer.singleShot(0, lambda: layout.resize(self, self.docks))
+
+    def set_theme(self, mode: str) -> None:
+        self.themes.set_mode(mode)
+        self.settings.theme = mode
+
+    def theme_mode(self) -> str:
+        return self.themes.mode
+
+    def show_view(self, id: str) -> None:
+        dock = self.docks[id]
+        dock.show()
+        dock.raise_()
+        dock.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if dock.view.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            first = dock.view.nextInFocusChain()
+            if first is not None and dock.view.isAncestorOf(first):
+                first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # Events.
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave keys to the controls that need them: Space to buttons, arrows to lists."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            plain = event.modifiers() in (
+                Qt.KeyboardModifier.NoModifier,
+                Qt.KeyboardModifier.KeypadModifier,
+            )
+            key = event.key()
+            wants_space = isinstance(watched, (QAbstractButton, QComboBox))
+            wants_arrows = isinstance(watched, (QAbstractItemView, QTabBar, QScrollBar, QComboBox))
+            arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
+            if plain and (
+                (wants_space and key == Qt.Key.Key_Space) or (wants_arrows and key in arrows)
+            ):
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._fresh:
+            self._fresh = False
+            QTimer.singleShot(0, lambda: layout.resize(self, self.docks))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.files.open_checked(Path(url.toLocalFile()))
+                break
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_discard():
+            event.ignore()
+            return
+        layout.save(self, self.settings)
+        self.settings.sync()
+        self.shut_down()
+        event.accept()
+
+    def shut_down(self) -> None:
+        """Stop timers and threads; the window cannot be used afterwards."""
+        self.state.playback.pause()
+        self.controller.shut_down()
+        self.exports.shut_down()
+        for dock in self.docks.values():
+            dock.view.shut_down()
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)

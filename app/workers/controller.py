@@ -1,0 +1,145 @@
+"""From an edit to a new run on screen: debounce, simulate, watch, swap, report."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.state.messages import Messages, Severity
+from app.state.runs import RunsModel
+from app.state.session import Session
+from app.workers.simulation import Job, Phase, SimulationThread
+from simcore.errors import ScenarioErrors, SimcoreError
+
+DEBOUNCE_MS = 150
+POLL_MS = 33
+GROW_MS = 100
+"""Time between looks at a run that is on screen already; drawing competes with simulating."""
+FIRST_STEPS = 2
+"""Steps a new run must have before it replaces the one on screen."""
+
+
+class RunController(QObject):
+    """Keeps the run on screen in line with the document.
+
+    Attributes:
+        job: the newest simulation, finished or not.
+    """
+
+    job_changed = Signal()
+
+    def __init__(self, session: Session, runs: RunsModel, messages: Messages) -> None:
+        super().__init__()
+        self._session = session
+        self._runs = runs
+        self._messages = messages
+        self._thread = SimulationThread()
+        self.job: Job | None = None
+        self._reported = Phase.DONE
+        self._begin = 0.0
+        self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
+        self._debounce.timeout.connect(self.start)
+        self._poll = QTimer(self, interval=POLL_MS)
+        self._poll.timeout.connect(self._on_poll)
+        session.document_changed.connect(self._on_document_changed)
+        session.opened.connect(self.start)
+
+    def start(self) -> None:
+        """Simulate the document now."""
+        self._debounce.stop()
+        document = self._session.document
+        if document is None:
+            return
+        if not self._thread.isRunning():
+            self._thread.start()
+        self.job = self._thread.submit(document)
+        self._reported = Phase.QUEUED
+        self._begin = time.perf_counter()
+        self._poll.start(POLL_MS)
+        self.job_changed.emit()
+
+    def cancel(self) -> None:
+        """Stop the simulation under way; the steps there are stay."""
+        self._debounce.stop()
+        if self.job is not None and not self.job.over:
+            self.job.cancel.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an edit waits or a simulation is under way."""
+        return self._debounce.isActive() or (self.job is not None and not self.job.over)
+
+    def shut_down(self) -> None:
+        """Stop everything; call before the application ends."""
+        self._debounce.stop()
+        self._poll.stop()
+        if self._thread.isRunning():
+            self._thread.stop()
+
+    def _on_document_changed(self) -> None:
+        if self._runs.current is not None:
+            self._runs.set_stale(True)
+        self._debounce.start()
+
+    def _on_poll(self) -> None:
+        job = self.job
+        if job is None:
+            self._poll.stop()
+            return
+        phase = job.phase
+        if job.scenario is not None and self._session.scenario is not job.scenario:
+            self._session.set_resolved(job.scenario)
+        if job.run is not None and job.document is self._session.document:
+            self._watch(job)
+        if phase is not self._reported:
+            self._reported = phase
+            self._report(job, phase)
+            self.job_changed.emit()
+        if job.over and phase is job.phase:
+            self._poll.stop()
+
+    def _watch(self, job: Job) -> None:
+        run = job.run
+        assert run is not None
+        total = int(run.plan.total_steps)
+        if self._runs.current is not run:
+            if len(run) >= min(FIRST_STEPS, total):
+                self._messages.clear_strip()
+                self._runs.replace(run)
+                self._poll.setInterval(GROW_MS)
+        else:
+            self._runs.poll()
+        self._runs.set_progress(len(run), total)
+
+    def _report(self, job: Job, phase: Phase) -> None:
+        if phase is Phase.DONE:
+            self._runs.finish()
+            count = len(job.run) if job.run else 0
+            wall = time.perf_counter() - self._begin
+            self._messages.log(f"simulated {count:,} steps in {wall:.2f} s")
+        elif phase is Phase.CANCELLED:
+            self._runs.finish()
+            if self._session.document is job.document:
+                self._messages.log("simulation stopped")
+        elif phase is Phase.FAILED:
+            self._runs.finish()
+            if job.error is not None:
+                self._fail(job.error)
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, ScenarioErrors):
+            self._session.set_problems(error.problems)
+            text = "\n".join(problem.text() for problem in error.problems)
+            self._messages.show(text, Severity.ERROR)
+        elif isinstance(error, SimcoreError):
+            self._messages.show(str(error), Severity.ERROR)
+        else:
+            details = "".join(traceback.format_exception(error))
+            self._messages.log(details, Severity.ERROR)
+            self._messages.show(
+                f"The simulator failed: {type(error).__name__}: {error}. "
+                "The last good run stays; the log has the details.",
+                Severity.ERROR,
+            )

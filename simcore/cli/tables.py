@@ -1,0 +1,199 @@
+"""Summaries as text: the tables `run`, `compare` and `validate` print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simcore.cli.console import Console, amount
+from simcore.results.diff import Difference, Figure
+
+_MAX_FACTS = 30
+
+
+def print_summary(summary: Mapping[str, Any], system_title: str, console: Console) -> None:
+    """The figures of a run as a person reads them."""
+    scenario = summary["scenario"]
+    workload = scenario["workload"]
+    console.out(scenario["name"])
+    console.out(
+        f"{system_title} ({summary['system']}) · {_model(scenario)} · "
+        f"batch {workload.get('batch', '?')} · "
+        f"{workload.get('prompt_tokens', '?')} + {workload.get('output_tokens', '?')} tokens · "
+        f"seed {scenario['seed']}"
+    )
+    console.out()
+    step = summary["step_ms"]
+    whole = f"tokens/s ({summary['tokens']} tokens in {summary['duration_s']:.4g} s)"
+    spread = f"median {step['p50']:.4g}, 95 % {step['p95']:.4g}, longest {step['max']:.4g}"
+    console.table(
+        ("", "", ""),
+        [
+            ("end to end", f"{summary['tokens_per_s']:.4g}", whole),
+            ("decode", f"{summary['decode_tokens_per_s']:.4g}", "tokens/s"),
+            ("prefill", f"{summary['prefill_s']:.4g}", "s"),
+            ("decode step", f"{step['mean']:.4g}", f"ms ({spread})"),
+        ],
+    )
+    console.out()
+    _lanes(summary["lanes"], console)
+    console.out()
+    _memory(summary["memory"], console)
+    if summary["placement"]:
+        console.out()
+        _facts(summary["placement"], console)
+    console.out()
+    joules = summary["energy_J"]
+    parts = ", ".join(
+        f"{name.replace('_', ' ')} {amount(value, 'J')}"
+        for name, value in joules.items()
+        if name != "total"
+    )
+    console.out(f"energy  {amount(joules['total'], 'J')} (dynamic, estimated from public figures)")
+    console.out(f"        {parts}")
+    if summary["compare"]:
+        console.out()
+        _compare(summary, console)
+    simulator = summary["simulator"]
+    if simulator["wall_s"]:
+        console.out()
+        console.out(
+            f"simulated {summary['steps']} steps in {simulator['wall_s']:.2f} s "
+            f"({simulator['steps_per_s']:.0f} steps/s), DIMMscope {simulator['version']}"
+        )
+
+
+def _model(scenario: Mapping[str, Any]) -> str:
+    model = scenario["model"]
+    return str(model.get("preset") or model.get("title") or "model")
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %" if value else "-"
+
+
+def _lanes(lanes: Mapping[str, Any], console: Console) -> None:
+    reasons = [
+        reason
+        for reason in (next(iter(lanes.values()))["wait"] if lanes else {})
+        if any(lane["wait"][reason] for lane in lanes.values())
+    ]
+    rows = [
+        (
+            lane["title"],
+            _share(lane["busy"]),
+            *(_share(lane["wait"][reason]) for reason in reasons),
+            amount(lane["bytes"], "B"),
+            f"{lane['GBps']:.4g}",
+            f"{lane['peak_GBps']:.4g}" if lane["peak_GBps"] else "-",
+        )
+        for lane in lanes.values()
+    ]
+    header = ("lane", "busy", *(f"wait: {r}" for r in reasons), "moved", "GB/s", "peak GB/s")
+    console.table(header, rows)
+
+
+def _memory(memory: Mapping[str, Any], console: Console) -> None:
+    rows = [
+        (
+            device["title"],
+            f"{device['used_bytes'] / 1e9:.2f}",
+            f"{device['peak_bytes'] / 1e9:.2f}",
+            f"{device['capacity_bytes'] / 1e9:.2f}",
+            ", ".join(f"{k} {v / 1e9:.2f}" for k, v in device["by_kind"].items() if v),
+        )
+        for device in memory.values()
+    ]
+    console.table(("memory", "used GB", "peak GB", "capacity GB", "by kind, GB"), rows)
+
+
+def leaves(value: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
+    """Nested facts as (title, value) pairs; lists of numbers are shortened."""
+    out: list[tuple[str, Any]] = []
+    for key, item in value.items():
+        name = f"{path}{key.replace('_', ' ')}"
+        if isinstance(item, Mapping):
+            out += leaves(item, f"{name}: ")
+        elif isinstance(item, float):
+            out.append((name, f"{item:.4g}"))
+        elif isinstance(item, list):
+            shown = ", ".join(f"{i:.4g}" if isinstance(i, float) else str(i) for i in item[:8])
+            out.append((name, shown + (f", ... ({len(item)})" if len(item) > 8 else "")))
+        else:
+            out.append((name, "-" if item is None else str(item)))
+    return out
+
+
+def _facts(facts: Mapping[str, Any], console: Console) -> None:
+    found = leaves(facts)
+    rows = [(name, value) for name, value in found[:_MAX_FACTS]]
+    if len(found) > _MAX_FACTS:
+        rows.append((f"... {len(found) - _MAX_FACTS} more with --json", ""))
+    width = max(len(name) for name, _ in rows)
+    console.out("placement")
+    for name, value in rows:
+        console.out(f"  {name.ljust(width)}  {value}".rstrip())
+
+
+def _compare(summary: Mapping[str, Any], console: Console) -> None:
+    own = summary["tokens_per_s"]
+    rows = [(summary["system"], f"{own:.4g}", "1.00")]
+    rows += [
+        (
+            name,
+            "-" if other["tokens_per_s"] is None else f"{other['tokens_per_s']:.4g}",
+            other["error"] if other.get("error") else f"{other['speedup']:.2f}",
+        )
+        for name, other in summary["compare"].items()
+    ]
+    console.table(("compared with", "tokens/s", f"speedup of {summary['system']}"), rows)
+
+
+def print_difference(found: Difference, console: Console, *, everything: bool = False) -> None:
+    """Two runs side by side."""
+    console.out(f"A  {found.a}")
+    console.out(f"B  {found.b}")
+    console.out()
+    if found.settings:
+        rows = [(s.path, _setting(s.a), _setting(s.b)) for s in found.settings]
+        console.table(("setting", "A", "B"), rows)
+    else:
+        console.out("The scenarios are the same.")
+    console.out()
+    figures = found.figures if everything else [f for f in found.changed() if _headline(f)]
+    if figures:
+        console.table(("figure", "unit", "A", "B", "change"), [_row(f) for f in figures])
+        hidden = len(found.changed()) - len(figures)
+        if hidden > 0:
+            console.out(f"... {hidden} more figures differ; --all shows every figure")
+    else:
+        console.out("Every figure is the same.")
+    console.out()
+    console.out(f"B makes {found.speedup:.4g} times the tokens/s of A")
+
+
+def _headline(figure: Figure) -> bool:
+    """Whether a figure is shown without --all."""
+    parts = figure.path.split(".")
+    if parts[0] == "lanes":
+        return parts[-1] == "busy"
+    if parts[0] == "memory":
+        return parts[-1] == "peak_bytes"
+    return True
+
+
+def _setting(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    def cell(value: float | None) -> str:
+        if value is None:
+            return "-"
+        if figure.unit == "share":
+            return f"{100 * value:.2f}"
+        return amount(value, "B") if figure.unit == "B" else f"{value:.6g}"
+
+    unit = {"share": "%", "B": ""}.get(figure.unit, figure.unit)
+    change = "-" if figure.change is None else f"{100 * figure.change:+.1f} %"
+    return (figure.title, unit, cell(figure.a), cell(figure.b), change)

@@ -1,0 +1,172 @@
+"""A chart as a file: SVG, PDF or PNG drawn with matplotlib, or its data as CSV.
+
+Equal runs give equal bytes: no dates, fixed ids. Text in SVG is drawn as outlines and fonts are
+embedded in PDF, so a file looks the same on every machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from simcore.errors import UserError
+from simcore.export.charts import CHARTS, THEMES, ChartData
+from simcore.export.csv import write_table
+from simcore.export.ranges import step_range
+from simcore.results.files import replacing
+from simcore.results.run import Run
+
+MM_PER_INCH = 25.4
+PICTURES = (".svg", ".pdf", ".png")
+SUFFIXES = (*PICTURES, ".csv")
+
+_DRAWING = threading.Lock()  # matplotlib's settings are global
+
+
+def chart_data(
+    run: Run, chart_id: str, start: int | None = None, stop: int | None = None
+) -> ChartData:
+    """Data of a chart over steps, by default those the chart shows when none are asked for.
+
+    Raises:
+        UnknownNameError: if there is no such chart.
+        UserError: if the range does not exist or the run lacks what the chart needs.
+    """
+    chart = CHARTS.get(chart_id)
+    if not len(run):
+        raise UserError("the run has no steps yet; there is nothing to draw")
+    if start is None and stop is None:
+        return chart.data(run, *chart.range_of(run))
+    return chart.data(run, *step_range(run, start, stop))
+
+
+def export_chart(
+    run: Run,
+    chart_id: str,
+    path: str | Path,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    theme: str = "paper",
+    width_mm: float = 180,
+    height_mm: float = 90,
+    dpi: int = 300,
+) -> None:
+    """Write a chart to a ``.svg``, ``.pdf``, ``.png`` or ``.csv`` file.
+
+    Raises:
+        UnknownNameError: if there is no such chart or theme.
+        UserError: if the kind of file, the range or the size is not possible.
+        DataFileError: if the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(
+            f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
+        )
+    data = chart_data(run, chart_id, start, stop)
+    if suffix == ".csv":
+        write_table(path, [column.header for column in data.columns], data.rows())
+        return
+    picture = render(data, suffix[1:], theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
+    with replacing(path) as temporary:
+        temporary.write_bytes(picture)
+
+
+def render(
+    data: ChartData,
+    kind: str,
+    *,
+    theme: str = "paper",
+    width_mm: float = 180,
+    height_mm: float = 90,
+    dpi: int = 300,
+) -> bytes:
+    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file."""
+    look = THEMES.get(theme)
+    if not (40 <= width_mm <= 2000 and 30 <= height_mm <= 2000 and 30 <= dpi <= 2400):
+        raise UserError(
+            "a chart is 40 to 2000 mm wide, 30 to 2000 mm high and has 30 to 2400 dots per inch"
+        )
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Title": f"{data.title} - {data.caption}", "Creator": "DIMMscope"},
+        "pdf": {
+            "CreationDate": None,
+            "Producer": None,
+            "Creator": "DIMMscope",
+            "Title": data.title,
+        },
+        "png": {"Software": None, "Title": data.title, "Description": data.caption},
+    }
+    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+        figure = Figure(
+            figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
+        )
+        CHARTS.get(data.chart).draw(figure, data, look)
+        out = io.BytesIO()
+        figure.savefig(
+            out, format=kind, dpi=dpi, facecolor=look.background, metadata=metadata[kind]
+        )
+    return out.getvalue()
+
+
+@contextlib.contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """No remarks on fallback fonts that lack a weight: they are for single missing letters."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _settings(kind: str) -> Any:
+    # PDF readers want TrueType outlines where matplotlib says TrueType; it would put OpenType/CFF
+    # ones there, and the only other choice, Type 3, is refused by many publishers.
+    endings = (".ttf",) if kind == "pdf" else (".ttf", ".otf")
+    return {
+        "font.family": [*_shipped_fonts(endings), "DejaVu Sans"],
+        "svg.hashsalt": "dimmscope",
+        "svg.fonttype": "path",
+        "pdf.fonttype": 42,
+        "pdf.compression": 6,
+        "hatch.linewidth": 0.35,
+        "axes.unicode_minus": True,
+        "axes.formatter.useoffset": False,
+        "text.usetex": False,
+        "text.parse_math": False,
+        "path.simplify": True,
+    }
+
+
+@cache
+def _shipped_fonts(endings: tuple[str, ...]) -> tuple[str, ...]:
+    """Proportional fonts that come with the project, for equal looks everywhere."""
+    from matplotlib import font_manager
+
+    families: list[str] = []
+    for file in _font_files(endings):
+        with contextlib.suppress(OSError, RuntimeError):
+            font_manager.fontManager.addfont(str(file))
+            family = font_manager.FontProperties(fname=str(file)).get_name()
+            if family not in families and "Mono" not in family:
+                families.append(family)
+    return tuple(families)
+
+
+def _font_files(endings: tuple[str, ...]) -> Iterator[Path]:
+    from simcore.data import data_root
+
+    folder = data_root() / "assets" / "fonts"
+    yield from sorted(file for file in folder.glob("*") if file.suffix.lower() in endings)

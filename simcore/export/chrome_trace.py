@@ -1,0 +1,315 @@
+"""Chrome Trace Event files for ui.perfetto.dev and chrome://tracing.
+
+Written step by step as text, so the memory does not grow with the run. Each lane is one thread
+with spans that never overlap; thread ids are unique over the file; times are whole nanoseconds
+in microseconds with three decimals.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from simcore.export.ranges import step_range
+from simcore.results.files import replacing
+from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.spans import LaneKind, Spans
+from simcore.results.summary import version
+from simcore.units import PS_PER_NS
+
+EXACT_STEPS = 16
+"""Up to this many steps a trace has rates span by span and arrows; above, mean rates a step."""
+
+_TOKENS_PID = 1
+_TOKENS_TID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
+    """What goes into a trace.
+
+    Attributes:
+        start, stop: steps; None for the first and past the last.
+        waits: write waits as spans of category ``wait``.
+        counters: write the rate of each lane (GB/s) and the memory in use.
+        flows: draw arrows between transfers and what waits for them.
+
+    Arrows and rates span by span would make up most of a long trace, so they are written for
+    `EXACT_STEPS` steps at most; a longer trace has each lane's mean rate of a step.
+    """
+
+    start: int | None = None
+    stop: int | None = None
+    waits: bool = True
+    counters: bool = True
+    flows: bool = True
+
+
+def write_trace(run: Run, path: str | Path, options: TraceOptions | None = None) -> int:
+    """Write a trace to a ``.json`` or ``.json.gz`` file; returns the number of events.
+
+    Raises:
+        DataFileError: if the file cannot be written.
+    """
+    with ExitStack() as stack:
+        target = stack.enter_context(replacing(path))
+        binary = stack.enter_context(target.open("wb"))
+        if str(path).lower().endswith(".gz"):
+            packed = gzip.GzipFile(filename="", fileobj=binary, mode="wb", compresslevel=4, mtime=0)
+            stack.enter_context(packed)
+            raw: Any = packed
+        else:
+            raw = binary
+        text = stack.enter_context(
+            io.TextIOWrapper(raw, encoding="utf-8", newline="\n", write_through=False)
+        )
+        return stream_trace(run, text, options or TraceOptions())
+
+
+def stream_trace(run: Run, out: TextIO, options: TraceOptions) -> int:
+    """Write a trace to an open text file; returns the number of events."""
+    writer = _Writer(run, options)
+    header = {
+        "trace_type": "DIMMscope",
+        "scenario": run.scenario.name,
+        "system": run.scenario.system,
+        "version": version(),
+        "seed": run.scenario.seed,
+    }
+    out.write(f'{{"displayTimeUnit":"ns","otherData":{_json(header)},"traceEvents":[\n')
+    count = 0
+    for chunk in writer.chunks(header):
+        if chunk:
+            out.write((",\n" if count else "") + ",\n".join(chunk))
+            count += len(chunk)
+    out.write("\n]}\n")
+    return count
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _us(time_ns: int) -> str:
+    """Microseconds with exactly three decimals."""
+    return f"{time_ns // 1000}.{time_ns % 1000:03d}"
+
+
+class _Writer:
+    """Turns the steps of a run into lists of events, as text."""
+
+    def __init__(self, run: Run, options: TraceOptions) -> None:
+        self.run = run
+        self.options = options
+        self.start, self.stop = step_range(run, options.start, options.stop)
+        self.exact = self.stop - self.start <= EXACT_STEPS
+        groups = list(dict.fromkeys(lane.group for lane in run.lanes))
+        self.pid = [_TOKENS_PID + 1 + groups.index(lane.group) for lane in run.lanes]
+        self.tid = [_TOKENS_TID + 1 + index for index in range(len(run.lanes))]
+        width = max(2, len(str(len(run.lanes))))
+        self.names = [f"{index + 1:0{width}d} {lane.title}" for index, lane in enumerate(run.lanes)]
+        self.processes = {
+            _TOKENS_PID: "00 Tokens",
+            **{
+                _TOKENS_PID + 1 + index: f"{index + 1:02d} {group}"
+                for index, group in enumerate(groups)
+            },
+        }
+        self.is_wait = np.array([op.is_wait for op in run.ops])
+        self.is_link = np.array([lane.kind is LaneKind.LINK for lane in run.lanes])
+        self.op_text = [
+            f'"name":{_json(op.reason.value if op.reason else op.title)},'
+            f'"cat":{_json("wait" if op.reason else op.category)}'
+            for op in run.ops
+        ]
+        self.flow_id = 0
+
+    def chunks(self, header: dict[str, Any]) -> Iterator[list[str]]:
+        yield self._metadata()
+        for index in range(self.start, self.stop):
+            offset_ps = self.run.start_ps(index)
+            spans = self.run.spans(index)
+            begin = ((spans.start_ps + offset_ps) // PS_PER_NS).astype(np.int64)
+            end = ((spans.end_ps + offset_ps) // PS_PER_NS).astype(np.int64)
+            yield self._token(index, header if index == self.start else None)
+            yield self._spans(index, spans, begin, end)
+            if self.options.counters:
+                yield self._rates(spans, begin, end) if self.exact else self._mean_rates(index)
+                yield self._memory(index)
+            if self.options.flows and self.exact:
+                yield self._flows(spans, begin, end)
+        if self.options.counters and self.stop > self.start:
+            yield self._memory(None)
+            if not self.exact:
+                yield self._mean_rates(None)
+
+    def _metadata(self) -> list[str]:
+        out = []
+
+        def meta(kind: str, pid: int, tid: int, args: dict[str, Any]) -> None:
+            thread = f'"tid":{tid},' if tid else ""
+            out.append(f'{{"ph":"M","name":"{kind}","pid":{pid},{thread}"args":{_json(args)}}}')
+
+        for pid, name in self.processes.items():
+            meta("process_name", pid, 0, {"name": name})
+            meta("process_sort_index", pid, 0, {"sort_index": pid})
+        threads = [(_TOKENS_PID, _TOKENS_TID, "00 Tokens"), *zip(self.pid, self.tid, self.names)]
+        for pid, tid, name in threads:
+            meta("thread_name", pid, tid, {"name": name})
+            meta("thread_sort_index", pid, tid, {"sort_index": tid})
+        return out
+
+    def _token(self, index: int, header: dict[str, Any] | None) -> list[str]:
+        run = self.run
+        begin = run.start_ps(index) // PS_PER_NS
+        end = (run.start_ps(index) + int(run.value("duration_ps", index))) // PS_PER_NS
+        prefill = int(run.value("kind", index)) == KIND_PREFILL
+        args: dict[str, Any] = {
+            "step": index,
+            "tokens": int(run.value("tokens", index)),
+            "context_tokens": int(run.value("context_tokens", index)),
+        }
+        if header:
+            args.update(header)
+        name = "prefill" if prefill else f"token {index}"
+        return [
+            f'{{"ph":"X","name":"{name}","cat":"token","pid":{_TOKENS_PID},"tid":{_TOKENS_TID},'
+            f'"ts":{_us(begin)},"dur":{_us(end - begin)},"args":{_json(args)}}}'
+        ]
+
+    def _spans(self, index: int, spans: Spans, begin: Any, end: Any) -> list[str]:
+        lanes, ops = spans.lane.tolist(), spans.op.tolist()
+        pid, tid, op_text, is_wait = self.pid, self.tid, self.op_text, self.is_wait.tolist()
+        out = []
+        for lane, op, layer, start, stop, amount, flops, cause in zip(
+            lanes,
+            ops,
+            spans.layer.tolist(),
+            begin.tolist(),
+            end.tolist(),
+            spans.amount_bytes.tolist(),
+            spans.flops.tolist(),
+            spans.cause.tolist(),
+            strict=True,
+        ):
+            if is_wait[op]:
+                if not self.options.waits:
+                    continue
+                args = f'"step":{index}'
+                if layer >= 0:
+                    args += f',"layer":{layer}'
+                if cause >= 0:
+                    args += f',"waits_for":{_json(self._cause(lanes[cause], ops[cause]))}'
+            else:
+                args = f'"step":{index},"layer":{layer},"bytes":{amount}'
+                if flops:
+                    args += f',"flops":{flops}'
+            length = stop - start
+            out.append(
+                f'{{"ph":"X",{op_text[op]},"pid":{pid[lane]},"tid":{tid[lane]},'
+                f'"ts":{start // 1000}.{start % 1000:03d},'
+                f'"dur":{length // 1000}.{length % 1000:03d},"args":{{{args}}}}}'
+            )
+        return out
+
+    def _cause(self, lane: int, op: int) -> str:
+        return f"{self.run.ops[op].title} on {self.run.lanes[lane].title}"
+
+    def _rates(self, spans: Spans, begin: Any, end: Any) -> list[str]:
+        """Steps of each lane's rate: a value where a moving span starts, 0 where motion ends."""
+        moving = np.flatnonzero((spans.amount_bytes > 0) & (end > begin))
+        if not len(moving):
+            return []
+        lane = spans.lane[moving]
+        start, stop = begin[moving], end[moving]
+        rate = spans.amount_bytes[moving] * 1e3 / spans.duration_ps[moving]  # bytes/ns = GB/s
+        goes_on = np.zeros(len(moving), bool)
+        goes_on[:-1] = (lane[1:] == lane[:-1]) & (start[1:] == stop[:-1])
+        text = [
+            f'{{"ph":"C","name":{_json(lane.title + " rate")},"pid":{pid},"ts":'
+            for lane, pid in zip(self.run.lanes, self.pid)
+        ]
+        out = []
+        for which, at, until, value, on in zip(
+            lane.tolist(), start.tolist(), stop.tolist(), rate.tolist(), goes_on.tolist()
+        ):
+            out.append(f'{text[which]}{_us(at)},"args":{{"GB/s":{value:.4f}}}}}')
+            if not on:
+                out.append(f'{text[which]}{_us(until)},"args":{{"GB/s":0}}}}')
+        return out
+
+    def _mean_rates(self, index: int | None) -> list[str]:
+        """Each lane's mean rate over a step; zero at the end of the range for None."""
+        run = self.run
+        if index is None:
+            begin = self._end_ps() // PS_PER_NS
+            rates = [0.0] * len(run.lanes)
+        else:
+            begin = run.start_ps(index) // PS_PER_NS
+            length_ps = max(1, int(run.value("duration_ps", index)))
+            moved = run.value("lane_op_bytes", index).sum(axis=1)
+            rates = (moved * (1e3 / length_ps)).tolist()
+        return [
+            f'{{"ph":"C","name":{_json(lane.title + " rate")},"pid":{pid},"ts":{_us(begin)},'
+            f'"args":{{"GB/s":{rate:.4f}}}}}'
+            for lane, pid, rate in zip(run.lanes, self.pid, rates, strict=True)
+        ]
+
+    def _end_ps(self) -> int:
+        last = self.stop - 1
+        return self.run.start_ps(last) + int(self.run.value("duration_ps", last))
+
+    def _memory(self, index: int | None) -> list[str]:
+        """Memory in use from the start of a step; zero at the end of the range for None."""
+        run = self.run
+        used = None if index is None else run.value("memory_bytes", index)
+        begin = _us((self._end_ps() if index is None else run.start_ps(index)) // PS_PER_NS)
+        out = []
+        for row, device in enumerate(run.plan.memory):
+            args = {
+                f"{kind} (GB)": 0 if used is None else round(float(used[row][column]) / 1e9, 6)
+                for column, kind in enumerate(run.plan.memory_kinds)
+            }
+            name = _json(f"{device.title} memory")
+            out.append(
+                f'{{"ph":"C","name":{name},"pid":{_TOKENS_PID},"ts":{begin},"args":{_json(args)}}}'
+            )
+        return out
+
+    def _flows(self, spans: Spans, begin: Any, end: Any) -> list[str]:
+        """Arrows from an op to the op that waited for it, where one of the two is a transfer."""
+        waits = np.flatnonzero(spans.cause >= 0)
+        after = waits + 1
+        inside = after < len(spans)
+        waits, after = waits[inside], after[inside]
+        cause = spans.cause[waits]
+        keep = (
+            (spans.lane[after] == spans.lane[waits])
+            & ~self.is_wait[spans.op[after]]
+            & ~self.is_wait[spans.op[cause]]
+            & (self.is_link[spans.lane[after]] | self.is_link[spans.lane[cause]])
+            & (spans.lane[after] != spans.lane[cause])
+            & (end[after] > begin[after])
+            & (end[cause] > begin[cause])
+        )
+        out = []
+        for source, target in zip(cause[keep].tolist(), after[keep].tolist()):
+            self.flow_id += 1
+            # Both stamps lie strictly inside their spans where these are longer than 1 ns, so
+            # that a neighbour that ends or starts at the same instant cannot take the arrow.
+            for phase, span in (('"s"', source), ('"f","bp":"e"', target)):
+                lane = int(spans.lane[span])
+                at = int(begin[span]) + (1 if end[span] - begin[span] > 1 else 0)
+                out.append(
+                    f'{{"ph":{phase},"name":"transfer","cat":"flow","id":{self.flow_id},'
+                    f'"pid":{self.pid[lane]},"tid":{self.tid[lane]},"ts":{_us(at)}}}'
+                )
+        return out

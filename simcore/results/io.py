@@ -1,0 +1,227 @@
+"""Saving a run to one ``.npz`` file and reading it back, without pickle.
+
+The file is a zip of ``header.json`` (scenario, version, seed, names of lanes and ops), one
+``column.NAME.npy`` for each recorded column and one ``attachment.NAME.INDEX.npy`` for each
+attachment. `numpy.load` can open it too. Equal runs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from simcore.errors import DataFileError, UserError
+from simcore.registry import SYSTEMS
+from simcore.results.files import replacing
+from simcore.results.run import COMMON_COLUMNS, Run
+from simcore.results.summary import scenario_dict, version
+from simcore.scenario.fields import Provenance, SourceClass
+from simcore.scenario.schema import Scenario
+
+FORMAT = "dimmscope-run"
+FORMAT_VERSION = 1
+MAX_BYTES = 8 << 30
+"""Largest unpacked size that is read."""
+
+_HEADER = "header.json"
+_MAX_HEADER_BYTES = 16 << 20
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def save_run(run: Run, path: str | Path) -> None:
+    """Write a run, finished or not, to an ``.npz`` file.
+
+    Raises:
+        DataFileError: if the file cannot be written.
+    """
+    steps = len(run)
+    header = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "version": version(),
+        "seed": run.scenario.seed,
+        "scenario": scenario_dict(run.scenario),
+        "provenance": {
+            where: [item.source_class.value, item.source]
+            for where, item in run.scenario.provenance.items()
+        },
+        "items": run.plan.items,
+        "steps": steps,
+        "lanes": [lane.id for lane in run.lanes],
+        "ops": [op.id for op in run.ops],
+        "attachments": {name: len(arrays) for name, arrays in run.attachments.items()},
+        "status": {"finished": run.status.finished, "cancelled": run.status.cancelled},
+    }
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        _put(archive, _HEADER, json.dumps(header, ensure_ascii=False, allow_nan=False).encode())
+        for name in run.column_names:
+            if name != "start_ps":
+                _put(archive, f"column.{name}.npy", _npy(run.column(name, 0, steps)))
+        for name, arrays in run.attachments.items():
+            for index, array in enumerate(arrays):
+                _put(archive, f"attachment.{name}.{index}.npy", _npy(array), packed=False)
+
+
+def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
+    """Read a run back; its plan is prepared again from the saved scenario.
+
+    Systems must be registered (``import simcore.systems``).
+
+    Args:
+        path: file written by `save_run`.
+        max_bytes: largest unpacked size to accept.
+
+    Raises:
+        DataFileError: if the file is damaged, too large or of another format.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _load(archive, path, max_bytes)
+    except OSError as error:
+        raise DataFileError(f"cannot read {path}: {error.strerror or error}") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
+        raise DataFileError(
+            f"{path}: not a saved run, or damaged ({type(error).__name__}: {error}); "
+            "save the run again"
+        ) from error
+
+
+def is_run_file(path: str | Path) -> bool:
+    """Whether a file looks like a saved run rather than a scenario."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
+def _put(archive: zipfile.ZipFile, name: str, data: bytes, *, packed: bool = True) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    archive.writestr(info, data, compresslevel=3 if packed else None)
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    out = io.BytesIO()
+    npy.write_array(out, np.ascontiguousarray(array), allow_pickle=False)
+    return out.getvalue()
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    """An array from npy bytes whose header promises no more than there is."""
+    stream = io.BytesIO(data)
+    major = npy.read_magic(stream)[0]
+    read = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+    shape, fortran, dtype = read(stream)
+    if dtype.hasobject or dtype.kind not in "biuf" or fortran:
+        raise ValueError(f"an array of type {dtype}")
+    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError("an array shorter or longer than it says")
+    return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape)
+
+
+def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
+    entries = {info.filename: info for info in archive.infolist()}
+    unpacked = sum(info.file_size for info in archive.infolist())
+    if len(entries) != len(archive.infolist()):
+        raise ValueError("an entry twice")
+    if unpacked > max_bytes:
+        raise DataFileError(
+            f"{path}: unpacks to {unpacked / 1e9:.1f} GB, more than the "
+            f"{max_bytes / 1e9:.1f} GB allowed"
+        )
+    if _HEADER not in entries or entries[_HEADER].file_size > _MAX_HEADER_BYTES:
+        raise ValueError("no header")
+    header = json.loads(archive.read(_HEADER))
+    if header["format"] != FORMAT:
+        raise ValueError(f"format {header['format']!r}")
+    if header["format_version"] != FORMAT_VERSION:
+        raise DataFileError(
+            f"{path}: run format {header['format_version']}, this version reads {FORMAT_VERSION}; "
+            f"open it with DIMMscope {header.get('version', '?')}"
+        )
+    columns = {
+        name[len("column.") : -len(".npy")]: _array(archive.read(name))
+        for name in entries
+        if name.startswith("column.") and name.endswith(".npy")
+    }
+    run = _prepare(header, path)
+    for name, count in header["attachments"].items():
+        for index in range(int(count)):
+            run.attach(name, _array(archive.read(f"attachment.{name}.{index}.npy")))
+    _fill(run, columns, int(header["steps"]))
+    run.status.finished = bool(header["status"]["finished"])
+    run.status.cancelled = bool(header["status"]["cancelled"])
+    return run
+
+
+def _prepare(header: Mapping[str, Any], path: str | Path) -> Run:
+    """An empty run of the saved scenario."""
+    try:
+        scenario = _scenario(header)
+        system = SYSTEMS.get(scenario.system)
+        run = Run(system.prepare(scenario, items=bool(header["items"])), system)
+    except UserError as error:
+        raise DataFileError(
+            f"{path}: its scenario does not suit this version (saved by DIMMscope "
+            f"{header.get('version', '?')}):\n{error}"
+        ) from error
+    lanes, ops = [lane.id for lane in run.lanes], [op.id for op in run.ops]
+    if lanes != header["lanes"] or ops != header["ops"]:
+        raise DataFileError(
+            f"{path}: saved by DIMMscope {header.get('version', '?')}, whose lanes or operations "
+            "differ from this version's; simulate the scenario again"
+        )
+    return run
+
+
+def _scenario(header: Mapping[str, Any]) -> Scenario:
+    from simcore.scenario.document import Document  # reading scenarios needs the YAML parser
+
+    text = json.dumps(header["scenario"], ensure_ascii=False)
+    scenario = Document.from_text(text).resolve()
+    provenance = {
+        where: Provenance(SourceClass(kind), str(source))
+        for where, (kind, source) in header["provenance"].items()
+    }
+    return dataclasses.replace(scenario, provenance=provenance)
+
+
+def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
+    if any(len(column) != steps for column in columns.values()):
+        raise ValueError("columns of unequal length")
+    if not steps:
+        return
+    missing = [name for name in COMMON_COLUMNS if name not in columns]
+    if missing:
+        raise ValueError(f"no column {missing[0]!r}")
+    shape = (len(run.lanes), len(run.ops))
+    for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
+        if columns[name].shape[1:] != shape:
+            raise ValueError(f"column {name!r} of another shape")
+    for index in range(steps):
+        run.append({name: column[index] for name, column in columns.items()})
+    run.spans(steps - 1)  # a record the system cannot read fails here, not in a view
