@@ -57,7 +57,7 @@ class Problem:
         return f"{where}{at}{self.message}{got}{allowed}{hint}"
 
 
-class ScenarioErrors(UserError):
+class ScenarioErrors(UserError):  # noqa: N818 - several at once
     """Every problem of a scenario at once."""
 
     def __init__(self, problems: Iterable[Problem], file: str = "") -> None:

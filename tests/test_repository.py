@@ -33,6 +33,12 @@ def test_unknown_command():
     assert "no such command: tset" in result.stderr
 
 
+def test_only_one_scenario():
+    result = subprocess.run([DEV, "run", "a", "b"], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "one scenario at most" in result.stderr
+
+
 def test_constraints_are_plain_versions_of_everything_needed():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = set()

@@ -30,9 +30,15 @@ _DRAWING = threading.Lock()  # matplotlib's settings are global
 
 
 def chart_data(
-    run: Run, chart_id: str, start: int | None = None, stop: int | None = None
+    run: Run,
+    chart_id: str,
+    start: int | None = None,
+    stop: int | None = None,
+    layers: tuple[int, int] | None = None,
 ) -> ChartData:
     """Data of a chart over steps, by default those the chart shows when none are asked for.
+
+    With `layers` (first, past the last), only the time these layers of the one step take.
 
     Raises:
         UnknownNameError: if there is no such chart.
@@ -42,8 +48,17 @@ def chart_data(
     if not len(run):
         raise UserError("the run has no steps yet; there is nothing to draw")
     if start is None and stop is None:
-        return chart.data(run, *chart.range_of(run))
-    return chart.data(run, *step_range(run, start, stop))
+        first, last = chart.range_of(run)
+    else:
+        first, last = step_range(run, start, stop)
+    if layers is None:
+        return chart.data(run, first, last)
+    if chart.layers is None:
+        able = ", ".join(name for name, other in CHARTS.items() if other.layers)
+        raise UserError(f"{chart_id} cannot be cut to layers; {able} can")
+    if last - first != 1:
+        raise UserError("layers are shown of one step; give a range such as 10:11")
+    return chart.layers(run, first, *layers)
 
 
 def export_chart(
@@ -53,6 +68,7 @@ def export_chart(
     *,
     start: int | None = None,
     stop: int | None = None,
+    layers: tuple[int, int] | None = None,
     theme: str = "paper",
     width_mm: float = 180,
     height_mm: float = 90,
@@ -70,7 +86,7 @@ def export_chart(
         raise UserError(
             f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
         )
-    data = chart_data(run, chart_id, start, stop)
+    data = chart_data(run, chart_id, start, stop, layers)
     if suffix == ".csv":
         write_table(path, [column.header for column in data.columns], data.rows())
         return

@@ -19,6 +19,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", required=True, help="file ending in .svg, .pdf, .png or .csv"
     )
     add_range_argument(parser)
+    parser.add_argument(
+        "--layers",
+        metavar="A:B",
+        default="",
+        help="timeline: only the time layers A to B-1 of one step take",
+    )
     parser.add_argument("--theme", default="paper", help="paper (default), dark or screen")
     parser.add_argument("--width", metavar="MM", type=float, default=180, help="width in mm (180)")
     parser.add_argument("--height", metavar="MM", type=float, default=90, help="height in mm (90)")
@@ -41,6 +47,10 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         raise UserError(f"{arguments.out}: a chart is written to {', '.join(SUFFIXES)}")
     check_target(arguments.out, arguments.scenario)
     start, stop = parse_range(arguments.range) if arguments.range else (None, None)
+    layers = None
+    if arguments.layers:
+        first, last = parse_range(arguments.layers)
+        layers = (first or 0, 10**9 if last is None else last)
     run = open_run(arguments, console, items=chart.items)
     export_chart(
         run,
@@ -48,6 +58,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         arguments.out,
         start=start,
         stop=stop,
+        layers=layers,
         theme=arguments.theme,
         width_mm=arguments.width,
         height_mm=arguments.height,

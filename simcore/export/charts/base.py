@@ -93,6 +93,8 @@ class Chart:
         default_range: steps shown when none are asked for: ``all``, ``step`` (one decode step
             in the middle) or ``last``.
         items: whether the run must have recorded single items.
+        layers: `(run, step, first, last)` to the data while these layers are worked on, for
+            charts that can show less than a step; else None.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Chart:
     draw: Callable[[Any, ChartData, ChartTheme], None]
     default_range: str = "all"
     items: bool = False
+    layers: Callable[[Run, int, int, int], ChartData] | None = None
 
     def range_of(self, run: Run) -> tuple[int, int]:
         """The steps shown when none are asked for."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.errors import UserError
 from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, caption, codes
 from simcore.export.charts.drawing import (
     DENSE,
@@ -40,12 +41,46 @@ def data(run: Run, start: int, stop: int) -> ChartData:
     end_ps = begin_ps
     if stop > start:
         end_ps = run.start_ps(stop - 1) + int(run.value("duration_ps", stop - 1))
-    width_ps = max(1.0, (end_ps - begin_ps) / BINS)
     parts = (
         _from_totals(run, start, stop)
         if stop - start > _MAX_STEPS
-        else [_from_spans(run, index, width_ps, begin_ps) for index in range(start, stop)]
+        else [_from_spans(run, index, begin_ps, end_ps) for index in range(start, stop)]
     )
+    return _chart(run, parts, begin_ps, end_ps, caption(run, start, stop))
+
+
+def layer_data(run: Run, step: int, first: int, last: int) -> ChartData:
+    """Boxes while the layers first..last of a step are worked on.
+
+    Raises:
+        UserError: if the model has no such layers.
+    """
+    spans = run.spans(step)
+    is_wait = np.array([op.is_wait for op in run.ops])
+    mine = (spans.layer >= first) & (spans.layer < last) & ~is_wait[spans.op]
+    if not mine.any():
+        raise UserError(
+            f"no work on layers {first} to {last - 1}; the model has layers 0 to "
+            f"{int(spans.layer.max(initial=0))}"
+        )
+    last = int(spans.layer[mine].max()) + 1
+    offset = run.start_ps(step)
+    begin_ps = offset + int(spans.start_ps[mine].min())
+    end_ps = offset + int(spans.end_ps[mine].max())
+    layers = f"layer {first}" if last - first == 1 else f"layers {first} to {last - 1}"
+    return _chart(
+        run,
+        [_from_spans(run, step, begin_ps, end_ps)],
+        begin_ps,
+        end_ps,
+        f"{caption(run, step, step + 1)} · {layers}",
+    )
+
+
+def _chart(
+    run: Run, parts: list[dict[str, NDArray[Any]]], begin_ps: int, end_ps: int, line: str
+) -> ChartData:
+    """The chart of collected rows."""
     rows = (
         _merge({name: np.concatenate([p[name] for p in parts]) for name in _FIELDS})
         if parts
@@ -74,17 +109,19 @@ def data(run: Run, start: int, stop: int) -> ChartData:
             Column("share", "", share),
             Column("stands_for", "", rows["count"]),
         ),
-        caption(run, start, stop),
+        line,
         notes,
         {"lanes": run.lanes, "ops": run.ops, "length_ps": end_ps - begin_ps},
     )
 
 
-def _from_spans(run: Run, index: int, width_ps: float, begin_ps: int) -> dict[str, NDArray[Any]]:
-    """Spans of a step; short ones carry the number of their bin, long ones -1."""
+def _from_spans(run: Run, index: int, begin_ps: int, end_ps: int) -> dict[str, NDArray[Any]]:
+    """Spans of a step within a time; short ones carry the number of their bin, long ones -1."""
+    width_ps = max(1.0, (end_ps - begin_ps) / BINS)
     spans = run.spans(index)
     offset = run.start_ps(index)
-    start, end = spans.start_ps + offset, spans.end_ps + offset
+    start = np.clip(spans.start_ps + offset, begin_ps, end_ps)
+    end = np.clip(spans.end_ps + offset, begin_ps, end_ps)
     length = end - start
     bins = ((start + length // 2 - begin_ps) / width_ps).astype(np.int64)
     rows = {
@@ -240,5 +277,6 @@ CHARTS.add(
         data,
         draw,
         default_range="step",
+        layers=layer_data,
     ),
 )

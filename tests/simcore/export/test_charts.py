@@ -190,3 +190,23 @@ def test_text_needs_no_font_of_the_reader(run, tmp_path):
 def test_themes_name_every_category():
     for _, theme in THEMES.items():
         assert len(set(theme.categories.values())) == len(theme.categories)
+
+
+def test_timeline_of_some_layers(run):
+    data = chart_data(run, "timeline", 5, 6, layers=(3, 5))
+    spans = run.spans(5)
+    mine = (spans.layer >= 3) & (spans.layer < 5) & (spans.op < 6)
+    length_us = (spans.end_ps[mine].max() - spans.start_ps[mine].min()) / 1e6
+    assert data["start"].min() == 0
+    lane = np.bincount(data["lane"], weights=(data["end"] - data["start"]) * data["share"])
+    assert lane == pytest.approx(length_us)
+    assert "layers 3 to 4" in data.caption
+
+
+def test_layers_that_cannot_be_shown(run):
+    with pytest.raises(UserError, match="layers 0 to 9"):
+        chart_data(run, "timeline", 5, 6, layers=(40, 50))
+    with pytest.raises(UserError, match="one step"):
+        chart_data(run, "timeline", 5, 8, layers=(1, 2))
+    with pytest.raises(UserError, match="timeline can"):
+        chart_data(run, "tokens", layers=(1, 2))
