@@ -352,6 +352,25 @@ class Host:
         cls="calibrated",
         source="order of a desktop last-level cache; not stated by the paper",
     )
+    gather_efficiency: float = knob(
+        0.27,
+        gt=0,
+        le=1,
+        step=0.01,
+        help="Share of the bandwidth the CPU reaches when it gathers scattered weight rows.",
+        cls="calibrated",
+        source="Hermes-host of LLaMA2-70B at batch 1",
+    )
+    compute_GMACps: float = knob(
+        640.0,
+        unit="GMAC/s",
+        gt=0,
+        le=1e6,
+        step=10,
+        help="Multiply-accumulates the CPU sustains.",
+        cls="derived",
+        source="i9-13900K: 8 performance cores x 2 x 8-wide FMA x 5 GHz",
+    )
     memory_GiB: float = knob(
         256.0,
         unit="GiB",

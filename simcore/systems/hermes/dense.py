@@ -17,10 +17,9 @@ from simcore.engine import phases
 from simcore.engine.phases import Template, Work
 from simcore.errors import CapacityError
 from simcore.hardware import gpu as gpu_model
-from simcore.hardware import ndp_dimm
 from simcore.model import shapes
 from simcore.results.explain import Explanation
-from simcore.results.placement import ItemInfo, PlaceCategory, PlacementGrid, Section
+from simcore.results.placement import ItemInfo, PlacementGrid, Section
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.scenario.fields import knob
@@ -33,10 +32,11 @@ from simcore.systems.hermes.machine import (
     PAPER,
     PRESETS,
     MachinePlan,
-    check_dimms,
+    check_units,
     kv_items,
     make_lanes,
     make_memory,
+    make_places,
     parts_of,
 )
 from simcore.systems.hermes.shared_work import attention, output, prefill, put, tail
@@ -115,7 +115,7 @@ class HermesBase(System):
         parts, model = parts_of(scenario), scenario.model
         workload = scenario.workload
         context = workload.prompt_tokens + workload.output_tokens
-        check_dimms(parts.dimm, model, workload.batch, context)
+        check_units(parts.units, model, workload.batch, context)
         capacity = gpu_model.memory_bytes(parts.gpu)
         fixed = shapes.table_bytes(model) + int(parts.gpu.reserve_GB * 1e9)
         room = capacity - fixed
@@ -131,7 +131,7 @@ class HermesBase(System):
             )
         sizes, widths, inputs = fc_shapes(model)
         lanes = make_lanes(parts)
-        build = Phases(lanes, parts.dimm.count)
+        build = Phases(lanes, parts.units.count)
         layer = build.template(
             build.either("qkv", "qkv_hot", "qkv_cold"),
             build.attention(),
@@ -149,11 +149,11 @@ class HermesBase(System):
             items=items,
             gpu=parts.gpu,
             pcie=parts.pcie,
-            dimm=parts.dimm,
+            units=parts.units,
             link=parts.link,
             host=parts.host,
             model=model,
-            kv_items=kv_items(workload.batch * model.kv_heads, parts.dimm.count),
+            kv_items=kv_items(workload.batch * model.kv_heads, parts.units.count),
             layer=layer,
             sizes=sizes,
             widths=widths,
@@ -190,7 +190,7 @@ class HermesBase(System):
         category = np.empty((plan.model.layers, columns), np.uint8)
         for block, section in enumerate(sections):
             width = section.stop - section.start
-            home = 1 + np.arange(width) * plan.dimms // width
+            home = 1 + np.arange(width) * plan.units.count // width
             category[:, section.start : section.stop] = np.where(
                 plan.on_gpu[:, block, None], 0, home[None, :]
             )
@@ -206,10 +206,7 @@ class HermesBase(System):
             columns=columns,
             items_per_cell=wide,
             sections=sections,
-            categories=(
-                PlaceCategory("gpu", "GPU"),
-                *(PlaceCategory(f"dimm{j}", f"DIMM {j}") for j in range(plan.dimms)),
-            ),
+            categories=make_places(plan.units),
             category=np.ascontiguousarray(cells),
             active=np.full(cells.shape, 255, np.uint8),
             flags=np.zeros(cells.shape, np.uint8),
@@ -219,7 +216,9 @@ class HermesBase(System):
         _, sections = _columns(plan)
         for block, section in enumerate(sections):
             if section.start <= column < section.stop and 0 <= row < plan.model.layers:
-                where = "GPU" if plan.on_gpu[row, block] else f"spread over {plan.dimms} DIMMs"
+                where = (
+                    "GPU" if plan.on_gpu[row, block] else f"spread over {plan.units.count} DIMMs"
+                )
                 facts = (("place", where), ("weights", f"{int(plan.sizes[block]):,} B"))
                 return ItemInfo(f"layer {row} · {section.title}", facts)
         return ItemInfo("outside the map", ())
@@ -274,8 +273,8 @@ def _fc(plan: BasePlan, work: Work, block: int, name: str) -> None:
     kernel = gpu_model.kernel_ps(plan.gpu, size, 2 * macs)
     columns = (kernel * here, size * here, 2 * macs * here)
     put(plan, work, f"{name}.hot", *(values[:, None] for values in columns))
-    share, part = -(-size // plan.dimms), -(-macs // plan.dimms)
-    time = ndp_dimm.gemv_ps(plan.dimm, share, part)
+    share, part = -(-size // plan.units.count), -(-macs // plan.units.count)
+    time = plan.units.gemv_ps(share, part)
     columns = (time * away, share * away, 2 * part * away)
     put(plan, work, f"{name}.cold", *(values[:, None] for values in columns))
 
@@ -287,7 +286,7 @@ def _memory(plan: BasePlan, context: int) -> NDArray[np.int64]:
     used[0, 0] = int((plan.on_gpu * plan.sizes).sum())
     used[0, 1] = shapes.table_bytes(model)
     used[0, 2] = int(plan.gpu.reserve_GB * 1e9)
-    used[1:, 3] = shapes.weight_bytes(model) // plan.dimms
+    used[1:, 3] = shapes.weight_bytes(model) // plan.units.count
     kv = model.layers * context * 2 * model.head_dim * model.bytes_per_kv
     used[1:, 4] = plan.kv_items * kv
     return used

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simcore.hardware import ndp_dimm
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import Spans, WaitReason
 from simcore.systems.hermes.machine import MachinePlan
@@ -53,8 +52,8 @@ def explain(plan: MachinePlan, record: Mapping[str, Any], spans: Spans, span: in
     notes = (op.help,) if op.help else ()
     if lane.group == "GPU":
         return _gpu(plan, spans, span, title, notes)
-    if lane.group == "DIMM":
-        return _dimm(plan, spans, span, title, notes, op.id)
+    if lane.group == plan.units.group:
+        return _unit(plan, spans, span, title, notes, op.id)
     return _link(plan, spans, span, title, notes, lane.group)
 
 
@@ -118,60 +117,38 @@ def _gpu(
     )
 
 
-def _dimm(
+def _unit(
     plan: MachinePlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], op: str
 ) -> Explanation:
-    dimm = plan.dimm
+    units = plan.units
     amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
     total = float(spans.duration_ps[span])
     if op == "merge":
-        rate = dimm.activation_lanes * dimm.clock_GHz
+        source = units.source("vector")
         return Explanation(
             title,
-            "t = elements / (lanes * clock)",
-            f"{flops:,.0f} / {rate:g} G/s = {_us(total)}",
+            "t = elements / rate",
+            f"{flops:,.0f} / {units.vector_Gops:g} G/s = {_us(total)}",
             "compute",
             (
-                Term("elements", f"{flops:,.0f}", "values added by this DIMM"),
-                _term(
-                    plan,
-                    "lanes",
-                    f"{dimm.activation_lanes}",
-                    "activation unit",
-                    "hardware.ndp_dimms.activation_lanes",
-                ),
-                _term(
-                    plan,
-                    "clock",
-                    f"{dimm.clock_GHz:g} GHz",
-                    "NDP core",
-                    "hardware.ndp_dimms.clock_GHz",
-                ),
+                Term("elements", f"{flops:,.0f}", "values added by this unit"),
+                _term(plan, "rate", f"{units.vector_Gops:g} G/s", source.meaning, source.path),
             ),
             notes,
         )
-    bandwidth, rate = ndp_dimm.internal_GBps(dimm), ndp_dimm.gemv_GMACps(dimm)
+    bandwidth, rate = units.bandwidth_GBps, units.rate_GMACps
     read_ps, compute_ps = amount * 1e3 / bandwidth, flops / 2 * 1e3 / rate
-    joined = "+" if dimm.overlap == "additive" else "max"
-    pieces = (
-        f"{_us(read_ps)} + {_us(compute_ps)}"
-        if joined == "+"
-        else f"max({_us(read_ps)}, {_us(compute_ps)})"
-    )
-    formula = (
-        "t = bytes / bandwidth + MACs / rate"
-        if joined == "+"
-        else "t = max(bytes / bandwidth, MACs / rate)"
-    )
+    if units.overlaps:
+        formula, body = "t = max(bytes / bandwidth, MACs / rate)", max(read_ps, compute_ps)
+        pieces = f"max({_us(read_ps)}, {_us(compute_ps)})"
+    else:
+        formula, body = "t = bytes / bandwidth + MACs / rate", read_ps + compute_ps
+        pieces = f"{_us(read_ps)} + {_us(compute_ps)}"
     if op == "attention":
-        body = read_ps + compute_ps if joined == "+" else max(read_ps, compute_ps)
         formula += " + softmax"
         pieces += f" + {_us(max(0.0, total - body))}"
-    knob = {
-        "calibrated": "read_efficiency",
-        "ccd_l": "nCCD_L",
-    }.get(dimm.internal_bandwidth, "internal_bandwidth")
-    what = "keys and values read" if op == "attention" else "predicted cold neurons read"
+    what = {"attention": "keys and values read"}.get(op, "weights read")
+    read, multiply = units.source("bandwidth"), units.source("rate")
     return Explanation(
         title,
         formula,
@@ -180,20 +157,8 @@ def _dimm(
         (
             Term("bytes", _amount(amount, "B"), what),
             Term("MACs", _amount(flops / 2, "MAC"), "multiply-accumulates"),
-            _term(
-                plan,
-                "bandwidth",
-                f"{bandwidth:.1f} GB/s",
-                f"sustained inside one DIMM ({ndp_dimm.peak_GBps(dimm):g} GB/s peak of its ranks)",
-                f"hardware.ndp_dimms.{knob}",
-            ),
-            _term(
-                plan,
-                "rate",
-                f"{rate:.1f} GMAC/s",
-                f"sustained by the GEMV unit (peak {ndp_dimm.gemv_peak_GMACps(dimm):g})",
-                "hardware.ndp_dimms.gemv_utilisation",
-            ),
+            _term(plan, "bandwidth", f"{bandwidth:.1f} GB/s", read.meaning, read.path),
+            _term(plan, "rate", f"{rate:.1f} GMAC/s", multiply.meaning, multiply.path),
         ),
         notes,
     )
@@ -203,10 +168,16 @@ def _link(
     plan: MachinePlan, spans: Spans, span: int, title: str, notes: tuple[str, ...], group: str
 ) -> Explanation:
     amount, total = float(spans.amount_bytes[span]), float(spans.duration_ps[span])
-    rate, path, what = {
-        "PCIe": (plan.pcie.bandwidth_GBps, "hardware.pcie.bandwidth_GBps", "PCIe"),
-        "DIMM-link": (plan.link.bandwidth_GBps, "hardware.dimm_link.bandwidth_GBps", "one link"),
-    }.get(group, (plan.host.cache_GBps, "hardware.host.cache_GBps", "predictor tables in cache"))
+    rate, path, what = (
+        plan.host.cache_GBps,
+        "hardware.host.cache_GBps",
+        "predictor tables in cache",
+    )
+    if group == "PCIe":
+        rate, path, what = plan.pcie.bandwidth_GBps, "hardware.pcie.bandwidth_GBps", "PCIe"
+    elif plan.link and group == "DIMM-link":
+        rate, path = plan.link.bandwidth_GBps, "hardware.dimm_link.bandwidth_GBps"
+        what = "one link"
     move_ps = amount * 1e3 / rate
     fixed = max(0.0, total - move_ps)
     terms = [

@@ -12,11 +12,11 @@ from simcore.results.placement import (
     FLAG_MOVING,
     NO_CELL,
     ItemInfo,
-    PlaceCategory,
     PlacementGrid,
     Section,
 )
 from simcore.results.run import Run
+from simcore.systems.hermes.machine import make_places
 from simcore.systems.hermes.plan import HermesPlan
 
 _BYTE = 8
@@ -35,7 +35,7 @@ def _home_planes(plan: HermesPlan, run: Run, index: int) -> list[Plane]:
     number = run.attachments["home"][int(run.value("home", index))]
     valid = plan.space.valid()
     planes = []
-    for dimm in range(plan.dimms):
+    for dimm in range(plan.units.count):
         mine = np.broadcast_to(valid, plan.space.shape).copy()
         for bit, plane in enumerate(number):
             mine &= plane if (dimm >> bit) & 1 else ~plane
@@ -117,10 +117,7 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
             Section(b.id, b.title, b.first_column, b.first_column + b.neurons)
             for b in plan.space.blocks
         ),
-        categories=(
-            PlaceCategory("gpu", "GPU"),
-            *(PlaceCategory(f"dimm{j}", f"DIMM {j}") for j in range(plan.dimms)),
-        ),
+        categories=make_places(plan.units),
         category=category,
         active=intensity,
         flags=marks,
@@ -147,6 +144,7 @@ def item(plan: HermesPlan, run: Run, index: int, row: int, column: int) -> ItemI
     )
     number = run.attachments["home"][int(run.value("home", index))]
     home = sum(_bit(plane, row, column) << bit for bit, plane in enumerate(number))
+    unit = plan.units.lane_title(home)
     fired = sum(_bit(run.value("active_bits", step), row, column) for step in range(1, index + 1))
     outcome = {
         (True, True): "fires, predicted",
@@ -155,7 +153,7 @@ def item(plan: HermesPlan, run: Run, index: int, row: int, column: int) -> ItemI
         (False, False): "silent",
     }[active, predicted]
     facts = [
-        ("place", f"GPU copy, home DIMM {home}" if gpu else f"DIMM {home}"),
+        ("place", f"GPU copy, home {unit}" if gpu else unit),
         ("this token", outcome if index else "prefill: every neuron is computed"),
         ("fired so far", f"{fired} of {index} tokens"),
         ("weights", f"{block.neuron_bytes:,} B"),

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from simcore.engine.phases import Template
 from simcore.errors import CapacityError, InvariantError
 from simcore.hardware import gpu as gpu_model
-from simcore.hardware import ndp_dimm
+from simcore.hardware.cold_units import ColdUnits, of_dimms, of_host
 from simcore.model import shapes
+from simcore.results.placement import PlaceCategory
 from simcore.results.run import MemoryDevice, Plan
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op
-from simcore.scenario.schema import DimmLink, Gpu, Host, Model, NdpDimms, Pcie, Scenario
+from simcore.scenario.schema import DimmLink, Gpu, Host, Model, Pcie, Scenario
 
 PAPER = "Liu et al., HPCA 2025, arXiv 2502.16963"
 COMPONENTS = ("gpu", "pcie", "ndp_dimms", "dimm_link", "host")
@@ -29,7 +30,7 @@ PRESETS = {
     "host": "i9-13900k-ddr5-5600",
 }
 
-GPU, UP, DOWN, FIRST_DIMM = 0, 1, 2, 3
+GPU, UP, DOWN, FIRST_UNIT = 0, 1, 2, 3
 
 OPS: tuple[Op, ...] = (
     Op(
@@ -40,7 +41,12 @@ OPS: tuple[Op, ...] = (
     ),
     Op("input_up", "input to GPU", "transfer", help="Layer input to the GPU, one synchronisation."),
     Op("qkv_hot", "QKV hot", "qkv", help="The GPU computes the predicted hot QKV neurons."),
-    Op("qkv_cold", "QKV cold", "qkv", help="A DIMM computes its predicted cold QKV neurons."),
+    Op(
+        "qkv_cold",
+        "QKV cold",
+        "qkv",
+        help="A DIMM (or the CPU) computes its predicted cold QKV neurons.",
+    ),
     Op(
         "result_down",
         "result to DIMMs",
@@ -80,7 +86,12 @@ OPS: tuple[Op, ...] = (
         help="Cold neurons move from busy to idle DIMMs after a window.",
     ),
     Op("mlp_hot", "MLP hot", "mlp", help="The GPU computes the predicted hot MLP neurons."),
-    Op("mlp_cold", "MLP cold", "mlp", help="A DIMM computes its predicted cold MLP neurons."),
+    Op(
+        "mlp_cold",
+        "MLP cold",
+        "mlp",
+        help="A DIMM (or the CPU) computes its predicted cold MLP neurons.",
+    ),
     Op("lm_head", "output table", "other", help="The GPU computes the next-token scores."),
     Op("stream", "stream weights", "weights", help="Prefill: all weights of a layer to the GPU."),
     Op(
@@ -108,15 +119,17 @@ class MachinePlan(Plan):
     """A prepared run on this machine.
 
     Attributes:
-        gpu, pcie, dimm, link, host, model: parts of the scenario, never None.
-        kv_items: (sequence, KV head) pairs held by each DIMM, (DIMMs,).
+        gpu, pcie, host, model: parts of the scenario.
+        units: NDP-DIMMs, or the host in their place.
+        link: links between the units, if there are any.
+        kv_items: (sequence, KV head) pairs held by each unit, (units,).
         layer, tail, prefill_head, prefill_layer, prefill_tail: phases of the segments of a step.
     """
 
     gpu: Gpu
     pcie: Pcie
-    dimm: NdpDimms
-    link: DimmLink
+    units: ColdUnits
+    link: DimmLink | None
     host: Host
     model: Model
     kv_items: NDArray[np.int64]
@@ -127,14 +140,9 @@ class MachinePlan(Plan):
     prefill_tail: Template
 
     @property
-    def dimms(self) -> int:
-        """Number of DIMMs."""
-        return self.dimm.count
-
-    @property
     def pairs(self) -> int:
-        """DIMM pairs, each with a DIMM-link lane."""
-        return self.dimm.count // 2
+        """Pairs of units, each with a link lane."""
+        return self.units.count // 2 if self.link else 0
 
     @property
     def batch(self) -> int:
@@ -148,35 +156,44 @@ class Parts:
 
     gpu: Gpu
     pcie: Pcie
-    dimm: NdpDimms
-    link: DimmLink
     host: Host
+    units: ColdUnits
+    link: DimmLink | None = None
 
 
-def parts_of(scenario: Scenario) -> Parts:
-    """The components of this machine."""
+def parts_of(scenario: Scenario, *, on_host: bool = False) -> Parts:
+    """The components of this machine.
+
+    Args:
+        scenario: a resolved scenario.
+        on_host: whether the host takes the place of the NDP-DIMMs.
+    """
     h = scenario.hardware
-    if not (h.gpu and h.pcie and h.ndp_dimms and h.dimm_link and h.host):
-        raise InvariantError("the loader fills in every component a system needs")
-    return Parts(h.gpu, h.pcie, h.ndp_dimms, h.dimm_link, h.host)
+    if h.gpu and h.pcie and h.host:
+        if on_host:
+            return Parts(h.gpu, h.pcie, h.host, of_host(h.host))
+        if h.ndp_dimms and h.dimm_link:
+            return Parts(h.gpu, h.pcie, h.host, of_dimms(h.ndp_dimms), h.dimm_link)
+    raise InvariantError("the loader fills in every component a system needs")
 
 
-def check_dimms(dimm: NdpDimms, model: Model, batch: int, context: int) -> None:
-    """Check that weights and KV cache fit the DIMMs.
+def check_units(units: ColdUnits, model: Model, batch: int, context: int) -> None:
+    """Check that weights and KV cache fit the memory of the units.
 
     Raises:
-        CapacityError: naming the number of DIMMs that would do.
+        CapacityError: naming the number of units that would do.
     """
     kv = model.layers * shapes.kv_token_bytes(model) * context * batch
     needed = shapes.weight_bytes(model) + kv
-    one = ndp_dimm.capacity_bytes(dimm)
-    if needed > one * dimm.count:
+    one = units.capacity_bytes
+    if needed > one * units.count:
+        if units.numbered:
+            name = f"{units.count} NDP-DIMMs"
+            remedy = f"hardware.ndp_dimms.count must be at least {-(-needed // one)}"
+        else:
+            name, remedy = units.title, "raise hardware.host.memory_GiB"
         raise CapacityError(
-            f"{dimm.count} NDP-DIMMs",
-            needed,
-            one * dimm.count,
-            f"all weights and the KV cache lie on the DIMMs: hardware.ndp_dimms.count must be at "
-            f"least {-(-needed // one)}",
+            name, needed, one * units.count, f"all weights and the KV cache lie there: {remedy}"
         )
 
 
@@ -186,30 +203,47 @@ def kv_items(items: int, dimms: int) -> NDArray[np.int64]:
 
 
 def make_lanes(parts: Parts) -> tuple[Lane, ...]:
-    """GPU, both directions of PCIe, every DIMM, a DIMM-link for each pair of DIMMs, the host."""
-    gpu, pcie, dimm, link = parts.gpu, parts.pcie, parts.dimm, parts.link
+    """GPU, both directions of PCIe, every unit, a link for each pair of units, the software."""
+    gpu, pcie, units, link = parts.gpu, parts.pcie, parts.units, parts.link
+    away = "DIMMs" if units.numbered else "host"
     return (
         Lane("gpu", "GPU", "GPU", LaneKind.COMPUTE, gpu.bandwidth_GBps),
         Lane("pcie_up", "PCIe to GPU", "PCIe", LaneKind.LINK, pcie.bandwidth_GBps),
-        Lane("pcie_down", "PCIe to DIMMs", "PCIe", LaneKind.LINK, pcie.bandwidth_GBps),
+        Lane("pcie_down", f"PCIe to {away}", "PCIe", LaneKind.LINK, pcie.bandwidth_GBps),
         *(
-            Lane(f"dimm{j}", f"DIMM {j}", "DIMM", LaneKind.COMPUTE, ndp_dimm.internal_GBps(dimm))
-            for j in range(dimm.count)
+            Lane(
+                units.lane_id(j),
+                units.lane_title(j),
+                units.group,
+                LaneKind.COMPUTE,
+                units.bandwidth_GBps,
+            )
+            for j in range(units.count)
         ),
         *(
             Lane(f"link{k}", f"DIMM-link {k}", "DIMM-link", LaneKind.LINK, link.bandwidth_GBps)
-            for k in range(dimm.count // 2)
+            for k in range(units.count // 2 if link else 0)
+            if link
         ),
-        Lane("host", "Host CPU", "Host", LaneKind.HOST),
+        Lane("host", "Host CPU" if units.numbered else "Predictor", "Host", LaneKind.HOST),
     )
 
 
 def make_memory(parts: Parts) -> tuple[MemoryDevice, ...]:
-    """The GPU's memory and every DIMM."""
+    """The GPU's memory and that of every unit."""
+    units = parts.units
     return (
         MemoryDevice("gpu", parts.gpu.title, gpu_model.memory_bytes(parts.gpu)),
         *(
-            MemoryDevice(f"dimm{j}", f"DIMM {j}", ndp_dimm.capacity_bytes(parts.dimm))
-            for j in range(parts.dimm.count)
+            MemoryDevice(units.lane_id(j), units.lane_title(j), units.capacity_bytes)
+            for j in range(units.count)
         ),
+    )
+
+
+def make_places(units: ColdUnits) -> tuple[PlaceCategory, ...]:
+    """The places of a placement map: the GPU and every unit."""
+    return (
+        PlaceCategory("gpu", "GPU"),
+        *(PlaceCategory(units.lane_id(j), units.lane_title(j)) for j in range(units.count)),
     )

@@ -11,7 +11,6 @@ from simcore.activations.space import NeuronSpace
 from simcore.activations.streams import stream
 from simcore.errors import CapacityError
 from simcore.hardware import gpu as gpu_model
-from simcore.hardware import ndp_dimm
 from simcore.model import shapes
 from simcore.placement.partition import (
     BlockRanking,
@@ -21,11 +20,12 @@ from simcore.placement.partition import (
     random_partition,
     rank_neurons,
 )
-from simcore.scenario.schema import Gpu, Model, NdpDimms, Pcie, Scenario
+from simcore.scenario.schema import Gpu, Model, Scenario
 from simcore.systems.hermes.machine import (
     OPS,
     MachinePlan,
-    check_dimms,
+    Parts,
+    check_units,
     kv_items,
     make_lanes,
     make_memory,
@@ -57,20 +57,26 @@ class HermesPlan(MachinePlan):
     hot_room_bytes: int
 
 
-def prepare(scenario: Scenario, *, items: bool) -> HermesPlan:
+def prepare(scenario: Scenario, *, items: bool, on_host: bool = False) -> HermesPlan:
     """Check capacities and fix everything that does not change.
+
+    Args:
+        scenario: a resolved scenario.
+        items: whether steps record single neurons.
+        on_host: whether the host takes the place of the NDP-DIMMs.
 
     Raises:
         CapacityError: if the DIMMs cannot hold the model, or the GPU its dense part.
     """
-    parts, model, policy = parts_of(scenario), scenario.model, scenario.policy
+    parts = parts_of(scenario, on_host=on_host)
+    model, policy = scenario.model, scenario.policy
     workload = scenario.workload
     room = _hot_room(parts.gpu, model, policy)
     context = workload.prompt_tokens + workload.output_tokens
-    check_dimms(parts.dimm, model, workload.batch, context)
+    check_units(parts.units, model, workload.batch, context)
     source = make_source(scenario)
     lanes = make_lanes(parts)
-    phases = Phases(lanes, parts.dimm.count)
+    phases = Phases(lanes, parts.units.count)
     layer = phases.template(
         phases.split("qkv", "qkv_hot", "qkv_cold"),
         phases.attention(),
@@ -88,16 +94,16 @@ def prepare(scenario: Scenario, *, items: bool) -> HermesPlan:
         items=items,
         gpu=parts.gpu,
         pcie=parts.pcie,
-        dimm=parts.dimm,
+        units=parts.units,
         link=parts.link,
         host=parts.host,
         model=model,
         policy=policy,
         space=source.space,
         note=source.note,
-        placement=_placement(source, scenario, room),
+        placement=_placement(source, scenario, parts, room),
         hot_room_bytes=room,
-        kv_items=kv_items(workload.batch * model.kv_heads, parts.dimm.count),
+        kv_items=kv_items(workload.batch * model.kv_heads, parts.units.count),
         layer=layer,
         **common_templates(phases),
     )
@@ -125,12 +131,13 @@ def _hot_room(gpu: Gpu, model: Model, policy: HermesPolicy) -> int:
     return room
 
 
-def unit_costs(gpu: Gpu, pcie: Pcie, dimm: NdpDimms, space: NeuronSpace) -> list[UnitCosts]:
+def unit_costs(parts: Parts, space: NeuronSpace) -> list[UnitCosts]:
     """What one active neuron costs on either side, by block (T_l of equations 4 and 5)."""
     costs = []
-    fixed = 2 * us_to_ps(pcie.sync_us) + us_to_ps(gpu.kernel_launch_us)
+    gpu = parts.gpu
+    fixed = 2 * us_to_ps(parts.pcie.sync_us) + us_to_ps(gpu.kernel_launch_us)
     for block in space.blocks:
-        on_dimm = float(ndp_dimm.gemv_ps(dimm, block.neuron_bytes, block.neuron_macs))
+        on_dimm = float(parts.units.gemv_ps(block.neuron_bytes, block.neuron_macs))
         on_gpu = block.neuron_bytes * 1e3 / gpu.bandwidth_GBps
         costs.append(UnitCosts(on_gpu, on_dimm, fixed))
     return costs
@@ -163,10 +170,9 @@ class _Profile:
         return hash(self._key)
 
 
-def _placement(source: ActivationSource, scenario: Scenario, room: int) -> Placement:
-    parts = parts_of(scenario)
-    dimms = parts.dimm.count
+def _placement(source: ActivationSource, scenario: Scenario, parts: Parts, room: int) -> Placement:
+    dimms = parts.units.count
     if scenario.policy.partition == "random":
         return random_partition(source.space, room, dimms, stream(scenario.seed, "partition"))
-    costs = tuple(unit_costs(parts.gpu, parts.pcie, parts.dimm, source.space))
+    costs = tuple(unit_costs(parts, source.space))
     return _cached_greedy(_Profile(source, scenario), room, costs, dimms)

@@ -6,7 +6,6 @@ from typing import Any
 
 from simcore.engine.phases import Template, Work
 from simcore.hardware import gpu as gpu_model
-from simcore.hardware import ndp_dimm
 from simcore.model import shapes
 from simcore.systems.hermes.machine import MachinePlan
 from simcore.units import transfer_ps, us_to_ps
@@ -28,12 +27,12 @@ def put(
 def _exchange_bytes(plan: MachinePlan, width: int) -> int:
     """Bytes a DIMM sends when partial vectors of `width` are summed where they are needed."""
     total = plan.batch * width * plan.model.bytes_per_kv
-    return total * (plan.dimms - 1) // plan.dimms
+    return total * (plan.units.count - 1) // plan.units.count
 
 
 def gather(plan: MachinePlan, work: Work, name: str, width: int) -> None:
     """Partial vectors of `width` travel between the DIMMs."""
-    if not plan.pairs:
+    if plan.link is None or not plan.pairs:
         return
     amount = _exchange_bytes(plan, width)
     time = us_to_ps(plan.link.latency_us) + transfer_ps(amount, plan.link.bandwidth_GBps)
@@ -45,14 +44,14 @@ def attention(plan: MachinePlan, work: Work, context: int) -> None:
     model = plan.model
     width = shapes.qkv_width(model)
     gather(plan, work, "attention", width)
-    sources = plan.dimms + 1
-    adds = plan.batch * width * sources // plan.dimms
-    put(plan, work, "attention.merge", ndp_dimm.vector_ps(plan.dimm, adds), 0, adds)
+    sources = plan.units.count + 1
+    adds = plan.batch * width * sources // plan.units.count
+    put(plan, work, "attention.merge", plan.units.vector_ps(adds), 0, adds)
     items = plan.kv_items
     kv = items * context * (2 * model.head_dim * model.bytes_per_kv)
     queries = items * shapes.queries_per_kv_head(model)
     macs = queries * context * (2 * model.head_dim)
-    time = ndp_dimm.gemv_ps(plan.dimm, kv, macs) + ndp_dimm.softmax_ps(plan.dimm, queries * context)
+    time = plan.units.gemv_ps(kv, macs) + plan.units.softmax_ps(queries * context)
     put(plan, work, "attention.run", time * (items > 0), kv, 2 * macs)
 
 
@@ -60,8 +59,8 @@ def output(plan: MachinePlan, work: Work) -> None:
     """Sum of the MLP's partial results, residual and normalisation, on the DIMMs."""
     hidden = plan.model.hidden
     gather(plan, work, "output", hidden)
-    adds = plan.batch * hidden * (plan.dimms + 1 + NORM_PASSES) // plan.dimms
-    put(plan, work, "output.merge", ndp_dimm.vector_ps(plan.dimm, adds), 0, adds)
+    adds = plan.batch * hidden * (plan.units.count + 1 + NORM_PASSES) // plan.units.count
+    put(plan, work, "output.merge", plan.units.vector_ps(adds), 0, adds)
 
 
 def tail(plan: MachinePlan) -> Work:

@@ -58,7 +58,7 @@ class HermesState:
         """Keep the home DIMM of every neuron as bit planes of its number."""
         if not plan.items:
             return -1
-        bits = max(1, (plan.dimms - 1).bit_length())
+        bits = max(1, (plan.units.count - 1).bit_length())
         number = np.zeros((bits, *plan.space.shape), np.uint64)
         for index, home in enumerate(self.dimms):
             for bit in range(bits):
@@ -95,7 +95,7 @@ class HermesState:
             for name in ("n_gpu", "macs_gpu", "swap_in", "active", "predicted", "hits")
         }
         for name in ("n_dimm", "macs_dimm"):
-            record[name] = np.zeros((layers, blocks, plan.dimms), np.int32)
+            record[name] = np.zeros((layers, blocks, plan.units.count), np.int32)
         record["remap"] = np.zeros(self._remap_shape(plan), np.int32)
         record["home"] = np.int32(self._home)
         if plan.items:
@@ -200,8 +200,8 @@ class HermesState:
 
     def _remap(self, plan: HermesPlan, run: Run) -> None:
         """Rebalance the DIMMs by the window's activity and start a new window."""
-        window_bytes = projection_ps(plan) * plan.link.bandwidth_GBps / 1e3
-        if plan.pairs:
+        if plan.link and plan.pairs:
+            window_bytes = projection_ps(plan) * plan.link.bandwidth_GBps / 1e3
             cold = ~self.gpu & self.valid
             for index, block in reversed(list(enumerate(plan.space.blocks))):
                 room = np.full(plan.space.layers, int(window_bytes // block.neuron_bytes))

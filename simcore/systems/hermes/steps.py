@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from simcore.engine.phases import Group, Phase, Template
 from simcore.results.spans import Lane, WaitReason
-from simcore.systems.hermes.machine import DOWN, FIRST_DIMM, GPU, OP, OPS, UP
+from simcore.systems.hermes.machine import DOWN, FIRST_UNIT, GPU, OP, OPS, UP
 
 
 class Phases:
-    """Builds the phases for a number of DIMMs."""
+    """Builds the phases on lanes as `machine.make_lanes` orders them."""
 
-    def __init__(self, lanes: tuple[Lane, ...], dimms: int) -> None:
+    def __init__(self, lanes: tuple[Lane, ...], units: int) -> None:
         self._lanes = lanes
-        self._dimm = tuple(range(FIRST_DIMM, FIRST_DIMM + dimms))
-        self._links = tuple(range(FIRST_DIMM + dimms, FIRST_DIMM + dimms + dimms // 2))
+        first_link = FIRST_UNIT + units
+        self._units = tuple(range(FIRST_UNIT, first_link))
+        self._links = tuple(range(first_link, len(lanes) - 1))
         self._host = len(lanes) - 1
 
     @staticmethod
@@ -30,7 +31,7 @@ class Phases:
                 Group(f"{name}.up", OP["input_up"], (UP,), (predict,)),
                 Group(f"{name}.hot", OP[hot], (GPU,), (f"{name}.up",)),
                 Group(f"{name}.down", OP["result_down"], (DOWN,), (f"{name}.hot",)),
-                Group(f"{name}.cold", OP[cold], self._dimm, (predict,)),
+                Group(f"{name}.cold", OP[cold], self._units, (predict,)),
             ),
         )
 
@@ -42,7 +43,7 @@ class Phases:
                 Group(f"{name}.up", OP["input_up"], (UP,)),
                 Group(f"{name}.hot", OP[gpu_op], (GPU,), (f"{name}.up",)),
                 Group(f"{name}.down", OP["result_down"], (DOWN,), (f"{name}.hot",)),
-                Group(f"{name}.cold", OP[dimm_op], self._dimm),
+                Group(f"{name}.cold", OP[dimm_op], self._units),
             ),
         )
 
@@ -58,8 +59,8 @@ class Phases:
             "attention",
             (
                 *self._gather("attention"),
-                Group("attention.merge", OP["merge"], self._dimm, self._after_gather("attention")),
-                Group("attention.run", OP["attention"], self._dimm),
+                Group("attention.merge", OP["merge"], self._units, self._after_gather("attention")),
+                Group("attention.run", OP["attention"], self._units),
             ),
             self._idle(GPU),
         )
@@ -76,7 +77,7 @@ class Phases:
                 Group("projection.down", OP["result_down"], (DOWN,), ("projection.run",)),
                 *move,
             ),
-            self._idle(*self._dimm),
+            self._idle(*self._units),
         )
 
     def output(self) -> Phase:
@@ -85,7 +86,7 @@ class Phases:
             "output",
             (
                 *self._gather("output"),
-                Group("output.merge", OP["merge"], self._dimm, self._after_gather("output")),
+                Group("output.merge", OP["merge"], self._units, self._after_gather("output")),
             ),
             self._idle(GPU),
         )
@@ -98,7 +99,7 @@ class Phases:
                 Group("head.up", OP["input_up"], (UP,)),
                 Group("head.run", OP["lm_head"], (GPU,), ("head.up",)),
             ),
-            self._idle(*self._dimm),
+            self._idle(*self._units),
         )
 
     def prefill(self) -> tuple[Phase, Phase, Phase]:

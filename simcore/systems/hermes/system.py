@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Hermes(System):
     title = "Hermes"
     paper = PAPER
     policy_type = HermesPolicy
-    components = COMPONENTS
+    components: ClassVar[tuple[str, ...]] = COMPONENTS
     presets = PRESETS
     variants = {
         "hermes-random": Variant("Hermes-random", {"partition": "random", **_OFF}),
@@ -81,7 +81,7 @@ class Hermes(System):
         used[0, 1] = model.layers * shapes.projection_bytes(model)
         used[0, 2] = shapes.table_bytes(model)
         used[0, 3] = int(plan.gpu.reserve_GB * 1e9)
-        dense = (used[0, 1] + used[0, 2]) // plan.dimms
+        dense = (used[0, 1] + used[0, 2]) // plan.units.count
         kv = model.layers * context * 2 * model.head_dim * model.bytes_per_kv
         used[1:, 4] = state.home_bytes + dense
         used[1:, 5] = plan.kv_items * kv

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from simcore.engine.phases import Template, Work
 from simcore.hardware import gpu as gpu_model
-from simcore.hardware import ndp_dimm
 from simcore.model import shapes
 from simcore.results.run import KIND_PREFILL
 from simcore.systems.hermes.plan import HermesPlan
@@ -79,7 +78,7 @@ def _sparse(plan: HermesPlan, work: Work, record: Mapping[str, Any], index: int,
     put(plan, work, f"{name}.hot", kernel[:, None], hot_bytes[:, None], hot_flops[:, None])
     cold_bytes = record["n_dimm"][:, index].astype(np.int64) * block.neuron_bytes
     cold_macs = record["macs_dimm"][:, index].astype(np.int64) * block.neuron_macs
-    time = ndp_dimm.gemv_ps(plan.dimm, cold_bytes, cold_macs)
+    time = plan.units.gemv_ps(cold_bytes, cold_macs)
     put(plan, work, f"{name}.cold", time, cold_bytes, 2 * cold_macs)
 
 
@@ -98,7 +97,7 @@ def _projection(plan: HermesPlan, work: Work, record: Mapping[str, Any]) -> None
     sizes = np.array([block.neuron_bytes for block in plan.space.blocks], np.int64)
     copied = record["swap_in"].astype(np.int64) @ sizes
     put(plan, work, "projection.swap", transfer_ps(copied, rate)[:, None], copied[:, None])
-    if plan.pairs:
+    if plan.link and plan.pairs:
         moved = np.einsum("lbp,b->lp", record["remap"].astype(np.int64), sizes)
         latency = us_to_ps(plan.link.latency_us) * (moved > 0)
         time = latency + transfer_ps(moved, plan.link.bandwidth_GBps)

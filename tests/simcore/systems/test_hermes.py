@@ -63,7 +63,7 @@ def test_duration_of_a_layer_by_hand() -> None:
     plan, index = run.plan, 5
     record = run.record(index)
     assert not record["n_gpu"].any()
-    dimm = plan.dimm
+    dimm = run.scenario.hardware.ndp_dimms
     rate = 8 * 3.2 * dimm.ranks * dimm.read_efficiency
     macs = 128 * dimm.gemv_utilisation
     spans = run.spans(index)
