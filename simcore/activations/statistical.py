@@ -69,10 +69,13 @@ def _probabilities(block: Block, layers: int, density: float, model: Model) -> N
     thresholds cut from single precision would then differ too.
     """
     stats = model.stats
-    dead = stats.dead_share_max if block.id == "mlp" else 0.0
-    scales, exponent = layer_curves(
-        layers, density, stats.block_share_for_80pct, stats.model_share_for_80pct, dead
-    )
+    if block.id == "mlp":
+        shares = (stats.block_share_for_80pct, stats.model_share_for_80pct)
+        dead = stats.dead_share_max
+    else:  # layers alike: nothing is published about the QKV inputs
+        shares = (stats.qkv_share_for_80pct, stats.qkv_share_for_80pct)
+        dead = 0.0
+    scales, exponent = layer_curves(layers, density, *shares, dead)
     columns = (block.stop - block.start) * 64
     rank = np.arange(columns).reshape(-1, _HALF, 2).transpose(0, 2, 1).reshape(-1)
     x = (rank + 0.5) / block.neurons

@@ -250,7 +250,7 @@ def _columns(plan: BasePlan) -> tuple[int, tuple[Section, ...]]:
 
 def _segments(plan: BasePlan, record: Mapping[str, Any]) -> list[tuple[Template, Work, bool]]:
     if int(record["kind"]) == KIND_PREFILL:
-        return prefill(plan, int((plan.on_gpu * plan.sizes).sum()))
+        return prefill(plan, 0)  # the resident layers stay as they are streamed past
     work = plan.layer.blank(plan.model.layers)
     for block, name in enumerate(BLOCKS):
         _fc(plan, work, block, name)

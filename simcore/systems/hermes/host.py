@@ -1,7 +1,7 @@
 """Hermes-host: the host processor in the place of the NDP-DIMMs (Hermes, V-A).
 
-The same hot and cold split, cold neurons and attention on the CPU; the split is fixed offline, as
-in PowerInfer, after which the paper configured it.
+The same hot and cold split as Hermes, made for the NDP-DIMMs, with cold neurons and attention on
+the CPU. The split is fixed, as in PowerInfer, after which the paper configured it.
 """
 
 from __future__ import annotations

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from simcore.activations import make_source
 from simcore.activations.source import ActivationSource
 from simcore.activations.space import NeuronSpace
 from simcore.activations.streams import stream
 from simcore.errors import CapacityError
 from simcore.hardware import gpu as gpu_model
+from simcore.hardware.cold_units import ColdUnits, of_dimms
 from simcore.model import shapes
 from simcore.placement.partition import (
     BlockRanking,
@@ -20,7 +23,7 @@ from simcore.placement.partition import (
     random_partition,
     rank_neurons,
 )
-from simcore.scenario.schema import Gpu, Model, Scenario
+from simcore.scenario.schema import Gpu, Model, NdpDimms, Scenario
 from simcore.systems.hermes.machine import (
     OPS,
     MachinePlan,
@@ -131,13 +134,13 @@ def _hot_room(gpu: Gpu, model: Model, policy: HermesPolicy) -> int:
     return room
 
 
-def unit_costs(parts: Parts, space: NeuronSpace) -> list[UnitCosts]:
+def unit_costs(parts: Parts, units: ColdUnits, space: NeuronSpace) -> list[UnitCosts]:
     """What one active neuron costs on either side, by block (T_l of equations 4 and 5)."""
     costs = []
     gpu = parts.gpu
     fixed = 2 * us_to_ps(parts.pcie.sync_us) + us_to_ps(gpu.kernel_launch_us)
     for block in space.blocks:
-        on_dimm = float(parts.units.gemv_ps(block.neuron_bytes, block.neuron_macs))
+        on_dimm = float(units.gemv_ps(block.neuron_bytes, block.neuron_macs))
         on_gpu = block.neuron_bytes * 1e3 / gpu.bandwidth_GBps
         costs.append(UnitCosts(on_gpu, on_dimm, fixed))
     return costs
@@ -171,8 +174,15 @@ class _Profile:
 
 
 def _placement(source: ActivationSource, scenario: Scenario, parts: Parts, room: int) -> Placement:
-    dimms = parts.units.count
+    units = parts.units
     if scenario.policy.partition == "random":
-        return random_partition(source.space, room, dimms, stream(scenario.seed, "partition"))
-    costs = tuple(unit_costs(parts, source.space))
-    return _cached_greedy(_Profile(source, scenario), room, costs, dimms)
+        rng = stream(scenario.seed, "partition")
+        return random_partition(source.space, room, units.count, rng)
+    # The host gets the split made for the paper's NDP-DIMMs: "the same hot/cold split" (V-A).
+    made_for = units if units.numbered else of_dimms(NdpDimms())
+    costs = tuple(unit_costs(parts, made_for, source.space))
+    placement = _cached_greedy(_Profile(source, scenario), room, costs, made_for.count)
+    if units is not made_for:
+        everyone = np.bitwise_or.reduce(placement.dimms)
+        placement = Placement(placement.gpu, [everyone])
+    return placement

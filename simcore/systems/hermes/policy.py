@@ -99,6 +99,13 @@ class HermesPolicy:
         cls="derived",
         source=f"{_PAPER}, Algorithm 1; the printed test never moves anything",
     )
+    hot_load: str = knob(
+        "kept",
+        choices=("kept", "after"),
+        help="Hot neurons stay on the GPU as prefill streams them past, or are loaded again after.",
+        cls="calibrated",
+        source="prompt share of 33 % at batch 1 (Hermes, Fig. 12); the text can be read either way",
+    )
     gpu_hot_GB: float | None = knob(
         None,
         unit="GB",

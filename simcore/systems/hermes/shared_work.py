@@ -87,7 +87,7 @@ def prefill(plan: MachinePlan, resident_bytes: int) -> list[tuple[Template, Work
 
     Args:
         plan: the run.
-        resident_bytes: weights loaded to the GPU at the end, to stay there.
+        resident_bytes: weights loaded to the GPU once more at the end, to stay there.
     """
     model, workload = plan.model, plan.scenario.workload
     rate = plan.pcie.bandwidth_GBps

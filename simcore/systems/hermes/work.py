@@ -30,7 +30,8 @@ IV-C1; the parents' indices are static and their cost is not stated)."""
 def segments(plan: HermesPlan, record: Mapping[str, Any]) -> list[tuple[Template, Work, bool]]:
     """Templates, work and whether rows are layers, in order of time."""
     if int(record["kind"]) == KIND_PREFILL:
-        return prefill(plan, plan.space.weigh(plan.placement.gpu))
+        again = plan.policy.hot_load == "after"
+        return prefill(plan, plan.space.weigh(plan.placement.gpu) if again else 0)
     return [
         (plan.layer, _layers(plan, record), True),
         (plan.tail, tail(plan), False),
