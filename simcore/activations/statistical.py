@@ -147,6 +147,7 @@ class StatisticalSource:
         self._noise = stream(seed, "activations.prompt")
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
+        self._common = self._common_words(settings.sequence_correlation)
         self._trade_places(settings.prompt_shift)
         self.note = (
             f"statistical: MLP density {model.stats.mlp_density:g}, "
@@ -183,7 +184,10 @@ class StatisticalSource:
         planes = []
         for bits, previous in zip(self._bits, self._previous, strict=True):
             rise, stay = self._draw_two(bits)
-            planes.append(rise | (previous & stay))
+            fired = rise | (previous & stay)
+            if planes and len(self._common):
+                fired[:, self._common] = planes[0][:, self._common]
+            planes.append(fired)
         self._previous = planes
         if self._settings.drift_per_token:
             self._trade_places(self._settings.drift_per_token)
@@ -192,6 +196,12 @@ class StatisticalSource:
     def parents(self, below: Plane) -> tuple[Plane, Plane]:
         twins = below.reshape(below.shape[0], -1, 2)[:, :, ::-1].reshape(below.shape)
         return below, twins
+
+    def _common_words(self, share: float) -> NDArray[np.int64]:
+        """Words of a row whose neurons fire alike in all sequences: every so many pairs."""
+        pairs = self.space.words // 2
+        chosen = np.flatnonzero(_coupled_groups(pairs, share))
+        return np.sort(np.concatenate([2 * chosen, 2 * chosen + 1]))
 
     def _draw_stationary(self, bits: np.random.BitGenerator) -> Plane:
         """A plane with every neuron at its stationary probability."""

@@ -573,6 +573,15 @@ class StatisticalActivations:
         cls="calibrated",
         source="predictor accuracy of 98 % (Hermes, IV-C1), on that target",
     )
+    sequence_correlation: float = knob(
+        0.0,
+        ge=0,
+        le=1,
+        step=0.05,
+        help="Share of neurons that fire together in all sequences of a batch.",
+        cls="calibrated",
+        source="no published figure; 0 takes the sequences of a batch as unrelated",
+    )
     drift_per_token: float = knob(
         0.004,
         ge=0,

@@ -135,3 +135,13 @@ def test_dead_neurons_only_in_the_first_half_and_density_kept() -> None:
     assert dead[0] == pytest.approx(0.7, abs=0.001)
     assert (dead[8:] == 0).all()
     assert p.mean() == pytest.approx(0.03, rel=0.01)
+
+
+def test_correlated_sequences_share_more() -> None:
+    def union(share: float) -> float:
+        src = source(replace(STILL, sequence_correlation=share), batch=4)
+        return np.mean([bp.count(np.bitwise_or.reduce(src.draw())).sum() for _ in range(5)])
+
+    alone = np.mean([bp.count(source().draw()[0]).sum() for _ in range(3)])
+    assert union(0.0) > union(0.5) > union(1.0)
+    assert union(1.0) == pytest.approx(alone, rel=0.05)
