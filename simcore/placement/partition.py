@@ -189,6 +189,35 @@ def greedy_partition(
     return Placement(pack(gpu), [pack(home == j) for j in range(dimms)])
 
 
+def oracle_counts(
+    needed: Sequence[NDArray[np.int64]],
+    sizes: Sequence[int],
+    costs: Sequence[UnitCosts],
+    units: int,
+    room_bytes: int,
+) -> list[NDArray[np.int64]]:
+    """How many of the neurons a token needs the GPU should have, layer by layer.
+
+    With n neurons needed, the sides take equally long when the GPU has
+    x = (n * dimm / units - fixed) / (gpu + dimm / units) of them; if that exceeds the GPU's
+    memory, all layers are cut by the same share.
+
+    Args:
+        needed: neurons needed, one array of (layers,) a block.
+        sizes: bytes of a neuron, by block.
+        costs: time of a neuron, by block.
+        units: number of DIMMs.
+        room_bytes: GPU memory for hot neurons.
+    """
+    ideal = []
+    for n, cost in zip(needed, costs, strict=True):
+        each = cost.dimm_ps / units
+        ideal.append(np.clip((n * each - cost.gpu_fixed_ps) / (cost.gpu_ps + each), 0, n))
+    total = sum(float(x.sum()) * size for x, size in zip(ideal, sizes, strict=True))
+    share = min(1.0, room_bytes / total) if total else 1.0
+    return [np.floor(x * share).astype(np.int64) for x in ideal]
+
+
 def random_partition(
     space: NeuronSpace, room_bytes: int, dimms: int, rng: np.random.Generator
 ) -> Placement:

@@ -51,6 +51,7 @@ class HermesPlan(MachinePlan):
         note: what the activations are.
         placement: the offline placement; must not be written.
         hot_room_bytes: GPU memory for hot neurons.
+        costs: time of an active neuron on either side, by block.
     """
 
     policy: HermesPolicy
@@ -58,6 +59,7 @@ class HermesPlan(MachinePlan):
     note: str
     placement: Placement
     hot_room_bytes: int
+    costs: tuple[UnitCosts, ...]
 
 
 def prepare(scenario: Scenario, *, items: bool, on_host: bool = False) -> HermesPlan:
@@ -106,6 +108,7 @@ def prepare(scenario: Scenario, *, items: bool, on_host: bool = False) -> Hermes
         note=source.note,
         placement=_placement(source, scenario, parts, room),
         hot_room_bytes=room,
+        costs=tuple(unit_costs(parts, parts.units, source.space)),
         kv_items=kv_items(workload.batch * model.kv_heads, parts.units.count),
         layer=layer,
         **common_templates(phases),

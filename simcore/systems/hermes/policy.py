@@ -15,8 +15,9 @@ class HermesPolicy:
 
     partition: str = knob(
         "greedy",
-        choices=("greedy", "random"),
-        help="Offline placement: hottest neurons first, or at random (Hermes-random).",
+        choices=("greedy", "random", "oracle"),
+        help="Hottest neurons to the GPU offline, neurons at random, or for every token anew the "
+        "best share of just the neurons it needs, moved for nothing.",
         cls="derived",
         source=f"{_PAPER}, IV-B; greedy relaxation of its integer program",
     )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations import make_source
-from simcore.activations.bitplanes import Plane, add_saturating
+from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits
 from simcore.placement.adjustment import Swap, choose_swaps
+from simcore.placement.partition import oracle_counts
 from simcore.placement.predictor import Predictor, below, initial_states
 from simcore.placement.remap import rebalance
 from simcore.results.run import KIND_DECODE, Run
@@ -29,7 +30,8 @@ class HermesState:
         gpu: neurons with a copy on the GPU.
         dimms: home planes.
         predictor: neuron states.
-        hot_bytes: weights of all copies on the GPU; swaps are one for one and never change it.
+        hot_bytes: weights of the copies on the GPU after prefill; swaps are one for one and do not
+            change it.
         home_bytes: sparse weights on each DIMM.
     """
 
@@ -73,6 +75,8 @@ class HermesState:
         sequences = self.source.draw()
         active = sequences[0] if len(sequences) == 1 else np.bitwise_or.reduce(sequences)
         predicted = self._predict(plan, active)
+        if plan.policy.partition == "oracle":
+            self.gpu = self._oracle(plan, predicted)
         record = self._counts(plan, sequences, active, predicted)
         record["swap_in"] = swapped
         record["remap"] = remapped
@@ -142,6 +146,20 @@ class HermesState:
             )
         predicted &= self.valid
         return predicted
+
+    @staticmethod
+    def _oracle(plan: HermesPlan, predicted: Plane) -> Plane:
+        """The GPU's copies if they could be chosen for each token at no cost."""
+        blocks = plan.space.blocks
+        needed = [count(predicted[:, block.words]) for block in blocks]
+        sizes = [block.neuron_bytes for block in blocks]
+        room = plan.hot_room_bytes
+        chosen = oracle_counts(needed, sizes, plan.costs, plan.units.count, room)
+        parts = [
+            first_bits(predicted[:, block.words], amount)
+            for block, amount in zip(blocks, chosen, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
 
     def _counts(
         self, plan: HermesPlan, sequences: Sequence[Plane], active: Plane, predicted: Plane

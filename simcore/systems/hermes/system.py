@@ -36,6 +36,9 @@ class Hermes(System):
     presets = PRESETS
     variants = {
         "hermes-random": Variant("Hermes-random", {"partition": "random", **_OFF}),
+        "hermes-oracle": Variant(
+            "Hermes with an oracle's partition", {"partition": "oracle", **_OFF}
+        ),
         "hermes-partition": Variant("Hermes-partition", _OFF),
         "hermes-adjustment": Variant("Hermes-adjustment", {"window_remap": False}),
         "hermes-token-adjustment": Variant(
