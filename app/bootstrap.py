@@ -17,6 +17,7 @@ from app.settings.store import Settings
 from app.state.messages import Severity
 from app.theme.manager import ThemeManager
 from app.window import MainWindow
+from app.workers.garbage import GuiCollector
 from simcore.data import data_root
 from simcore.errors import SimcoreError
 
@@ -33,10 +34,12 @@ def run(path: Path | None) -> int:
     window.show()
     _catch_bugs(window)
     quit_timer = _leave_on_interrupt(window)
+    collector = GuiCollector()
     if path is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(path))
     code = app.exec()
     quit_timer.stop()
+    collector.stop()
     return code
 
 
@@ -73,9 +76,7 @@ def make_window(settings: Settings | None = None) -> MainWindow:
 def _catch_bugs(window: MainWindow) -> None:
     """Errors in slots go to the log and the strip instead of only to the terminal."""
 
-    def hook(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             window.close()
             return

@@ -62,9 +62,7 @@ class FileActions:
     def save_as(self) -> bool:
         """Ask for a file and save to it."""
         start = self._state.session.path or self._folder() / "scenario.yaml"
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Save scenario as", str(start), _FILTER
-        )
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save scenario as", str(start), _FILTER)
         if not name:
             return False
         path = Path(name)

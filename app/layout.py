@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QTabWidget
 
 from app.settings.store import Settings
@@ -49,6 +49,15 @@ def resize(window: QMainWindow, docks: Docks) -> None:
     window.resizeDocks(
         [docks["load"], docks["metrics"]], [int(body * 0.42), int(body * 0.58)], _VERTICAL
     )
+
+
+def default_size(window: QMainWindow) -> QSize:
+    """1600 x 1000, or what the screen has room for."""
+    screen = window.screen()
+    room = screen.availableSize() if screen is not None else QSize(1600, 1000)
+    if room.width() <= 800:  # a virtual screen without a size to speak of
+        return QSize(1600, 1000)
+    return QSize(min(1600, room.width()), min(1000, room.height() - 30))
 
 
 def set_up(window: QMainWindow) -> None:

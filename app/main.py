@@ -42,7 +42,9 @@ def _open(arguments: list[str]) -> int:
         from simcore.errors import did_you_mean
 
         hint = did_you_mean(arguments[0], COMMAND_NAMES)
-        return _complain(f"{path}: no such scenario file; {hint}commands: {', '.join(COMMAND_NAMES)}")
+        return _complain(
+            f"{path}: no such scenario file; {hint}commands: {', '.join(COMMAND_NAMES)}"
+        )
     if not _has_display():
         return _complain(
             "no display: set DISPLAY or WAYLAND_DISPLAY to open the window, or use the commands "

@@ -7,15 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
     QApplication,
-    QComboBox,
     QMainWindow,
     QMenu,
     QMessageBox,
-    QScrollBar,
-    QTabBar,
     QToolBar,
 )
 
@@ -33,11 +28,15 @@ from app.commands.window_commands import (
 )
 from app.export.dialog import ExportActions
 from app.files import FileActions
+from app.layout import default_size
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.theme.manager import ThemeManager
+from app.viewmodels.placement import ColourBy
+from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
 from app.widgets.dock import ViewDock
+from app.widgets.key_rules import leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.palette import CommandPalette
@@ -82,7 +81,6 @@ class MainWindow(QMainWindow):
             *help_commands(self),
         )
         self.context = Context(self.state, themes, self.commands, settings)
-        self.setCentralWidget(None)
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
@@ -91,7 +89,7 @@ class MainWindow(QMainWindow):
         self.table = ActionTable(self, self.commands)
         self._add_file_menus()
         self.setAcceptDrops(True)
-        self.resize(1600, 1000)
+        self.resize(default_size(self))
         layout.arrange(self, self.docks)
         if not layout.restore(self, settings) and settings.layout() is not None:
             layout.arrange(self, self.docks)
@@ -213,23 +211,21 @@ class MainWindow(QMainWindow):
             if first is not None and dock.view.isAncestorOf(first):
                 first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def colour_map(self, by: ColourBy) -> None:
+        view = self.docks["placement"].view
+        if isinstance(view, PlacementView):
+            view.set_colour_by(by)
+
     # Events.
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave keys to the controls that need them: Space to buttons, arrows to lists."""
+        """Leave keys to the controls that need them, and undo to the document."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            plain = event.modifiers() in (
-                Qt.KeyboardModifier.NoModifier,
-                Qt.KeyboardModifier.KeypadModifier,
-            )
-            key = event.key()
-            wants_space = isinstance(watched, (QAbstractButton, QComboBox))
-            wants_arrows = isinstance(watched, (QAbstractItemView, QTabBar, QScrollBar, QComboBox))
-            arrows = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
-            if plain and (
-                (wants_space and key == Qt.Key.Key_Space) or (wants_arrows and key in arrows)
-            ):
+            if wants_key(watched, event):
                 event.accept()
+                return True
+            if leaves_undo(watched, event):
+                event.ignore()
                 return True
         return super().eventFilter(watched, event)
 
@@ -238,6 +234,8 @@ class MainWindow(QMainWindow):
         if self._fresh:
             self._fresh = False
             QTimer.singleShot(0, lambda: layout.resize(self, self.docks))
+        if self.focusWidget() is None:
+            self.show_view("timeline")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -22,6 +22,8 @@ from simcore.scenario.schema import (
 )
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
+from simcore.systems.tensor_parallel.policy import TensorParallelPolicy
 
 SMALL_MODEL = Model(
     title="small",
@@ -72,6 +74,21 @@ TINY_MODEL = Model(
 )
 
 
+# What a small model needs for its policy to have something to decide, by type of policy.
+_SMALL_KNOBS: dict[type, dict[str, Any]] = {
+    HermesPolicy: {"gpu_hot_GB": 0.001},
+    BasePolicy: {"gpu_weights_GB": 0.001},
+    FlexGenPolicy: {"dispatch_us": 0.0},
+    AcceleratePolicy: {"dispatch_us": 0.0, "gpu_weights_GB": 0.004},
+    DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
+    TensorParallelPolicy: {"hop_us": 1.0},
+}
+_SMALL_GPU: dict[type, dict[str, Any]] = {
+    DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
+    TensorParallelPolicy: {"count": 3},
+}
+
+
 def hermes(
     *,
     system: str = "hermes",
@@ -85,18 +102,18 @@ def hermes(
     activations: StatisticalActivations | RecordedActivations | None = None,
     seed: int = 1,
 ) -> Scenario:
-    """A Hermes scenario.
+    """A scenario of Hermes or of a system it is compared with.
 
     For small models launches and synchronisations cost nothing, or they would outweigh the work
     and the offline placement would rightly leave the GPU empty; a seventh of the neurons fits it.
     """
     small = model is not LLAMA2_70B
     policy_type = SYSTEMS.get(system).policy_type
-    room = {HermesPolicy: "gpu_hot_GB", BasePolicy: "gpu_weights_GB"}[policy_type]
-    knobs = {room: 0.001} if small else {}
+    knobs = _SMALL_KNOBS[policy_type] if small else {}
     gpu, pcie = gpu or Gpu(), pcie or Pcie()
     if small:
-        gpu, pcie = replace(gpu, kernel_launch_us=0.0), replace(pcie, sync_us=0.0)
+        gpu = replace(gpu, kernel_launch_us=0.0, **_SMALL_GPU.get(policy_type, {}))
+        pcie = replace(pcie, sync_us=0.0)
     return Scenario(
         name="test",
         system=system,

@@ -45,7 +45,9 @@ def playback_commands(state: AppState) -> tuple[Command, ...]:
         Command(
             "playback.home", "Go to the start", cursor.home, ("Home",), _MENU, ready, section="ends"
         ),
-        Command("playback.end", "Go to the end", cursor.end, ("End",), _MENU, ready, section="ends"),
+        Command(
+            "playback.end", "Go to the end", cursor.end, ("End",), _MENU, ready, section="ends"
+        ),
         Command(
             "playback.faster",
             "Play faster",

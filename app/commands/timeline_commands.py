@@ -42,7 +42,13 @@ def timeline_commands(state: AppState) -> tuple[Command, ...]:
         add("fit_layer", "Fit the layer at the cursor", lambda: fit_layer(state), "Shift+F", "fit"),
         add("all", "Show the whole run", window.all, "0", "fit"),
         add("next", "Next span in the lane", lambda: select_neighbour(state, 1), ".", "span"),
-        add("previous", "Previous span in the lane", lambda: select_neighbour(state, -1), ",", "span"),
+        add(
+            "previous",
+            "Previous span in the lane",
+            lambda: select_neighbour(state, -1),
+            ",",
+            "span",
+        ),
         add("deselect", "Select nothing", state.selection.clear, "Esc", "span"),
         Command(
             "timeline.follow",
@@ -50,6 +56,14 @@ def timeline_commands(state: AppState) -> tuple[Command, ...]:
             toggle_follow,
             menu=_MENU,
             checked=lambda: window.follow,
+            section="follow",
+        ),
+        Command(
+            "timeline.scale_to_peak",
+            "Scale bandwidth to the peak",
+            lambda: window.set_scale_to_peak(not window.scale_to_peak),
+            menu=_MENU,
+            checked=lambda: window.scale_to_peak,
             section="follow",
         ),
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 from app.commands.registry import Command
 from app.state.app_state import AppState
 from app.theme.manager import MODES
+from app.viewmodels.placement import ColourBy
 from app.workers.controller import RunController
 
 
@@ -29,6 +30,7 @@ class WindowActions(Protocol):
     def set_theme(self, mode: str) -> None: ...
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
+    def colour_map(self, by: ColourBy) -> None: ...
 
 
 def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
@@ -44,9 +46,7 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
     menu = "File"
     return (
         Command("file.open", "Open…", window.open_dialog, ("Ctrl+O",), menu, section="open"),
-        Command(
-            "file.save", "Save", window.save, ("Ctrl+S",), menu, has_document, section="save"
-        ),
+        Command("file.save", "Save", window.save, ("Ctrl+S",), menu, has_document, section="save"),
         Command(
             "file.save_as",
             "Save as…",
@@ -152,9 +152,7 @@ def run_commands(state: AppState, controller: RunController) -> tuple[Command, .
     )
 
 
-def view_commands(
-    window: WindowActions, views: list[tuple[str, str]]
-) -> tuple[Command, ...]:
+def view_commands(window: WindowActions, views: list[tuple[str, str]]) -> tuple[Command, ...]:
     """Showing views, the theme, the layout."""
     menu = "View"
     commands = [
@@ -170,6 +168,16 @@ def view_commands(
     ]
     commands += [
         Command(
+            f"view.colour_{by.value}",
+            f"Colour the map by {by.value}",
+            lambda by=by: window.colour_map(by),  # type: ignore[misc]
+            menu=menu,
+            section="colour",
+        )
+        for by in ColourBy
+    ]
+    commands += [
+        Command(
             f"view.theme_{mode}",
             f"Theme: {mode}",
             lambda mode=mode: window.set_theme(mode),  # type: ignore[misc]
@@ -180,7 +188,9 @@ def view_commands(
         for mode in MODES
     ]
     commands.append(
-        Command("view.reset_layout", "Reset layout", window.reset_layout, menu=menu, section="layout")
+        Command(
+            "view.reset_layout", "Reset layout", window.reset_layout, menu=menu, section="layout"
+        )
     )
     return tuple(commands)
 

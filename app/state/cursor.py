@@ -31,7 +31,13 @@ class Cursor(QObject):
         self.time_ps = 0
         self._wanted = 0
         runs.replaced.connect(self._on_replaced)
+        runs.settled.connect(self._on_settled)
         runs.grew.connect(self._on_grew)
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the step asked for is still being simulated."""
+        return self._wanted > self.step and any(self._runs.progress)
 
     @property
     def absolute_ps(self) -> int:
@@ -115,15 +121,20 @@ class Cursor(QObject):
             self.step_changed.emit(step)
         self.moved.emit()
 
-    def _on_replaced(self, _: object) -> None:
-        wanted = self._wanted
+    def _on_replaced(self, run: Run) -> None:
+        """Find a place in the new run; views hear of it when all of them have the run."""
         last = self._runs.length - 1
-        if last >= 0:
-            self.step = -1
-            self.seek(wanted, 0 if wanted > last else self.time_ps)
-            self._wanted = wanted
-        else:
+        if last < 0:
             self.step = self.time_ps = 0
+            return
+        reached = self._wanted <= last
+        self.step = min(self._wanted, last)
+        limit = max(int(run.value("duration_ps", self.step)) - 1, 0)
+        self.time_ps = min(self.time_ps, limit) if reached else 0
+
+    def _on_settled(self) -> None:
+        self.step_changed.emit(self.step)
+        self.moved.emit()
 
     def _on_grew(self, length: int) -> None:
         if self._wanted > self.step:

@@ -88,7 +88,7 @@ class Playback(QObject):
         self._last = now
         advance = min(advance, max(1.0, rate * 3 * TICK_MS / 1000))
         run = self._runs.current
-        if run is None or not self._runs.length:
+        if run is None or not self._runs.length or self._cursor.catching_up:
             return
         duration = max(int(run.value("duration_ps", self._cursor.step)), 1)
         at = self._cursor.step + self._cursor.time_ps / duration + advance

@@ -10,6 +10,8 @@ from simcore.results.run import Run
 class RunsModel(QObject):
     """The current run and its progress.
 
+    `replaced` tells everybody to take the new run; `settled` follows when everybody has.
+
     Attributes:
         current: the run on screen, None before the first.
         frozen: a run kept for comparison, if any.
@@ -19,6 +21,7 @@ class RunsModel(QObject):
     """
 
     replaced = Signal(object)
+    settled = Signal()
     grew = Signal(int)
     finished = Signal()
     stale_changed = Signal(bool)
@@ -38,6 +41,7 @@ class RunsModel(QObject):
         self.length = len(run)
         self.set_stale(False)
         self.replaced.emit(run)
+        self.settled.emit()
 
     def poll(self) -> None:
         """Notice steps that were added since the last look."""

@@ -23,6 +23,7 @@ class TimeWindow(QObject):
         start_ps, end_ps: the range.
         fit_all: the range follows the growing run until the user zooms or pans.
         follow: the range pages on when the cursor leaves it.
+        scale_to_peak: bandwidth is drawn up to the peak, else up to what is visible.
     """
 
     changed = Signal()
@@ -35,7 +36,8 @@ class TimeWindow(QObject):
         self.end_ps = 1e12
         self.fit_all = True
         self.follow = True
-        self._kept: tuple[float, float, int] | None = None
+        self.scale_to_peak = True
+        self._kept: tuple[float, float] | None = None
         self._before: Run | None = None
         runs.replaced.connect(self._on_replaced)
         runs.grew.connect(self._on_grew)
@@ -48,7 +50,7 @@ class TimeWindow(QObject):
 
     def set(self, start_ps: float, end_ps: float, *, fit_all: bool = False) -> None:
         """Show a range; it is kept inside the run and above the smallest range."""
-        total = max(float(self._runs.current.end_ps) if self._runs.current else 1e12, 1.0)
+        total = self._end_ps()
         span = min(max(end_ps - start_ps, MIN_SPAN_PS), total * 1.02)
         start = min(max((start_ps + end_ps - span) / 2, -0.01 * total), 1.01 * total - span)
         self.fit_all = fit_all
@@ -59,7 +61,7 @@ class TimeWindow(QObject):
         """Show the whole run and follow it as it grows."""
         run = self._runs.current
         if run is not None:
-            self.set(0.0, float(run.end_ps), fit_all=True)
+            self.set(0.0, self._end_ps(), fit_all=True)
 
     def zoom(self, factor: float, anchor_ps: float) -> None:
         """Scale the range by `factor`; the time `anchor_ps` stays where it is on screen."""
@@ -72,6 +74,11 @@ class TimeWindow(QObject):
         """Move the range."""
         self.set(self.start_ps + delta_ps, self.end_ps + delta_ps)
 
+    def set_scale_to_peak(self, on: bool) -> None:
+        """Choose the scale of bandwidth."""
+        self.scale_to_peak = on
+        self.changed.emit()
+
     def show_step(self, step: int) -> None:
         """Fit one step."""
         run = self._runs.current
@@ -79,6 +86,13 @@ class TimeWindow(QObject):
             start = float(run.start_ps(step))
             length = float(run.value("duration_ps", step))
             self.set(start - 0.02 * length, start + 1.02 * length)
+
+    def _end_ps(self) -> float:
+        """End of the steps that views may use."""
+        run, last = self._runs.current, self._runs.length - 1
+        if run is None or last < 0:
+            return 1e12
+        return max(float(run.start_ps(last)) + float(run.value("duration_ps", last)), 1.0)
 
     def _place(self, start: float, end: float) -> None:
         if (start, end) != (self.start_ps, self.end_ps):
@@ -88,6 +102,8 @@ class TimeWindow(QObject):
     def _on_cursor_moved(self) -> None:
         if not self.follow or self.fit_all or self._kept is not None:
             return
+        if self._runs.current is not self._before:
+            return  # the axis is still that of the run before
         at = float(self._cursor.absolute_ps)
         if not self.start_ps <= at <= self.end_ps:
             span = self.span_ps
@@ -99,7 +115,7 @@ class TimeWindow(QObject):
             before = self._before
             first = step_position(before, self.start_ps)
             last = step_position(before, self.end_ps)
-            self._kept = (first, last, self._runs.length)
+            self._kept = (first, last)
         self._before = run
         self._restore()
 
@@ -111,10 +127,10 @@ class TimeWindow(QObject):
         if run is None:
             return
         if self._kept is not None:
-            kept = self._kept
-            first, last, _ = kept
-            done = last <= len(run) or run.status.finished or len(run) >= run.plan.total_steps
-            shift = 0.0 if done else min(0.0, len(run) - last)
+            kept, length = self._kept, self._runs.length
+            first, last = kept
+            done = last <= length or length >= run.plan.total_steps
+            shift = min(0.0, length - last)
             self.set(time_of(run, first + shift), time_of(run, last + shift))
             self._kept = None if done else kept
         elif self.fit_all:

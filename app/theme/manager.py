@@ -58,7 +58,7 @@ class ThemeManager(QObject):
 def _palette(theme: Theme) -> QPalette:
     palette = QPalette()
     roles = {
-        QPalette.ColorRole.Window: theme.window,
+        QPalette.ColorRole.Window: theme.frame,
         QPalette.ColorRole.WindowText: theme.text,
         QPalette.ColorRole.Base: theme.field,
         QPalette.ColorRole.AlternateBase: theme.row_alt,

@@ -10,6 +10,7 @@ def stylesheet(theme: Theme) -> str:
     hover = blend(theme.panel, theme.accent, 0.14)
     pressed = blend(theme.panel, theme.accent, 0.28)
     return f"""
+QMainWindow {{ background: {theme.window}; }}
 QMainWindow::separator {{ background: {theme.window}; width: 5px; height: 5px; }}
 QMainWindow::separator:hover {{ background: {theme.accent}; }}
 QToolTip {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.border};
@@ -22,6 +23,7 @@ QMenu::item {{ padding: 5px 26px 5px 22px; }}
 QMenu::item:selected {{ background: {theme.accent}; color: {theme.accent_text}; }}
 QMenu::item:disabled {{ color: {theme.text_dim}; }}
 QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+QDialog {{ background: {theme.panel}; }}
 QToolBar {{ background: {theme.window}; border: 0; padding: 0; spacing: 0; }}
 QDockWidget > QWidget, View {{ background: {theme.panel}; }}
 #dockTitle {{ background: {theme.panel}; border-bottom: 1px solid {theme.border}; }}
@@ -44,17 +46,19 @@ QToolButton:focus, QPushButton:focus {{ border: 1px solid {theme.accent};
 QToolButton:disabled, QPushButton:disabled {{ color: {theme.text_dim};
     background: {theme.window}; }}
 QToolButton[flat="true"] {{ border: 1px solid transparent; background: transparent;
-    padding: 1px 4px; }}
+    padding: 0 3px; }}
 QToolButton[flat="true"]:hover {{ background: {hover}; }}
 QToolButton[flat="true"]:focus {{ border-color: {theme.accent}; }}
-QLineEdit, QPlainTextEdit, QTextBrowser, QListWidget, QTreeWidget {{ background: {theme.field}; color: {theme.text}; border: 1px solid {theme.border};
+QLineEdit, QPlainTextEdit, QTextBrowser, QListWidget, QTreeWidget {{
+    background: {theme.field}; color: {theme.text}; border: 1px solid {theme.border};
     border-radius: 3px; selection-background-color: {theme.accent};
     selection-color: {theme.accent_text}; }}
 QLineEdit {{ padding: 1px 4px; min-height: 19px; }}
 QAbstractSpinBox QLineEdit {{ border: 0; padding: 0; min-height: 0; background: transparent; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QListWidget:focus,
 QTreeWidget:focus {{ border: 1px solid {theme.accent}; }}
-QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] {{ border: 1px solid {theme.error};
+QLineEdit[invalid="true"] {{
+    border: 1px solid {theme.error};
     background: {blend(theme.field, theme.error, 0.12)}; }}
 QLabel[dim="true"] {{ color: {theme.text_dim}; }}
 QLabel[problem="true"] {{ color: {theme.error}; }}
@@ -73,9 +77,6 @@ QScrollBar::handle {{ background: {theme.border}; border-radius: 4px; margin: 2p
 QScrollBar::handle:hover {{ background: {theme.text_dim}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QProgressBar {{ background: {theme.field}; border: 1px solid {theme.border}; border-radius: 3px;
-    text-align: center; color: {theme.text}; max-height: 14px; }}
-QProgressBar::chunk {{ background: {blend(theme.field, theme.accent, 0.55)}; }}
 #messageStrip[severity="error"] {{ background: {blend(theme.window, theme.error, 0.20)};
     border-left: 4px solid {theme.error}; }}
 #messageStrip[severity="warning"] {{ background: {blend(theme.window, theme.warning, 0.20)};

@@ -55,6 +55,7 @@ class Theme:
     Attributes:
         name: ``light`` or ``dark``.
         dark: whether text is lighter than its ground.
+        frame: what Qt derives the frames of its controls from (it darkens it).
         categories: colour key to colour.
         gpu_place: colour of things placed on a GPU.
         missed, false_alarm, moving: colours of the placement flags.
@@ -64,6 +65,7 @@ class Theme:
     name: str
     dark: bool
     window: str
+    frame: str
     panel: str
     canvas: str
     field: str
@@ -96,6 +98,7 @@ LIGHT = Theme(
     name="light",
     dark=False,
     window="#eef0f3",
+    frame="#eef0f3",
     panel="#f8f9fb",
     canvas="#ffffff",
     field="#ffffff",
@@ -141,6 +144,7 @@ DARK = Theme(
     name="dark",
     dark=True,
     window="#16191e",
+    frame="#5a6472",
     panel="#1d2127",
     canvas="#121519",
     field="#101317",

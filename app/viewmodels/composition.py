@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,19 +17,24 @@ Floats = NDArray[np.float64]
 class Composition:
     """Running sums of time by (lane, colour key) and of bytes by lane over a growing run.
 
-    Attributes:
-        run: the run.
-        edges: start of every step and the end of the last, in ps.
+    It holds the run weakly, since it is kept per run.
     """
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self._run = weakref.ref(run)
         self._keys = key_of_op(run)
         lanes = len(run.lanes)
         self._steps = 0
         self._edges = np.zeros(1)
         self._time = np.zeros((1, lanes, len(COLOUR_KEYS)))
         self._bytes = np.zeros((1, lanes))
+
+    @property
+    def run(self) -> Run:
+        """The run, which lives at least as long as a view shows it."""
+        run = self._run()
+        assert run is not None
+        return run
 
     @property
     def steps(self) -> int:
@@ -78,6 +85,17 @@ class Composition:
             return np.zeros(len(self.run.lanes))
         work = (self._time[stop] - self._time[first])[:, :OP_KEYS].sum(axis=1)
         return np.asarray(work / max(self._edges[stop] - self._edges[first], 1.0))
+
+
+_SHARED: weakref.WeakKeyDictionary[Run, Composition] = weakref.WeakKeyDictionary()
+
+
+def composition_of(run: Run) -> Composition:
+    """The composition of a run that all views share."""
+    known = _SHARED.get(run)
+    if known is None:
+        known = _SHARED[run] = Composition(run)
+    return known
 
 
 def _grown(array: Floats, capacity: int) -> Floats:

@@ -54,8 +54,8 @@ def cut_step(
     """Cut the spans of a step for a window of `columns` pixels."""
     begin, end = window_ps
     scale = columns / (end - begin)
-    left = (spans.start_ps + (step_start_ps - begin)) * scale
-    right = (spans.end_ps + (step_start_ps - begin)) * scale
+    left = np.asarray((spans.start_ps + (step_start_ps - begin)) * scale, np.float64)
+    right = np.asarray((spans.end_ps + (step_start_ps - begin)) * scale, np.float64)
     seen = (right > 0) & (left < columns) & (right > left)
     wide = seen & (right - left >= WIDE_PX)
     small = seen & ~wide

@@ -33,12 +33,12 @@ def significant(value: float, digits: int = 4) -> str:
     return f"{value:,.{min(decimals, 9)}f}"
 
 
-def bytes_text(amount: float) -> str:
+def bytes_text(amount: float, digits: int = 4) -> str:
     """An amount in decimal units: B, kB, MB, GB, TB."""
     size = abs(amount)
     for factor, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= factor:
-            return f"{significant(amount / factor)} {unit}"
+            return f"{significant(amount / factor, digits)} {unit}"
     return f"{amount:.0f} B"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 
 from simcore.results.run import Run
 from simcore.results.spans import Spans
+
+Times = NDArray[np.int64]
 
 
 class Grain(StrEnum):
@@ -24,36 +28,66 @@ def is_wait_table(run: Run) -> NDArray[np.bool_]:
     return np.array([op.is_wait for op in run.ops], dtype=bool)
 
 
-def boundaries(run: Run, step: int, grain: Grain) -> NDArray[np.int64]:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where the cursor can stand in a step.
+
+    Attributes:
+        ops: starts of ops, ascending, beginning with 0.
+        layers, layer_starts: layers in order of time, and when the first op of each starts.
+    """
+
+    ops: Times
+    layers: Times
+    layer_starts: Times
+
+
+_CACHE: weakref.WeakKeyDictionary[Run, dict[int, Marks]] = weakref.WeakKeyDictionary()
+_CACHED_STEPS = 64
+
+
+def marks_of(run: Run, step: int) -> Marks:
+    """The marks of a step; those of the last steps asked for are kept."""
+    known = _CACHE.setdefault(run, {})
+    marks = known.pop(step, None)
+    if marks is None:
+        marks = _find_marks(run, run.spans(step))
+    known[step] = marks
+    while len(known) > _CACHED_STEPS:
+        known.pop(next(iter(known)))
+    return marks
+
+
+def _find_marks(run: Run, spans: Spans) -> Marks:
+    work = ~is_wait_table(run)[spans.op] & (spans.end_ps > spans.start_ps)
+    starts = spans.start_ps[work]
+    layers = spans.layer[work].astype(np.int64)
+    ops = np.unique(np.concatenate([np.zeros(1, np.int64), starts]))
+    inside = layers >= 0
+    if not inside.any():
+        none = np.zeros(0, np.int64)
+        return Marks(ops, none, none)
+    first = np.full(int(layers.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, layers[inside], starts[inside])
+    there = np.flatnonzero(first < np.iinfo(np.int64).max)
+    order = np.argsort(first[there], kind="stable")
+    return Marks(ops, there[order], first[there][order])
+
+
+def boundaries(run: Run, step: int, grain: Grain) -> Times:
     """Times in a step, ascending and starting with 0, at which the cursor can stand."""
     zero = np.zeros(1, np.int64)
     if grain is Grain.TOKEN:
         return zero
-    spans = run.spans(step)
-    work = ~is_wait_table(run)[spans.op] & (spans.end_ps > spans.start_ps)
-    if grain is Grain.OP:
-        return np.unique(np.concatenate([zero, spans.start_ps[work]]))
-    return np.unique(np.concatenate([zero, layer_starts(run, spans)[1]]))
-
-
-def layer_starts(run: Run, spans: Spans) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Layers of a step in order of time, and when the first op of each starts."""
-    work = ~is_wait_table(run)[spans.op] & (spans.layer >= 0) & (spans.end_ps > spans.start_ps)
-    layers = spans.layer[work].astype(np.int64)
-    if not len(layers):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    first = np.full(int(layers.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, layers, spans.start_ps[work])
-    there = np.flatnonzero(first < np.iinfo(np.int64).max)
-    order = np.argsort(first[there], kind="stable")
-    return there[order], first[there][order]
+    marks = marks_of(run, step)
+    return marks.ops if grain is Grain.OP else np.unique(np.append(zero, marks.layer_starts))
 
 
 def layer_at(run: Run, step: int, time_ps: int) -> int:
     """The layer worked on at a time of a step, -1 before the first."""
-    layers, starts = layer_starts(run, run.spans(step))
-    at = int(np.searchsorted(starts, time_ps, side="right")) - 1
-    return int(layers[at]) if at >= 0 else -1
+    marks = marks_of(run, step)
+    at = int(np.searchsorted(marks.layer_starts, time_ps, side="right")) - 1
+    return int(marks.layers[at]) if at >= 0 else -1
 
 
 def op_at(run: Run, step: int, time_ps: int, lane: int = -1) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS
 from app.viewmodels.composition import Composition
-from app.viewmodels.formatting import bytes_text, percent_text, rate_text, time_text
+from app.viewmodels.formatting import (
+    bytes_text,
+    percent_text,
+    rate_text,
+    significant,
+    time_text,
+)
 from app.viewmodels.keys import OP_KEYS
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import Spans
@@ -25,7 +31,7 @@ def span_text(run: Run, spans: Spans, step: int, span: int) -> str:
     lines = [f"{op.title} — {lane.title}", f"{where} · {time_text(duration)}"]
     amount, flops = int(spans.amount_bytes[span]), int(spans.flops[span])
     if amount:
-        peak = f" of {lane.peak_GBps:g} GB/s" if lane.peak_GBps else ""
+        peak = f" of {significant(lane.peak_GBps)} GB/s" if lane.peak_GBps else ""
         lines.append(f"{bytes_text(amount)} at {rate_text(amount, duration)}{peak}")
     if flops:
         lines.append(f"{flops / 1e9:,.3f} GFLOP")
@@ -58,5 +64,5 @@ def lane_text(run: Run, composition: Composition, lane: int) -> str:
     """What a lane is and how busy it was so far."""
     what = run.lanes[lane]
     busy = composition.busy_share()[lane]
-    peak = f"\npeak {what.peak_GBps:g} GB/s" if what.peak_GBps else ""
+    peak = f"\npeak {significant(what.peak_GBps)} GB/s" if what.peak_GBps else ""
     return f"{what.title} ({what.kind.value}){peak}\nbusy {percent_text(busy)} of the run"

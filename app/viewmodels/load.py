@@ -70,7 +70,7 @@ def heat_range(columns: Floats) -> tuple[float, float]:
 
 def heat_columns(history: Floats, columns: int) -> Floats:
     """History squeezed to at most `columns` columns by taking the mean, never by skipping."""
-    lanes, steps = history.shape
+    steps = history.shape[1]
     if steps <= columns or columns < 1:
         return history
     cuts = np.linspace(0, steps, columns + 1).astype(np.int64)[:-1]

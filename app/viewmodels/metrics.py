@@ -51,27 +51,27 @@ def throughput(run: Run, length: int) -> Group:
     decode_s = duration[decode].sum() / PS_PER_S
     rows = [
         Row(
-            "Tokens/s, end to end",
+            "Tokens/s",
             significant(tokens.sum() / total_s) if total_s else "–",
             "All output tokens over the whole time, prefill inside, as the papers count it.",
         ),
         Row(
-            "Tokens/s, decode",
+            "Tokens/s decode",
             significant(tokens[decode].sum() / decode_s) if decode_s else "–",
             "Output tokens of the decode steps over their time.",
         ),
         Row("Prefill", time_text(duration[~decode].sum()), "Time of the prefill."),
     ]
+    rows.append(Row("Steps", f"{length:,} of {int(run.plan.total_steps):,}"))
     steps = duration[decode] / PS_PER_MS
     if len(steps):
         p50, p95 = np.percentile(steps, [50, 95])
         rows += [
-            Row("Decode step, mean", f"{significant(steps.mean())} ms"),
-            Row("Decode step, p50", f"{significant(float(p50))} ms"),
-            Row("Decode step, p95", f"{significant(float(p95))} ms"),
-            Row("Decode step, max", f"{significant(steps.max())} ms"),
+            Row("Step, mean", f"{significant(steps.mean())} ms", "Decode steps, mean."),
+            Row("Step, p50", f"{significant(float(p50))} ms", "Decode steps, median."),
+            Row("Step, p95", f"{significant(float(p95))} ms", "Decode steps, 95th percentile."),
+            Row("Step, max", f"{significant(steps.max())} ms", "Longest decode step."),
         ]
-    rows.append(Row("Steps", f"{length:,} of {int(run.plan.total_steps):,}"))
     return Group("run", "Run", tuple(rows))
 
 
@@ -99,9 +99,9 @@ def lanes(run: Run, composition: Composition, length: int) -> Group:
     total_ps = float(composition.edges[-1])
     rows = []
     for index, lane in enumerate(run.lanes):
-        value = f"{percent_text(busy[index])} · {bytes_text(amounts[index])}"
+        value = f"{percent_text(busy[index])} · {bytes_text(amounts[index], 3)}"
         rate = rate_text(amounts[index], total_ps)
-        peak = f"; peak {lane.peak_GBps:g} GB/s" if lane.peak_GBps else ""
+        peak = f"; peak {significant(lane.peak_GBps)} GB/s" if lane.peak_GBps else ""
         rows.append(Row(lane.title, value, f"{rate} on average over the run{peak}"))
     return Group("lanes", "Lanes: busy · bytes", tuple(rows))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,25 +69,55 @@ class MapPicture:
         grid: exact or finer than the pixels, see `per_cell`.
         pixels: packed colours of (rows, cells).
         per_cell: items behind one pixel column.
+        first: the grid's cell in the first pixel column; not 0 when only a part is coloured.
     """
 
     grid: PlacementGrid
     pixels: Cells
     per_cell: int
+    first: int = 0
 
 
-def draw_map(run: Run, step: int, per_cell: int, look: Look) -> MapPicture:
-    """The map of a step with `per_cell` items a column; made to run in the background."""
+def draw_map(
+    run: Run, step: int, per_cell: int, look: Look, part: tuple[int, int] | None = None
+) -> MapPicture:
+    """The map of a step with `per_cell` items a column; made to run in the background.
+
+    With `part`, only these columns (in items) of an exact grid are coloured.
+    """
     grid = run.placement(step, per_cell if per_cell >= COARSE else 1)
     if grid.counts is not None and grid.flag_counts is not None:
         return MapPicture(grid, _shares_coloured(grid, look), grid.items_per_cell)
-    colours = _colours(grid, look)
-    for flag, colour in _flag_colours(look):
-        colours = np.where(grid.flags & flag, np.uint32(_packed(colour)), colours)
+    if part is not None and per_cell == grid.items_per_cell == 1:
+        begin, end = max(0, part[0]), min(grid.columns, part[1])
+        return MapPicture(grid, _flagged(_cut(grid, begin, end), look), 1, begin)
+    colours = _flagged(grid, look)
     group = max(1, per_cell // grid.items_per_cell)
     if group > 1:
         colours = _mixed(colours, group)
     return MapPicture(grid, colours, grid.items_per_cell * group)
+
+
+def visible_part(left: float, right: float) -> tuple[int, int]:
+    """Columns to colour for a window: the window and its surroundings, in coarse blocks."""
+    block = 2 ** int(np.ceil(np.log2(max(right - left, 256.0))))
+    return int(left // block - 1) * block, int(right // block + 2) * block
+
+
+def _cut(grid: PlacementGrid, begin: int, end: int) -> PlacementGrid:
+    return dataclasses.replace(
+        grid,
+        category=grid.category[:, begin:end],
+        active=grid.active[:, begin:end],
+        flags=grid.flags[:, begin:end],
+    )
+
+
+def _flagged(grid: PlacementGrid, look: Look) -> Cells:
+    colours = _colours(grid, look)
+    for flag, colour in _flag_colours(look):
+        colours = np.where(grid.flags & flag, np.uint32(_packed(colour)), colours)
+    return colours
 
 
 def _flag_colours(look: Look) -> tuple[tuple[int, str], ...]:

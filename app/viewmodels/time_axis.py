@@ -87,4 +87,6 @@ def ticks(axis: TimeMap, apart_px: float = 96.0) -> Ticks:
     factor, unit, decimals = tick_unit(step, reach)
     sign = "+" if origin else ""
     labels = [f"{sign}{(t - origin) / factor:,.{decimals}f} {unit}" for t in times]
-    return Ticks(times, labels, f"{origin / 1e9:,.9f}".rstrip("0").rstrip(".") + " ms" if origin else "")
+    return Ticks(
+        times, labels, f"{origin / 1e9:,.9f}".rstrip("0").rstrip(".") + " ms" if origin else ""
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.theme.tokens import Theme
 from app.viewmodels.hover import step_name
 from app.widgets.view import Context, View, register_view
-from simcore.results.explain import Explanation
+from simcore.results.explain import Explanation, Term
 
 _HINT = (
     "Select a span in the timeline, or step by ops, to see what bounds it: "
@@ -54,6 +55,8 @@ class ExplainView(View):
         self.state.selection.changed.connect(self._refresh)
         self.state.cursor.moved.connect(self._on_cursor_moved)
         self.state.runs.replaced.connect(lambda _: self._refresh())
+        self._later = QTimer(self, singleShot=True, interval=40)
+        self._later.timeout.connect(self._refresh)
         self._refresh()
 
     def copy(self) -> None:
@@ -69,7 +72,7 @@ class ExplainView(View):
 
     def _on_cursor_moved(self) -> None:
         if self.state.selection.span is None and not self.state.playback.playing:
-            self._refresh()
+            self._later.start()
 
     def _refresh(self) -> None:
         if not self.isVisible():
@@ -97,27 +100,35 @@ def _html(explanation: Explanation, theme: Theme) -> str:
     mono = "font-family:'JetBrains Mono','DejaVu Sans Mono',monospace"
     dim = f"color:{theme.text_dim}"
     parts = [
-        f"<h3 style='margin:2px 0 6px 0'>{html.escape(explanation.title)}</h3>",
+        f"<p style='margin:2px 0 6px 0;font-weight:600;font-size:large'>"
+        f"{html.escape(explanation.title)}</p>",
         f"<p style='margin:2px 0;{mono};{dim}'>{html.escape(explanation.formula)}</p>",
         f"<p style='margin:2px 0 6px 0;{mono}'>{html.escape(explanation.result)}</p>",
     ]
     if explanation.bound:
-        parts.append(f"<p style='margin:4px 0'>bound by <b>{html.escape(explanation.bound)}</b></p>")
+        bound = html.escape(explanation.bound)
+        parts.append(
+            f"<p style='margin:4px 0'>bound by <span style='font-weight:600'>{bound}</span></p>"
+        )
     if explanation.terms:
         parts.append("<table cellspacing='0' cellpadding='2' width='100%'>")
-        for term in explanation.terms:
-            source = ""
-            if term.provenance is not None:
-                source = (
-                    f"<br><span style='{dim};font-size:small'>"
-                    f"{html.escape(term.provenance.source_class.value)}: "
-                    f"{html.escape(term.provenance.source)}</span>"
-                )
-            parts.append(
-                f"<tr><td style='{mono}'>{html.escape(term.symbol)}</td>"
-                f"<td align='right' style='white-space:nowrap'>{html.escape(term.value)}</td>"
-                f"<td>{html.escape(term.meaning)}{source}</td></tr>"
-            )
+        parts.extend(_term_rows(term, mono, dim) for term in explanation.terms)
         parts.append("</table>")
     parts.extend(f"<p style='margin:4px 0'>{html.escape(note)}</p>" for note in explanation.notes)
     return "".join(parts)
+
+
+def _term_rows(term: Term, mono: str, dim: str) -> str:
+    source = ""
+    if term.provenance is not None:
+        kind, text = term.provenance.source_class.value, term.provenance.source
+        source = (
+            f"<br><span style='{dim};font-size:small'>{html.escape(kind)}: "
+            f"{html.escape(text)}</span>"
+        )
+    return (
+        f"<tr><td valign='bottom' style='{mono};padding-top:5px'>{html.escape(term.symbol)}</td>"
+        f"<td valign='bottom' align='right' style='{mono};padding-top:5px'>"
+        f"{html.escape(term.value)}</td></tr>"
+        f"<tr><td colspan='2' style='{dim}'>{html.escape(term.meaning)}{source}</td></tr>"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from app.theme.tokens import COLOUR_KEYS
@@ -45,21 +45,24 @@ class MemoryCanvas(QWidget):
         if run is None or step >= self.state.runs.length:
             return
         used = run.value("memory_bytes", step)
-        painter.setFont(small_font(self.font(), -0.5))
+        font = small_font(self.font(), -0.5)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
         for row, device in enumerate(run.plan.memory):
             top = 4 + row * ROW
             total = float(used[row].sum())
             share = total / max(device.capacity_bytes, 1)
-            painter.setPen(QColor(theme.text))
             line = QRectF(8, top, self.width() - 16, 14)
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, device.title)
-            painter.setPen(QColor(theme.error if share > 1 else theme.text_dim))
-            painter.drawText(
-                line,
-                Qt.AlignmentFlag.AlignRight,
+            amount = (
                 f"{bytes_text(total)} of {bytes_text(device.capacity_bytes)} · "
-                f"{percent_text(share)}",
+                f"{percent_text(share)}"
             )
+            painter.setPen(QColor(theme.error if share > 1 else theme.text_dim))
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, amount)
+            room = line.width() - metrics.horizontalAdvance(amount) - 10
+            title = metrics.elidedText(device.title, Qt.TextElideMode.ElideRight, room)
+            painter.setPen(QColor(theme.text))
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, title)
             box = QRectF(8, top + 16, self.width() - 16, 9)
             painter.fillRect(box, QColor(theme.canvas))
             x = box.left()

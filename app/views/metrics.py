@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.viewmodels import metrics
-from app.viewmodels.composition import Composition
+from app.viewmodels.composition import Composition, composition_of
 from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 
@@ -23,9 +24,9 @@ class MetricsView(View):
         self._tree.setAccessibleName("Metrics")
         self._tree.setColumnCount(2)
         self._tree.setHeaderHidden(True)
-        self._tree.setIndentation(12)
+        self._tree.setIndentation(9)
         self._tree.setUniformRowHeights(True)
-        self._tree.setFont(small_font(self.font(), 0))
+        self._tree.setFont(small_font(self.font(), -0.5))
         header = self._tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -58,7 +59,7 @@ class MetricsView(View):
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
         assert run is not None
-        self._composition = Composition(run)
+        self._composition = composition_of(run)
         self._refresh_run()
 
     def _refresh_run(self) -> None:
@@ -85,7 +86,7 @@ class MetricsView(View):
             item = QTreeWidgetItem(self._tree)
             item.setFirstColumnSpanned(True)
             font = item.font(0)
-            font.setBold(True)
+            font.setWeight(QFont.Weight.DemiBold)
             item.setFont(0, font)
             item.setExpanded(True)
             self._groups[group.id] = item
@@ -97,7 +98,9 @@ class MetricsView(View):
             child.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for index, row in enumerate(group.rows):
             child = item.child(index)
-            child.setText(0, row.label)
-            child.setText(1, row.value)
-            child.setToolTip(0, row.tip or row.label)
-            child.setToolTip(1, row.tip or row.value)
+            if child.text(0) != row.label or child.toolTip(0) != (row.tip or row.label):
+                child.setText(0, row.label)
+                child.setToolTip(0, row.tip or row.label)
+            if child.text(1) != row.value:
+                child.setText(1, row.value)
+                child.setToolTip(1, row.tip or row.value)

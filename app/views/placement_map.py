@@ -7,7 +7,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBox
 from app.state.messages import Severity
 from app.theme.tokens import place_colours
 from app.viewmodels.formatting import percent_text
-from app.viewmodels.placement import ColourBy, Look, MapPicture, draw_map, items_per_cell, shares
+from app.viewmodels.placement import (
+    ColourBy,
+    Look,
+    MapPicture,
+    draw_map,
+    items_per_cell,
+    shares,
+    visible_part,
+)
 from app.widgets.legend import Legend
 from app.widgets.map_canvas import MARK_PX, MapCanvas
 from app.widgets.view import Context, View, register_view
@@ -96,11 +104,13 @@ class PlacementView(View):
         first = self._picture is None
         per = 64 if first else items_per_cell(columns, self.canvas.area().width())
         look = Look(self.context.theme, self.colour_by, self._legend.hidden_entries())
-        key = (id(run), step, per, look)
+        view = self.canvas.view
+        part = visible_part(view.left, view.right) if per == 1 else None
+        key = (id(run), step, per, look, part)
         if key == self._asked:
             return
         self._asked = key
-        self._loader.request(look, lambda: draw_map(run, step, per, look))
+        self._loader.request(look, lambda: draw_map(run, step, per, look, part))
 
     def _on_loaded(self, look: Look, picture: MapPicture) -> None:
         first = self._picture is None

@@ -81,6 +81,8 @@ class ScenarioView(View):
         self.form.show_problems(problems)
         self.yaml.show_problems(problems)
         self.tabs.setTabText(1, f"YAML ({len(problems)})" if problems else "YAML")
+        if problems and self.state.session.scenario is None:
+            self.tabs.setCurrentIndex(1)  # there is no form yet to repair it in
 
     def _show_changes(self) -> None:
         session = self.state.session
@@ -90,7 +92,7 @@ class ScenarioView(View):
         if document.text() == saved.text():
             changed: set[str] = set()
         else:
-            paths = self.form.rows
+            paths = self.form.paths
             changed = {p for p in paths if _said(document, p) != _said(saved, p)}
         self.form.show_changes(changed)
 

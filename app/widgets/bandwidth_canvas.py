@@ -23,20 +23,17 @@ PAD = 3
 
 
 class BandwidthCanvas(TimeCanvas):
-    """Filled curves, one lane below the other.
-
-    Attributes:
-        to_peak: whether lanes are scaled to their peak, else to what is visible.
-    """
+    """Filled curves, one lane below the other."""
 
     ruler = 0
     row_min = 30.0
+    row_max = 70.0
+    growth_delay_ms = 20
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._source: SpanSource | None = None
         self._lanes: list[int] = []
         self._rates = np.zeros((0, 0))
-        self.to_peak = True
         super().__init__(context, parent)
         self.setAccessibleName("Bandwidth lanes")
 
@@ -48,11 +45,6 @@ class BandwidthCanvas(TimeCanvas):
 
     def lane_count(self) -> int:
         return len(self._lanes)
-
-    def set_to_peak(self, to_peak: bool) -> None:
-        """Scale to the peak, or to the largest visible value."""
-        self.to_peak = to_peak
-        self.invalidate()
 
     def paint_layer(self, painter: QPainter, area: QRect) -> None:
         run, composition = self.state.runs.current, self.composition
@@ -82,7 +74,11 @@ class BandwidthCanvas(TimeCanvas):
         assert run is not None
         peak = run.lanes[self._lanes[row]].peak_GBps
         top = float(self._rates[row].max(initial=0.0))
-        return max(peak, top) * 1.08 if self.to_peak else max(top * 1.15, peak * 1e-3)
+        return (
+            max(peak, top) * 1.08
+            if self.state.window.scale_to_peak
+            else max(top * 1.15, peak * 1e-3)
+        )
 
     def _paint_curves(self, painter: QPainter, area: QRect) -> None:
         theme, height = self.context.theme, int(self.row_height())
@@ -140,11 +136,11 @@ class BandwidthCanvas(TimeCanvas):
             return ""
         lane = run.lanes[self._lanes[row]]
         if not 0 <= column < self._rates.shape[1]:
-            return f"{lane.title}\npeak {lane.peak_GBps:g} GB/s"
+            return f"{lane.title}\npeak {significant(lane.peak_GBps)} GB/s"
         value = float(self._rates[row, column])
         at = self.axis().time(position.x())
         return (
             f"{lane.title} — {step_name(run, run.step_at(int(at)))}\n"
             f"{significant(value, 4)} GB/s, {100 * value / lane.peak_GBps:.1f} % of the peak "
-            f"{lane.peak_GBps:g} GB/s"
+            f"{significant(lane.peak_GBps)} GB/s"
         )

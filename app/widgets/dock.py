@@ -27,8 +27,9 @@ class ViewDock(QDockWidget):
         )
         float_button = self._tool(bar, "▢", "Float or dock this view", f"Float {view.title}")
         float_button.clicked.connect(lambda: self.setFloating(not self.isFloating()))
-        close_button = self._tool(bar, "✕", "Hide this view; View menu shows it again",
-                                  f"Hide {view.title}")
+        close_button = self._tool(
+            bar, "✕", "Hide this view; View menu shows it again", f"Hide {view.title}"
+        )
         close_button.clicked.connect(self.hide)
         layout = QHBoxLayout(bar)
         layout.setContentsMargins(8, 3, 4, 3)

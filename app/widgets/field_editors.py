@@ -56,8 +56,10 @@ class NumberBox(QDoubleSpinBox):
         target = self.value() + steps * self.singleStep()
         if high is not None and self.value() <= high < target:
             self.setValue(high)
-        elif low is not None and self.value() >= low and (
-            target < low or (self._open and target <= low)
+        elif (
+            low is not None
+            and self.value() >= low
+            and (target < low or (self._open and target <= low))
         ):
             if not self._open:
                 self.setValue(low)

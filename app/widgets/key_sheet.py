@@ -57,7 +57,8 @@ def _html(rows: list[tuple[str, str, str]], theme: Theme) -> str:
     for group, keys, title in [*rows, *((f"Mouse: {a.lower()}", b, c) for a, b, c in _MOUSE)]:
         if group != last:
             parts.append(
-                f"<tr><td colspan='2' style='color:{theme.accent}'><b>{html.escape(group)}</b></td></tr>"
+                f"<tr><td colspan='2' style='color:{theme.accent};font-weight:600'>"
+                f"{html.escape(group)}</td></tr>"
             )
             last = group
         parts.append(

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.widgets.flow_layout import FlowLayout
+from app.widgets.painting import small_font
 
 
 def swatch(colour: str, border: str, size: int = 11) -> QIcon:
@@ -28,7 +29,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._checkable = checkable
         self._buttons: list[QToolButton] = []
-        self._flow = FlowLayout(self, margin=0, spacing=2)
+        self._flow = FlowLayout(self, margin=0, spacing=0)
 
     def set_entries(self, entries: list[tuple[str, str, str]], border: str) -> None:
         """Show entries of (title, colour, tip); switches that stay keep their state."""
@@ -53,7 +54,8 @@ class Legend(QWidget):
             button.setText(title)
             button.setProperty("flat", True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(11, 11))
+            button.setIconSize(QSize(10, 10))
+            button.setFont(small_font(self.font(), -0.5))
             button.setCheckable(True)
             button.setChecked(True)
             if self._checkable:

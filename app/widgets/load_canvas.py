@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, rgb
-from app.viewmodels.composition import Composition
+from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.formatting import percent_text, significant, time_text
 from app.viewmodels.hover import step_name
 from app.viewmodels.load import (
@@ -24,6 +24,7 @@ from app.widgets.view import Context
 
 LEFT = 56
 RIGHT = 62
+BAR_MAX = 34.0
 _RIGHT_ALIGN = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT_ALIGN = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -44,7 +45,9 @@ class LoadCanvas(QWidget):
         self.setAccessibleName("Load bars")
         self.setMinimumSize(QSize(220, 150))
         self.state.runs.replaced.connect(self._on_replaced)
-        self.state.runs.grew.connect(lambda _: self._refresh())
+        self._later = QTimer(self, singleShot=True, interval=40)
+        self._later.timeout.connect(self._refresh)
+        self.state.runs.grew.connect(lambda _: self._later.start())
         self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
         self.state.cursor.moved.connect(self.update)
 
@@ -52,7 +55,7 @@ class LoadCanvas(QWidget):
         run = self.state.runs.current
         assert run is not None
         self.lanes = load_group(run)
-        self._composition = Composition(run)
+        self._composition = composition_of(run)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -68,8 +71,8 @@ class LoadCanvas(QWidget):
         at = level * (len(stops) - 1)
         parts = [np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)]
         red, green, blue = (np.round(p).astype(np.uint32) for p in parts)
-        packed = np.uint32(0xFF000000) | (red << 16) | (green << 8) | blue
-        self._heat = NumpyImage(packed) if packed.size else None
+        pixels = (0xFF000000 | (red << 16) | (green << 8) | blue).astype(np.uint32)
+        self._heat = NumpyImage(pixels) if pixels.size else None
         self._refresh_step()
 
     def _refresh_step(self) -> None:
@@ -120,9 +123,7 @@ class LoadCanvas(QWidget):
             f"imbalance {load.imbalance:.3f}   mean {time_text(load.mean)}",
         )
         painter.setPen(QColor(theme.text_dim))
-        painter.drawText(
-            QRectF(8, 2, self.width() - 16, 20), _RIGHT_ALIGN, step_name(run, step)
-        )
+        painter.drawText(QRectF(8, 2, self.width() - 16, 20), _RIGHT_ALIGN, step_name(run, step))
 
     def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
         run, theme = self.state.runs.current, self.context.theme
@@ -132,7 +133,7 @@ class LoadCanvas(QWidget):
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         top = max(float(load.busy.max(initial=0.0)), 1.0) * 1.04
-        pitch = area.height() / len(self.lanes)
+        pitch = min(area.height() / len(self.lanes), BAR_MAX)
         height = max(2.0, pitch - (4 if pitch > 14 else 1))
         every = max(1, int(np.ceil(11 / pitch)))
         for row, lane in enumerate(self.lanes):
@@ -200,7 +201,8 @@ class LoadCanvas(QWidget):
         if run is None or load is None or not self.lanes:
             return ""
         bars, _ = self._regions()
-        row = int((at.y() - bars.top()) // (bars.height() / len(self.lanes)))
+        pitch = min(bars.height() / len(self.lanes), BAR_MAX)
+        row = int((at.y() - bars.top()) // pitch)
         if not bars.top() <= at.y() <= bars.bottom() or not 0 <= row < len(self.lanes):
             return ""
         lane = run.lanes[self.lanes[row]]

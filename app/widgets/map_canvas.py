@@ -44,6 +44,7 @@ class MapCanvas(QWidget):
         self.by = ColourBy.PLACE
         self.marks_shown = False
         self._per_cell = 1
+        self._first = 0
         self._image: NumpyImage | None = None
         self._press: QPointF | None = None
         self._dragging = False
@@ -58,7 +59,7 @@ class MapCanvas(QWidget):
         """Show a grid."""
         self.grid = picture.grid
         self.by = by
-        self._per_cell = picture.per_cell
+        self._per_cell, self._first = picture.per_cell, picture.first
         self._image = NumpyImage(picture.pixels)
         self.view.resize(picture.grid.rows, picture.grid.columns)
         self.update()
@@ -90,7 +91,7 @@ class MapCanvas(QWidget):
         painter.drawImage(
             self._rect(area, r0, r1, c0 * per, c1 * per),
             self._image.image,
-            QRectF(c0, r0, c1 - c0, r1 - r0),
+            QRectF(c0 - self._first, r0, c1 - c0, r1 - r0),
         )
         self.marks_shown = False
         if self.by is not ColourBy.ACTIVITY:
@@ -133,6 +134,8 @@ class MapCanvas(QWidget):
             (FLAG_FALSE_ALARM, theme.false_alarm, "dot"),
             (FLAG_MOVING, theme.moving, "frame"),
         ):
+            if self.by is (ColourBy.MOVES if flag == FLAG_MOVING else ColourBy.MISPREDICTIONS):
+                colour = theme.canvas  # the cell itself has the colour of the mark
             rows, columns = marks(self.grid, cells, flag)
             painter.setPen(QPen(QColor(colour), 1.4))
             painter.setBrush(QColor(colour) if shape == "dot" else Qt.BrushStyle.NoBrush)
@@ -214,10 +217,12 @@ class MapCanvas(QWidget):
         area, grid = self.area(), self.grid
         if grid is None or not QRectF(area).contains(position):
             return None
-        column = int(self.view.left + (position.x() - area.left()) * self.view.columns_shown
-                     / area.width())
-        row = int(self.view.top + (position.y() - area.top()) * self.view.rows_shown
-                  / area.height())
+        column = int(
+            self.view.left + (position.x() - area.left()) * self.view.columns_shown / area.width()
+        )
+        row = int(
+            self.view.top + (position.y() - area.top()) * self.view.rows_shown / area.height()
+        )
         if not (0 <= row < grid.rows and 0 <= column < grid.columns):
             return None
         cell = min(column // grid.items_per_cell, grid.category.shape[1] - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.field_editors import FieldEditor, make_editor
-from app.widgets.restyle import set_flag
+from app.widgets.restyle import set_flag, set_invalid
 from simcore.errors import Problem
 from simcore.scenario.listing import FieldInfo
 
-LABEL_WIDTH = 118
+LABEL_WIDTH = 112
 
 
 class ElidedLabel(QLabel):
@@ -37,9 +37,7 @@ class ElidedLabel(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         metrics = QFontMetrics(self.font())
-        self.setText(
-            metrics.elidedText(self._full, Qt.TextElideMode.ElideRight, LABEL_WIDTH - 4)
-        )
+        self.setText(metrics.elidedText(self._full, Qt.TextElideMode.ElideRight, LABEL_WIDTH - 4))
 
 
 class FieldRow:
@@ -47,20 +45,17 @@ class FieldRow:
 
     def __init__(self, field: FieldInfo, parent: QWidget) -> None:
         self.field = field
-        name = field.path.rpartition(".")[2].replace("_", " ")
-        self.label = ElidedLabel(name, parent)
+        self.touched = False
+        self.label = ElidedLabel(field_name(field), parent)
         self.editor: FieldEditor = make_editor(field.knob, field.value, field.type, parent)
         self.editor.box.setAccessibleName(field.path)
         self.editor.box.setAccessibleDescription(field.knob.help)
         self.reset = QToolButton(parent)
         self.reset.setText("↺")
         self.reset.setProperty("flat", True)
-        self.reset.setFixedWidth(22)
+        self.reset.setFixedWidth(18)
         self.reset.setToolTip("Put back what the file says")
         self.reset.setAccessibleName(f"Reset {field.path}")
-        policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
         self.reset.hide()
         self.problem = QLabel(parent)
         self.problem.setProperty("problem", True)
@@ -71,6 +66,7 @@ class FieldRow:
     def put(self, field: FieldInfo) -> None:
         """Show the field's value and where it comes from."""
         self.field = field
+        self.touched = False
         self.editor.put(field.value)
         tip = field_tip(field)
         self.label.setToolTip(tip)
@@ -78,7 +74,7 @@ class FieldRow:
 
     def show_problem(self, problem: Problem | None) -> None:
         """Mark the field, or clear the mark."""
-        set_flag(self.editor.box, "invalid", problem is not None)
+        set_invalid(self.editor.box, problem is not None)
         self.problem.setVisible(problem is not None)
         if problem is not None:
             allowed = problem.allowed or self.field.knob.allowed()
@@ -109,6 +105,13 @@ class ParameterForm(QWidget):
         super().__init__(parent)
         self.rows: dict[str, FieldRow] = {}
         self._folded: set[str] = set()
+        self._wrong: dict[str, Problem] = {}
+        self._changed: set[str] = set()
+        self._keys: list[tuple[str, tuple[str, ...]]] = []
+        self._pending: list[list[FieldInfo]] = []
+        self._line = 0
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._on_timer)
         self._headers: dict[str, QPushButton] = {}
         self._filter = QLineEdit(self)
         self._filter.setPlaceholderText("Filter fields")
@@ -127,19 +130,31 @@ class ParameterForm(QWidget):
     def show_fields(self, fields: Sequence[FieldInfo]) -> None:
         """Show fields and their values."""
         keys = [(field.path, field.knob.choices) for field in fields]
-        if keys != [(row.field.path, row.field.knob.choices) for row in self.rows.values()]:
+        if keys != self._keys:
+            self._keys = keys
             self._build(fields)
             return
+        self._add_groups(len(self._pending))
         for field in fields:
             row = self.rows[field.path]
-            if row.field != field:
+            if row.field != field or row.touched:
                 row.put(field)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every group has been added."""
+        return not self._pending
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of all fields, also of those still to be added."""
+        return [path for path, _ in self._keys]
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Mark the fields that are wrong and clear the others."""
-        wrong = {problem.path: problem for problem in reversed(problems)}
+        self._wrong = {problem.path: problem for problem in reversed(problems)}
         for path, row in self.rows.items():
-            problem = wrong.get(path)
+            problem = self._wrong.get(path)
             if problem is not None or row.editor.box.property("invalid"):
                 row.show_problem(problem)
                 if problem is not None and row.field.group in self._folded:
@@ -147,37 +162,63 @@ class ParameterForm(QWidget):
 
     def show_changes(self, changed: set[str]) -> None:
         """Mark the fields that differ from the file."""
-        for path, row in self.rows.items():
-            row.set_changed(path in changed)
-        self._show_rows()
+        for path in changed ^ self._changed:
+            if path in self.rows:
+                self.rows[path].set_changed(path in changed)
+        self._changed = changed
 
     def _build(self, fields: Sequence[FieldInfo]) -> None:
+        """Start a new form; groups are added one an event, so that the window stays alive."""
         self.rows = {}
         self._headers = {}
-        body = QWidget(self._area)
-        grid = QGridLayout(body)
-        grid.setContentsMargins(0, 0, 6, 8)
-        grid.setHorizontalSpacing(4)
-        grid.setVerticalSpacing(3)
-        grid.setColumnStretch(1, 1)
-        line = 0
+        self._body = QWidget(self._area)
+        self._grid = QGridLayout(self._body)
+        self._grid.setContentsMargins(0, 0, 2, 8)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(3)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(2, 18)
+        self._area.setWidget(self._body)
+        groups: dict[str, list[FieldInfo]] = {}
         for field in fields:
-            if field.group not in self._headers:
-                header = self._header(field.group, body)
-                grid.addWidget(header, line, 0, 1, 3)
-                line += 1
+            groups.setdefault(field.group, []).append(field)
+        self._pending = list(groups.values())
+        self._line = 0
+        self._add_groups(1)
+        self._timer.start()
+
+    def _on_timer(self) -> None:
+        self._add_groups(1)
+
+    def _add_groups(self, count: int) -> None:
+        for _ in range(min(count, len(self._pending))):
+            self._add_group(self._pending.pop(0))
+        if not self._pending:
+            self._timer.stop()
+            self._grid.setRowStretch(self._line, 1)
+
+    def _add_group(self, fields: list[FieldInfo]) -> None:
+        body, group = self._body, fields[0].group
+        self._grid.addWidget(self._header(group, body), self._line, 0, 1, 3)
+        self._line += 1
+        before: QWidget = self._filter
+        if self.rows:
+            before = next(reversed(self.rows.values())).reset
+        for field in fields:
             row = FieldRow(field, body)
             row.editor.edited.connect(lambda value, p=field.path: self._on_edited(p, value))
             row.reset.clicked.connect(lambda _=False, p=field.path: self.reset_asked.emit(p))
-            grid.addWidget(row.label, line, 0)
-            grid.addWidget(row.editor, line, 1)
-            grid.addWidget(row.reset, line, 2)
-            grid.addWidget(row.problem, line + 1, 0, 1, 3)
+            self._grid.addWidget(row.label, self._line, 0)
+            self._grid.addWidget(row.editor, self._line, 1)
+            self._grid.addWidget(row.reset, self._line, 2)
+            self._grid.addWidget(row.problem, self._line + 1, 0, 1, 3)
             self.rows[field.path] = row
-            line += 2
-        grid.setRowStretch(line, 1)
-        self._area.setWidget(body)
-        self._show_rows()
+            self._line += 2
+            for widget in (row.editor.box, row.reset):
+                QWidget.setTabOrder(before, widget)
+                before = widget
+        self._show_marks(fields)
+        self._show_rows(group)
 
     def _header(self, group: str, parent: QWidget) -> QPushButton:
         header = QPushButton(parent)
@@ -188,6 +229,7 @@ class ParameterForm(QWidget):
 
     def _on_edited(self, path: str, value: Any) -> None:
         row = self.rows[path]
+        row.touched = True
         message = row.field.knob.problem(value)
         if message:
             row.show_problem(Problem(path, message, row.field.knob.allowed(), value=str(value)))
@@ -195,27 +237,51 @@ class ParameterForm(QWidget):
             row.show_problem(None)
         self.edited.emit(path, value)
 
+    def _show_marks(self, fields: list[FieldInfo]) -> None:
+        for field in fields:
+            row = self.rows[field.path]
+            row.set_changed(field.path in self._changed)
+            if field.path in self._wrong:
+                row.show_problem(self._wrong[field.path])
+
     def _fold(self, group: str, folded: bool) -> None:
         if folded:
             self._folded.add(group)
         else:
             self._folded.discard(group)
-        self._show_rows()
+        self._show_rows(group)
 
-    def _show_rows(self) -> None:
+    def _show_rows(self, only: str = "") -> None:
+        """Apply filter and folds, to one group or to all."""
         words = self._filter.text().casefold().split()
         seen: set[str] = set()
         for path, row in self.rows.items():
+            group = row.field.group
+            if only and group != only:
+                continue
             text = f"{path} {path.replace('_', ' ')} {row.field.knob.help}".casefold()
             match = all(word in text for word in words)
             if match:
-                seen.add(row.field.group)
-            row.set_shown(match and (bool(words) or row.field.group not in self._folded))
+                seen.add(group)
+            row.set_shown(match and (bool(words) or group not in self._folded))
         for group, header in self._headers.items():
+            if only and group != only:
+                continue
             folded = group in self._folded and not words
             title = group.replace("_", " ").replace(".", " · ")
             header.setText(f"{'▸' if folded else '▾'}  {title}")
             header.setVisible(group in seen)
+
+
+def field_name(field: FieldInfo) -> str:
+    """Name for the label: the last part of the path without the unit, which the box shows."""
+    name = field.path.rpartition(".")[2]
+    if name in ("gpu", "pcie", "ndp_dimms", "dimm_link", "host", "model"):
+        return "preset"
+    unit = field.knob.unit.replace("/s", "ps").replace("/", "_per_")
+    if unit and name.casefold().endswith(f"_{unit}".casefold()):
+        name = name[: -len(unit) - 1]
+    return name.replace("_", " ")
 
 
 def field_tip(field: FieldInfo) -> str:

@@ -8,13 +8,12 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.theme.tokens import Theme
-from app.viewmodels.grains import layer_starts
+from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
 from app.widgets.painting import small_font
 from app.widgets.time_canvas import GUTTER, TimeCanvas
 from simcore.results.run import Run
-from simcore.results.spans import Spans
 
 _VCENTRE = Qt.AlignmentFlag.AlignVCenter
 
@@ -45,8 +44,10 @@ def paint_gutter(
     height = canvas.row_height()
     stacked = height >= 28 and canvas.ruler == 0
     right = _VCENTRE | Qt.AlignmentFlag.AlignRight
+    note_font = small_font(canvas.font(), -1.5) if stacked else font
+    first = canvas.row_top(0)
     for row, (title, note, colour) in enumerate(rows):
-        top = canvas.row_top(row)
+        top = first + row * height
         if top > canvas.height() or top + height < canvas.ruler:
             continue
         room = GUTTER - 16 if stacked else GUTTER - 58
@@ -59,7 +60,7 @@ def paint_gutter(
         painter.setFont(font)
         painter.setPen(QColor(theme.text))
         painter.drawText(title_box, _VCENTRE, shown)
-        painter.setFont(small_font(canvas.font(), -1.5) if stacked else font)
+        painter.setFont(note_font)
         painter.setPen(QColor(colour))
         painter.drawText(note_box, _VCENTRE if stacked else right, note)
     painter.setPen(QPen(QColor(theme.border), 1))
@@ -128,24 +129,24 @@ def _paint_step_names(
             width = metrics.horizontalAdvance(text)
             if right - left < 6 and step % 10:
                 continue
-        if left + 3 >= free and (right - left >= width or right - left < 6) and (
-            left + 3 + width <= canvas.width()
-        ):
+        room = right - left >= width + 8 or right - left < 6
+        if room and free <= left + 3 <= canvas.width() - width:
             painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
-            free = left + width + 14
+            free = left + width + 10
 
 
 def paint_layers(
     painter: QPainter,
     canvas: TimeCanvas,
     run: Run,
-    spans: Spans,
+    step: int,
     place: tuple[float, TimeMap],
     theme: Theme,
 ) -> None:
     """Layer boundaries of an exactly drawn step, once layers are wide enough."""
     start, axis = place
-    layers, starts = layer_starts(run, spans)
+    marks = marks_of(run, step)
+    layers, starts = marks.layers, marks.layer_starts
     if len(starts) < 2 or axis.px(float(starts[-1] - starts[0])) / (len(starts) - 1) < 22:
         return
     row = canvas.ruler / 3
@@ -165,8 +166,6 @@ def paint_layers(
         text = f"L{layer}"
         painter.setPen(QColor(theme.text_dim))
         width = metrics.horizontalAdvance(text)
-        painter.fillRect(
-            QRectF(x + 2, 2 * row + 1, width + 4, row - 3), QColor(theme.panel)
-        )
+        painter.fillRect(QRectF(x + 2, 2 * row + 1, width + 4, row - 3), QColor(theme.panel))
         painter.drawText(QRectF(x + 4, 2 * row, width + 2, row), _VCENTRE, text)
     painter.restore()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from app.viewmodels.composition import Composition
+from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.time_axis import TimeMap
 from app.widgets.view import Context
 
@@ -31,13 +31,16 @@ class TimeCanvas(QWidget):
 
     Attributes:
         ruler: height of the ruler on top.
-        row_min: least height of a lane.
+        row_min, row_max: limits of the height of a lane.
+        growth_delay_ms: when to draw new steps, so that not all views draw in one frame.
     """
 
     scroll_range_changed = Signal(int, int)
     scrolled = Signal(int)
     ruler = 0
     row_min = 15.0
+    row_max = 34.0
+    growth_delay_ms = 0
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,12 +50,14 @@ class TimeCanvas(QWidget):
         self.scroll_px = 0
         self._layer = QImage()
         self._dirty = True
+        self._growth = QTimer(self, singleShot=True, interval=self.growth_delay_ms)
+        self._growth.timeout.connect(self.invalidate)
         self._press: QPointF | None = None
         self._dragging = self._seeking = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(QSize(GUTTER + 120, self.ruler + 30))
-        self.state.window.changed.connect(self.invalidate)
+        self.state.window.changed.connect(self._on_window_changed)
         self.state.cursor.moved.connect(self.update)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
@@ -93,7 +98,8 @@ class TimeCanvas(QWidget):
 
     def row_height(self) -> float:
         """Height of one lane."""
-        return max(self.row_min, self.plot_area().height() / max(1, self.lane_count()))
+        even = self.plot_area().height() / max(1, self.lane_count())
+        return min(max(self.row_min, even), self.row_max)
 
     def row_top(self, row: int) -> float:
         """Top of a lane."""
@@ -206,19 +212,25 @@ class TimeCanvas(QWidget):
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
         assert run is not None
-        self.composition = Composition(run)
+        self.composition = composition_of(run)
         self.run_replaced()
         self._on_grew(self.state.runs.length)
         self.invalidate()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
+    def _on_window_changed(self) -> None:
+        if not self.state.window.fit_all or not any(self.state.runs.progress):
+            self.invalidate()
+        elif not self._growth.isActive():
+            self._growth.start()
 
     def _on_grew(self, length: int) -> None:
         if self.composition is None:
             return
         before = float(self.composition.edges[-1]) if self.composition.steps else 0.0
         self.composition.extend(length)
-        if before <= self.state.window.end_ps:
-            self.invalidate()
+        if before <= self.state.window.end_ps and not self._growth.isActive():
+            self._growth.start()
 
     def run_replaced(self) -> None:
         """Take note of a new run; called before its steps are taken in."""

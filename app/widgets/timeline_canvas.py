@@ -99,8 +99,8 @@ class TimelineCanvas(TimeCanvas):
             theme,
         )
         paint_ruler(painter, self, axis, edges, theme)
-        for step, spans in self.shown.items():
-            paint_layers(painter, self, run, spans, (float(edges[step]), axis), theme)
+        for step in self.shown:
+            paint_layers(painter, self, run, step, (float(edges[step]), axis), theme)
         if not complete:
             self.invalidate()
 
@@ -136,18 +136,19 @@ class TimelineCanvas(TimeCanvas):
     ) -> None:
         assert self.composition is not None
         edges = self.composition.edges
-        lanes, bar, columns = self.lane_count(), self.bar_height(), area.width()
-        window = (axis.start_ps, axis.end_ps)
+        lanes, bar = self.lane_count(), self.bar_height()
+        begin = max(axis.x(float(edges[step])), float(area.left()))
+        end = min(axis.x(float(edges[step + 1])), float(area.right() + 1))
+        left_px, columns = int(begin), max(1, int(np.ceil(end)) - int(begin))
+        window = (axis.time(left_px), axis.time(left_px + columns))
         cut = cut_step(spans, self._keys, lanes, float(edges[step]), window, columns)
         self.merged_spans += cut.merged
         theme = self.context.theme
-        begin = max(axis.x(float(edges[step])), float(area.left()))
-        end = min(axis.x(float(edges[step + 1])), float(area.right() + 1))
         tops = np.array([self._bar_top(lane) for lane in range(lanes)])
         for top in tops:
             painter.fillRect(QRectF(begin, top, end - begin, bar), QColor(theme.canvas))
-        left = np.round(cut.left) + area.left()
-        width = np.maximum(np.round(cut.right) + area.left() - left, 1.0)
+        left = np.round(cut.left) + left_px
+        width = np.maximum(np.round(cut.right) + left_px - left, 1.0)
         width = np.where(width >= 4, width - 1, width)
         painter.setPen(Qt.PenStyle.NoPen)
         for key in np.unique(cut.key):
@@ -158,7 +159,7 @@ class TimelineCanvas(TimeCanvas):
             argb = cover_colours(cut.cover, key_components(theme))
             for lane in np.flatnonzero(argb.any(axis=1)):
                 strip = NumpyImage(argb[lane : lane + 1], alpha=True).image
-                painter.drawImage(QRectF(area.left(), tops[lane], columns, bar), strip)
+                painter.drawImage(QRectF(left_px, tops[lane], columns, bar), strip)
         if bar >= 11:
             self._paint_labels(painter, cut, spans, left, width, tops)
 
@@ -177,6 +178,9 @@ class TimelineCanvas(TimeCanvas):
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         theme, bar = self.context.theme, self.bar_height()
+        edge = float(self.plot_area().left())
+        width = width - np.maximum(edge - left, 0.0)
+        left = np.maximum(left, edge)
         wide = np.flatnonzero(width >= LABEL_PX)
         for at in wide[np.argsort(-width[wide])][:MAX_LABELS]:
             span = int(cut.index[at])

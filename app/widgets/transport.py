@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from app.viewmodels.formatting import milliseconds_text
 from app.viewmodels.hover import step_name
 from app.widgets.icons import transport_icon
 from app.widgets.painting import small_font
+from app.widgets.progress import Progress
 from app.widgets.token_ruler import TokenRuler
 from app.widgets.view import Context
 
@@ -68,9 +68,7 @@ class TransportBar(QWidget):
         self._stale.setToolTip("The run on screen is older than the scenario")
         self._stale.hide()
         row.addWidget(self._stale)
-        self._progress = QProgressBar(self)
-        self._progress.setAccessibleName("Simulation progress")
-        self._progress.setFixedWidth(130)
+        self._progress = Progress(context, self)
         self._progress.hide()
         row.addWidget(self._progress)
         self._buttons["run.cancel"] = self._button("run.cancel")
@@ -104,6 +102,7 @@ class TransportBar(QWidget):
         keys = f"  ({command.keys[0]})" if command.keys else ""
         button.setToolTip(f"{command.title}{keys}")
         button.setIconSize(QSize(16, 16))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self.context.commands.run(id))
         self._buttons[id] = button
         return button
@@ -146,13 +145,11 @@ class TransportBar(QWidget):
         return chosen.lane if chosen is not None else -1
 
     def _show_progress(self, done: int, total: int) -> None:
-        busy = 0 < total and done < total
+        busy = done < total
         self._progress.setVisible(busy)
         self._buttons["run.cancel"].setVisible(busy)
         if busy:
-            self._progress.setRange(0, total)
-            self._progress.setValue(done)
-            self._progress.setFormat(f"{done:,}/{total:,}")
+            self._progress.show_progress(done, total)
 
 
 def monospace_family() -> str:

@@ -100,11 +100,9 @@ class YamlEditor(QWidget):
                 mark = QTextEdit.ExtraSelection()
                 ground = QColor(self._theme.error)
                 ground.setAlphaF(0.25)
-                mark.format.setBackground(ground)  # type: ignore[attr-defined]
-                mark.format.setProperty(  # type: ignore[attr-defined]
-                    QTextFormat.Property.FullWidthSelection, True
-                )
-                mark.cursor = QTextCursor(block)  # type: ignore[attr-defined]
+                mark.format.setBackground(ground)
+                mark.format.setProperty(QTextFormat.Property.FullWidthSelection, True)
+                mark.cursor = QTextCursor(block)
                 marks.append(mark)
         self.text.setExtraSelections(marks)
         lines = [

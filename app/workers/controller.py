@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 
@@ -11,7 +12,7 @@ from app.state.messages import Messages, Severity
 from app.state.runs import RunsModel
 from app.state.session import Session
 from app.workers.simulation import Job, Phase, SimulationThread
-from simcore.errors import ScenarioErrors, SimcoreError
+from simcore.errors import CapacityError, Problem, ScenarioErrors, SimcoreError
 
 DEBOUNCE_MS = 150
 POLL_MS = 33
@@ -19,6 +20,17 @@ GROW_MS = 100
 """Time between looks at a run that is on screen already; drawing competes with simulating."""
 FIRST_STEPS = 2
 """Steps a new run must have before it replaces the one on screen."""
+
+
+_PATH = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)+\b")
+
+
+def _named_fields(error: SimcoreError) -> list[Problem]:
+    """Problems at the fields that the message of an error tells the user to change."""
+    paths = dict.fromkeys(_PATH.findall(str(error)))
+    text = "does not fit" if isinstance(error, CapacityError) else "cannot be simulated"
+    hint = error.remedy if isinstance(error, CapacityError) else ""
+    return [Problem(path, text, hint=hint) for path in paths]
 
 
 class RunController(QObject):
@@ -38,6 +50,7 @@ class RunController(QObject):
         self._thread = SimulationThread()
         self.job: Job | None = None
         self._reported = Phase.DONE
+        self._resolved: Job | None = None
         self._begin = 0.0
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
@@ -89,10 +102,12 @@ class RunController(QObject):
             self._poll.stop()
             return
         phase = job.phase
-        if job.scenario is not None and self._session.scenario is not job.scenario:
-            self._session.set_resolved(job.scenario)
-        if job.run is not None and job.document is self._session.document:
-            self._watch(job)
+        if job.document is self._session.document:
+            if job.scenario is not None and self._resolved is not job:
+                self._resolved = job
+                self._session.set_resolved(job.scenario)
+            if job.run is not None:
+                self._watch(job)
         if phase is not self._reported:
             self._reported = phase
             self._report(job, phase)
@@ -134,6 +149,7 @@ class RunController(QObject):
             text = "\n".join(problem.text() for problem in error.problems)
             self._messages.show(text, Severity.ERROR)
         elif isinstance(error, SimcoreError):
+            self._session.set_problems(_named_fields(error))
             self._messages.show(str(error), Severity.ERROR)
         else:
             details = "".join(traceback.format_exception(error))

@@ -181,7 +181,7 @@ class StatisticalSource:
     def draw(self) -> Sequence[Plane]:
         if not self._previous:
             self._previous = [self._draw_stationary(bits) for bits in self._bits]
-        planes = []
+        planes: list[Plane] = []
         for bits, previous in zip(self._bits, self._previous, strict=True):
             rise, stay = self._draw_two(bits)
             fired = rise | (previous & stay)

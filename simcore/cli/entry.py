@@ -15,7 +15,10 @@ from simcore.cli.command import Command, Exit
 from simcore.cli.console import Console
 from simcore.errors import Cancelled, ScenarioErrors, UserError, did_you_mean
 
-COMMAND_NAMES = ("run", "compare", "export", "trace", "report", "explain", "validate", "list")
+COMMAND_NAMES = (
+    *("run", "compare", "export", "trace", "report", "explain"),
+    *("reproduce", "validate", "list"),
+)
 """Every command, in the order of the help; each is a module of `simcore.cli.commands`."""
 
 _DESCRIPTION = (

@@ -1,0 +1,152 @@
+"""Which published numbers were used to set constants: the one place that says so.
+
+A number in `FITTED` is no evidence for the model, since a constant was chosen to meet it. Constants
+of class ``calibrated`` that no number was used for are in `ASSUMED`, with what they rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FITTED_USE, CHECKED_USE = "fitted", "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Targets and the constants they fixed.
+
+    Attributes:
+        targets: ids of the published numbers.
+        constants: dotted names, as in a scenario.
+        how: what was done, one sentence.
+    """
+
+    targets: tuple[str, ...]
+    constants: tuple[str, ...]
+    how: str
+
+
+FITTED: tuple[Fit, ...] = (
+    Fit(
+        tuple(f"hermes.llama2-70b.b{batch}.hermes-base.tokps" for batch in (1, 2, 4, 8, 16)),
+        (
+            "hardware.ndp_dimms.internal_bandwidth",
+            "hardware.ndp_dimms.read_efficiency",
+            "hardware.ndp_dimms.gemv_utilisation",
+            "hardware.ndp_dimms.overlap",
+            "hardware.gpu.reserve_GB",
+        ),
+        "The time of a run is linear in the batch within 0.2 %: its constant part fixed the read "
+        "rate of the DIMMs (with the reserve that sets how much lies on the GPU), its slope the "
+        "multiply rate.",
+    ),
+    Fit(
+        (
+            "hermes.opt-13b.b1.hermes.tokps",
+            "hermes.opt-66b.b1.hermes.tokps",
+            "hermes.llama2-13b.b1.hermes.tokps",
+            "hermes.llama2-70b.b1.hermes.tokps",
+        ),
+        (
+            "hardware.gpu.kernel_launch_us",
+            "hardware.pcie.sync_us",
+            "model.stats.qkv_density",
+            "model.stats.qkv_share_for_80pct",
+        ),
+        "One set for all models: the 13B models leave room for no more than this for launches and "
+        "synchronisations, all four together set how many QKV inputs are active and how alike.",
+    ),
+    Fit(
+        ("hermes.llama2-70b.b1.hermes-host.tokps",),
+        ("hardware.host.gather_efficiency",),
+        "The rate at which the CPU gathers scattered rows.",
+    ),
+    Fit(
+        ("hermes.breakdown.b1.prompt.share", "hermes.breakdown.b1.token-generation.share"),
+        ("hermes.policy.hot_load",),
+        "Whether hot neurons stay as prefill streams them past; one share is what the other "
+        "leaves.",
+    ),
+    Fit(
+        tuple(f"hermes.opt-{size}b.b1.flexgen.tokps" for size in (13, 30, 66)),
+        (
+            "flexgen.policy.staging_GBps",
+            "flexgen.policy.gpu_weights_percent",
+            "dejavu.policy.staging_GBps",
+        ),
+        "All weights pass in each step at 11.8 to 12.1 GB/s, even those of OPT-13B.",
+    ),
+    Fit(
+        tuple(f"hermes.opt-{size}b.b1.dejavu.tokps" for size in (13, 30, 66)),
+        ("dejavu.policy.copy_call_us", "dejavu.policy.residency"),
+        "The cost of one small copy, and that whole layers stay rather than the hottest neurons.",
+    ),
+    Fit(
+        ("hermes.breakdown.dejavu.communication.share",),
+        ("dejavu.policy.dispatch_us", "flexgen.policy.dispatch_us", "hf.policy.dispatch_us"),
+        "What is not communication is mostly the framework issuing kernels.",
+    ),
+    Fit(
+        (
+            "hermes.opt-30b.b1.hf.tokps",
+            "hermes.opt-66b.b1.hf.tokps",
+            "hermes.llama2-13b.b1.hf.tokps",
+            *(f"hermes.llama2-70b.b{batch}.hf.tokps" for batch in (1, 2, 4, 8, 16)),
+        ),
+        ("hf.policy.staging_GBps",),
+        "The rate of pageable copies; OPT-13B was left out.",
+    ),
+    Fit(
+        ("hermes.llama2-70b.b1.trt.tokps", "hermes.llama2-70b.b1.hermes-vs-trt.ratio"),
+        ("tensorrt-llm.policy.hop_us",),
+        "Time of a ring step, standing for all the machine loses on the way; the speed is derived "
+        "from the ratio, so both are the same number.",
+    ),
+    Fit(
+        ("hermes.predictor.accuracy",),
+        ("activations.coupling",),
+        "The share of neurons that fire with their parents decides how well parents predict.",
+    ),
+    Fit(
+        ("hermes.trace.similarity.adjacent",),
+        ("activations.adjacent_correlation",),
+        "The lag-1 correlation of a neuron decides the bit agreement of adjacent tokens.",
+    ),
+    Fit(
+        ("hermes.motivation.hot-drift.share",),
+        ("activations.drift_per_token",),
+        "The rate at which columns trade places decides how many hot neurons cool down.",
+    ),
+    Fit(
+        ("hermes.dimmlink.vs-host.speedup",),
+        ("reproduce.host_path_GBps",),
+        "The path through the host is the DIMM-link's 25 GB/s divided by this figure; only the "
+        "two migration shares use it.",
+    ),
+)
+"""In the order of the systems."""
+
+ASSUMED: Mapping[str, str] = {
+    "hardware.dimm_link.latency_us": "order of a serial hop with controller",
+    "hardware.host.cache_GBps": "order of a desktop last-level cache",
+    "model.stats.mlp_density": "default for models without a published figure",
+    "model.stats.block_share_for_80pct": "default for models without a published figure",
+    "model.stats.model_share_for_80pct": "default for models without a published figure",
+    "model.stats.dead_share_max": "default for models without a published figure",
+    "activations.sequence_correlation": "no published figure; sequences are taken as unrelated",
+    "hf.policy.hook_us": "order of a few Python calls with an allocation",
+}
+"""Calibrated constants tuned on no target, and what they rest on."""
+
+_BY_ID = {target: fit for fit in FITTED for target in fit.targets}
+
+
+def use_of(id: str) -> str:
+    """``fitted`` if a target was used to set a constant, else ``checked``."""
+    return FITTED_USE if id in _BY_ID else CHECKED_USE
+
+
+def fitted_constants() -> dict[str, Fit]:
+    """Dotted name of each fitted constant to what fixed it."""
+    return {constant: fit for fit in FITTED for constant in fit.constants}

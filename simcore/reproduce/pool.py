@@ -1,0 +1,65 @@
+"""Simulating many cases, each once, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from simcore.reproduce.cases import Case, Outcome, RunCase, measure
+
+Progress = Callable[[int, int], None]
+
+
+def measure_all(
+    cases: Sequence[Case], *, workers: int = 1, progress: Progress | None = None
+) -> dict[Case, Outcome]:
+    """Outcome of every case; the same whatever the number of workers.
+
+    Args:
+        cases: without duplicates.
+        workers: processes; 1 stays in this one.
+        progress: called with (cases done, cases in all) after each.
+    """
+    order = sorted(cases, key=_size, reverse=True)  # long ones first, to end together
+    workers = min(workers, len(order))
+    if workers <= 1:
+        found: dict[Case, Outcome] = {}
+        for case in order:
+            found[case] = measure(case)
+            if progress:
+                progress(len(found), len(order))
+        return found
+    return _in_processes(order, workers, progress)
+
+
+def _size(case: Case) -> tuple[int, int]:
+    return (1, case.batch * case.output_tokens) if isinstance(case, RunCase) else (0, 0)
+
+
+def _in_processes(
+    cases: Sequence[Case], workers: int, progress: Progress | None
+) -> dict[Case, Outcome]:
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupts)
+    found: dict[Case, Outcome] = {}
+    try:
+        futures = {executor.submit(measure, case): case for case in cases}
+        for future in as_completed(futures):
+            found[futures[future]] = future.result()
+            if progress:
+                progress(len(found), len(cases))
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    executor.shutdown()
+    return found
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C is for the parent, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,1 @@
+"""Several GPUs that hold a part of every layer each and add up their results."""

@@ -1,0 +1,69 @@
+"""The registry of commands: keys, menus, palette and sheet are views of one list."""
+
+from collections import Counter
+
+import pytest
+from PySide6.QtGui import QKeySequence
+
+from app.commands.registry import Command, CommandRegistry
+from app.widgets.actions import MENU_ORDER
+from app.widgets.key_sheet import key_rows
+from app.widgets.palette import CommandPalette, score
+
+
+def test_no_two_commands_share_a_key(empty_window):
+    keys = Counter(
+        QKeySequence(key).toString() for command in empty_window.commands for key in command.keys
+    )
+    assert [key for key, count in keys.items() if count > 1] == []
+    assert "" not in keys
+
+
+def test_registry_refuses_a_second_command_of_the_same_key():
+    commands = CommandRegistry()
+    commands.add(Command("a", "A", lambda: None, ("Ctrl+K",)))
+    with pytest.raises(ValueError, match="both a and b"):
+        commands.add(Command("b", "B", lambda: None, ("ctrl+k",)))
+    with pytest.raises(ValueError, match="registered twice"):
+        commands.add(Command("a", "A", lambda: None))
+
+
+def test_every_command_is_in_a_menu_and_in_the_palette(empty_window):
+    assert all(command.menu in MENU_ORDER for command in empty_window.commands)
+    palette = CommandPalette(empty_window.commands, empty_window)
+    assert palette.list.count() == len(list(empty_window.commands))
+
+
+def test_palette_finds_and_runs(window, qtbot):
+    palette = CommandPalette(window.commands, window)
+    palette.line.setText("forward token")
+    assert "Forward one token" in palette.list.item(0).text()
+    palette.line.returnPressed.emit()
+    assert palette.chosen == "playback.token_forward"
+    assert window.commands.run(palette.chosen)
+    assert window.state.cursor.step == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "found"),
+    [
+        ("zoom", "Zoom in", True),
+        ("in zoom", "Zoom in", True),
+        ("zmi", "Zoom in", True),
+        ("xyz", "Zoom in", False),
+        ("", "Zoom in", True),
+    ],
+)
+def test_palette_score(query, title, found):
+    assert bool(score(query, title)) is found
+
+
+def test_key_sheet_lists_every_key(empty_window):
+    listed = " ".join(keys for _, keys, _ in key_rows(empty_window.commands))
+    for command in empty_window.commands:
+        assert all(key in listed for key in command.keys)
+
+
+def test_disabled_commands_do_nothing(empty_window):
+    assert not empty_window.commands.run("playback.play")
+    assert not empty_window.state.playback.playing
