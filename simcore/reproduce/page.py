@@ -37,6 +37,9 @@ simulation of that configuration gives. No model, batch or variant is special-ca
   `unresolved` could not be simulated, the reason is given. Tolerances: `rel x` and `abs x` of the
   published number, `max` and `min` when it is an upper or lower bound, `exact`.
 
+Medians are of the size of the error, over the rows judged by closeness; bounds, `info` and
+`unresolved` are left out.
+
 Where a paper gives an average of ratios without saying which, arithmetic and geometric mean are
 both computed, and the nearer one is judged.
 """

@@ -177,11 +177,13 @@ def _verdicts(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _judged(rows: Sequence[Row]) -> list[float]:
-    """Sizes of the errors of the rows that were judged."""
+    """Sizes of the errors of the rows judged by closeness; a bound may be kept by any margin."""
     return [
         abs(row.error)
         for row in rows
-        if row.verdict in (Verdict.MET, Verdict.MISSED) and row.error is not None
+        if row.verdict in (Verdict.MET, Verdict.MISSED)
+        and row.target.tolerance.kind in ("rel", "abs", "exact")
+        and row.error is not None
     ]
 
 

@@ -1,6 +1,7 @@
 """Figures taken from real, small runs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import simcore.systems  # noqa: F401 - fills the registry
 from simcore.engine.simulator import simulate
 from simcore.registry import SYSTEMS
+from simcore.reproduce import page
 from simcore.reproduce.activity import hot_compute_share, hot_drift, similarity
 from simcore.reproduce.cases import RunCase
 from simcore.reproduce.figures import _covered, run_figures
@@ -158,5 +160,6 @@ def test_the_page_is_deterministic_and_whole():
     for word in ("## Hermes", "## L3", "By construction", "not part of this version", "fitted on"):
         assert word in text
     assert "read_efficiency" in text
+    assert (Path(page.__file__).parent / "analysis" / "hermes.md").read_text("utf-8") in text
     rows = [replace(row, reason="a | b\nc") for row in rows]
     assert "a / b c" in fidelity_page(rows)

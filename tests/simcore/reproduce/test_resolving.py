@@ -260,6 +260,7 @@ def test_rows_and_summary_as_plain_data(monkeypatch):
             target("hermes.llama2-70b.b1.hermes-base.tokps", 2.45, batch=1, **config),
             target("hermes.llama2-70b.b32.hermes-base.tokps", 2.5, batch=32, **config),
             target("hermes.zero.tokps", 0.0, tolerance="info", batch=1, **config),
+            target("hermes.bound.tokps", 1.0, tolerance="min", batch=1, **config),
             target("l3.x.tbt", system="l3"),
         ]
     )
@@ -267,14 +268,14 @@ def test_rows_and_summary_as_plain_data(monkeypatch):
     assert list(found["rows"][0]) == [
         *("id", "paper", "simulated", "error", "class", "tolerance", "verdict", "use", "reason")
     ]
-    first, second, zero, away = found["rows"]
+    first, second, zero, _, away = found["rows"]
     assert (first["use"], second["use"]) == ("fitted", "checked")
     assert first["error"] == pytest.approx(2.75 / 2.45 - 1)
     assert (first["verdict"], second["verdict"]) == ("missed", "met")
     assert zero["error"] is None
     assert (away["simulated"], away["verdict"]) == (None, "unresolved")
     summary = found["summary"]
-    assert summary["verdicts"] == {"met": 1, "missed": 1, "info": 1, "unresolved": 1}
+    assert summary["verdicts"] == {"met": 2, "missed": 1, "info": 1, "unresolved": 1}
     assert summary["by_use"]["fitted"]["median_abs_error"] == pytest.approx(2.75 / 2.45 - 1)
     assert summary["by_use"]["checked"]["median_abs_error"] == pytest.approx(0.1)
     medians = summary["by_variant"]["hermes"]["hermes-base"]
