@@ -24,13 +24,15 @@ class UnitCosts:
     """Time one active neuron of a block costs, and what an FC layer costs on the GPU regardless.
 
     Attributes:
-        gpu_ps: on the GPU.
-        dimm_ps: on one DIMM.
+        gpu_ps: reading it on the GPU, where multiplying hides behind reading.
+        dimm_ps: reading it on one DIMM.
+        dimm_mac_ps: multiplying it on one DIMM, for each sequence in which it is active.
         gpu_fixed_ps: launch and two synchronisations (2 T_sync of equation 3).
     """
 
     gpu_ps: float
     dimm_ps: float
+    dimm_mac_ps: float
     gpu_fixed_ps: float
 
 
@@ -55,20 +57,27 @@ class BlockRanking:
         rank: position of each neuron, hottest first, lower index first among equals,
             (layers, neurons).
         values: frequencies in that order.
-        cumulative: their running sum.
+        active: their running sum: neurons active in one sequence.
+        needed: running sum of 1 - (1 - f)**batch: neurons active in any sequence.
+        batch: sequences.
     """
 
     rank: NDArray[np.uint32]
     values: Frequencies
-    cumulative: NDArray[np.float64]
+    active: NDArray[np.float64]
+    needed: NDArray[np.float64]
+    batch: int
 
 
-def rank_neurons(space: NeuronSpace, frequency: Frequencies) -> tuple[BlockRanking, ...]:
+def rank_neurons(
+    space: NeuronSpace, frequency: Frequencies, batch: int = 1
+) -> tuple[BlockRanking, ...]:
     """The ranking of every block.
 
     Args:
         space: the neurons.
         frequency: offline frequency, (layers, columns).
+        batch: sequences decoded together.
     """
     result = []
     for block in space.blocks:
@@ -78,7 +87,12 @@ def rank_neurons(space: NeuronSpace, frequency: Frequencies) -> tuple[BlockRanki
         positions = np.broadcast_to(np.arange(order.shape[1], dtype=np.uint32), order.shape)
         np.put_along_axis(rank, order, positions, axis=1)
         values = np.take_along_axis(part, order, axis=1)
-        result.append(BlockRanking(rank, values, np.cumsum(values, axis=1, dtype=np.float64)))
+        active = np.cumsum(values, axis=1, dtype=np.float64)
+        needed = active
+        if batch > 1:
+            union = 1.0 - (1.0 - values.astype(np.float64)) ** batch
+            needed = np.cumsum(union, axis=1)
+        result.append(BlockRanking(rank, values, active, needed, batch))
     return tuple(result)
 
 
@@ -88,15 +102,17 @@ def _balance_points(ranking: BlockRanking, costs: UnitCosts, dimms: int) -> NDAr
     GPU time grows and DIMM time falls with every neuron, so the point is found by bisection.
     """
     layers, neurons = ranking.values.shape
-    total = ranking.cumulative[:, -1]
+    needed, active = ranking.needed[:, -1], ranking.active[:, -1]
     low = np.zeros(layers, np.int64)
     high = np.full(layers, neurons, np.int64)
     rows = np.arange(layers)
     while (low < high).any():
         middle = (low + high + 1) // 2
-        hot = ranking.cumulative[rows, middle - 1]
+        hot = ranking.needed[rows, middle - 1]
         gpu = hot * costs.gpu_ps + costs.gpu_fixed_ps
-        cold = (total - hot) * costs.dimm_ps / dimms
+        read = (needed - hot) * costs.dimm_ps
+        multiply = (active - ranking.active[rows, middle - 1]) * ranking.batch * costs.dimm_mac_ps
+        cold = (read + multiply) / dimms
         good = (gpu <= cold) & (ranking.values[rows, middle - 1] > 0)
         low = np.where(good, middle, low)
         high = np.where(good, high, middle - 1)
@@ -211,7 +227,7 @@ def oracle_counts(
     """
     ideal = []
     for n, cost in zip(needed, costs, strict=True):
-        each = cost.dimm_ps / units
+        each = (cost.dimm_ps + cost.dimm_mac_ps) / units
         ideal.append(np.clip((n * each - cost.gpu_fixed_ps) / (cost.gpu_ps + each), 0, n))
     total = sum(float(x.sum()) * size for x, size in zip(ideal, sizes, strict=True))
     share = min(1.0, room_bytes / total) if total else 1.0

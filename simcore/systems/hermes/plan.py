@@ -143,15 +143,16 @@ def unit_costs(parts: Parts, units: ColdUnits, space: NeuronSpace) -> list[UnitC
     gpu = parts.gpu
     fixed = 2 * us_to_ps(parts.pcie.sync_us) + us_to_ps(gpu.kernel_launch_us)
     for block in space.blocks:
-        on_dimm = float(units.gemv_ps(block.neuron_bytes, block.neuron_macs))
+        read = float(units.gemv_ps(block.neuron_bytes, 0))
+        both = float(units.gemv_ps(block.neuron_bytes, block.neuron_macs))
         on_gpu = block.neuron_bytes * 1e3 / gpu.bandwidth_GBps
-        costs.append(UnitCosts(on_gpu, on_dimm, fixed))
+        costs.append(UnitCosts(on_gpu, read, both - read, fixed))
     return costs
 
 
 @lru_cache(maxsize=2)
 def _rankings(profile: _Profile) -> tuple[BlockRanking, ...]:
-    return rank_neurons(profile.space, profile.frequency)
+    return rank_neurons(profile.space, profile.frequency, profile.batch)
 
 
 @lru_cache(maxsize=8)
@@ -167,7 +168,8 @@ class _Profile:
     def __init__(self, source: ActivationSource, scenario: Scenario) -> None:
         self.space = source.space
         self.frequency = source.profile()
-        self._key = (scenario.model, scenario.activations)
+        self.batch = scenario.workload.batch
+        self._key = (scenario.model, scenario.activations, self.batch)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Profile) and self._key == other._key
@@ -178,13 +180,15 @@ class _Profile:
 
 def _placement(source: ActivationSource, scenario: Scenario, parts: Parts, room: int) -> Placement:
     units = parts.units
-    if scenario.policy.partition == "random":
-        rng = stream(scenario.seed, "partition")
-        return random_partition(source.space, room, units.count, rng)
     # The host gets the split made for the paper's NDP-DIMMs: "the same hot/cold split" (V-A).
     made_for = units if units.numbered else of_dimms(NdpDimms())
     costs = tuple(unit_costs(parts, made_for, source.space))
     placement = _cached_greedy(_Profile(source, scenario), room, costs, made_for.count)
+    if scenario.policy.partition == "random":
+        # As many neurons on the GPU as the best split has there, but not the right ones.
+        rng = stream(scenario.seed, "partition")
+        room = source.space.weigh(placement.gpu)
+        return random_partition(source.space, room, units.count, rng)
     if units is not made_for:
         everyone = np.bitwise_or.reduce(placement.dimms)
         placement = Placement(placement.gpu, [everyone])

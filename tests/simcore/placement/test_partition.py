@@ -17,7 +17,7 @@ from simcore.placement.partition import (
 from tests.builders import SMALL_MODEL
 
 SPACE = neuron_space(SMALL_MODEL)
-COSTS = [UnitCosts(10.0, 100.0, 0.0), UnitCosts(10.0, 100.0, 0.0)]
+COSTS = [UnitCosts(10.0, 80.0, 20.0, 0.0), UnitCosts(10.0, 80.0, 20.0, 0.0)]
 ROOM = 400_000
 
 
@@ -63,8 +63,18 @@ def test_cold_load_is_balanced() -> None:
 
 def test_a_layer_takes_no_more_than_its_balance_point() -> None:
     """With a GPU as slow as the DIMMs together, half of the work goes to either side."""
-    costs = [UnitCosts(100.0, 400.0, 0.0)] * 2
+    costs = [UnitCosts(100.0, 400.0, 0.0, 0.0)] * 2
     f = frequencies()
     placement = greedy_partition(SPACE, rank_neurons(SPACE, f), 10**12, costs, 4)
     hot = (f * bp.unpack(placement.gpu)).sum() / f.sum()
     assert hot == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_batch_moves_the_balance_to_the_gpu() -> None:
+    """The DIMMs multiply for every sequence, the GPU hides that behind reading."""
+    f = frequencies()
+    costs = [UnitCosts(100.0, 300.0, 100.0, 0.0)] * 2
+    one, many = (
+        greedy_partition(SPACE, rank_neurons(SPACE, f, batch), 10**12, costs, 4) for batch in (1, 8)
+    )
+    assert SPACE.weigh(many.gpu) > 1.2 * SPACE.weigh(one.gpu)
