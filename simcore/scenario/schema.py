@@ -72,7 +72,7 @@ class Gpu:
         step=1,
         help="Time to launch one kernel.",
         cls="calibrated",
-        source="Hermes on OPT-13B and LLaMA2-13B at batch 1, which leave room for no more",
+        source="Hermes at batch 1; more than this puts the 13B models further below the paper",
     )
     count: int = knob(1, ge=1, le=64, step=1, help="Number of GPUs.", cls="paper", source=_HERMES)
     price_USD: float | None = knob(
@@ -110,7 +110,7 @@ class Pcie:
         step=1,
         help="One-way synchronisation between GPU and DIMM side (T_sync).",
         cls="calibrated",
-        source="Hermes on OPT-13B and LLaMA2-13B at batch 1, which leave room for no more",
+        source="Hermes at batch 1; more than this puts the 13B models further below the paper",
     )
 
 
