@@ -36,7 +36,7 @@ from app.viewmodels.placement import ColourBy
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
 from app.widgets.dock import ViewDock
-from app.widgets.key_rules import leaves_undo, wants_key
+from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.palette import CommandPalette
@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
             if wants_key(watched, event):
                 event.accept()
                 return True
-            if leaves_undo(watched, event):
+            if leaves_undo(watched, event) or leaves_export(event):
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)

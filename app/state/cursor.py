@@ -14,7 +14,7 @@ class Cursor(QObject):
     """Where in the run everybody looks.
 
     While a new run is still shorter than the step last asked for, the cursor stands at its end
-    and moves on to the wanted step as soon as it is there.
+    and moves on to the wanted step, and the same share of it, as soon as it is there.
 
     Attributes:
         step: index of the step, 0 when there is no run.
@@ -30,6 +30,7 @@ class Cursor(QObject):
         self.step = 0
         self.time_ps = 0
         self._wanted = 0
+        self._share = 0.0  # of the step, kept when a new run takes over
         runs.replaced.connect(self._on_replaced)
         runs.settled.connect(self._on_settled)
         runs.grew.connect(self._on_grew)
@@ -66,8 +67,10 @@ class Cursor(QObject):
         self._wanted = clamped
         run = self._runs.current
         assert run is not None
-        limit = int(run.value("duration_ps", clamped)) - 1
-        self._place(clamped, min(max(int(time_ps), 0), max(limit, 0)))
+        duration = max(int(run.value("duration_ps", clamped)), 1)
+        inside = min(max(int(time_ps), 0), duration - 1)
+        self._share = inside / duration
+        self._place(clamped, inside)
 
     def seek_time(self, absolute_ps: float) -> None:
         """Go to a time on the run's axis."""
@@ -129,8 +132,7 @@ class Cursor(QObject):
             return
         reached = self._wanted <= last
         self.step = min(self._wanted, last)
-        limit = max(int(run.value("duration_ps", self.step)) - 1, 0)
-        self.time_ps = min(self.time_ps, limit) if reached else 0
+        self.time_ps = self._time_at_share(run, self.step) if reached else 0
 
     def _on_settled(self) -> None:
         self.step_changed.emit(self.step)
@@ -138,6 +140,14 @@ class Cursor(QObject):
 
     def _on_grew(self, length: int) -> None:
         if self._wanted > self.step:
-            wanted = self._wanted
-            self.seek(min(wanted, length - 1), 0)
-            self._wanted = wanted
+            wanted, share = self._wanted, self._share
+            run = self._runs.current
+            assert run is not None
+            reached = wanted < length
+            self.seek(min(wanted, length - 1), self._time_at_share(run, wanted) if reached else 0)
+            self._wanted, self._share = wanted, share
+
+    def _time_at_share(self, run: Run, step: int) -> int:
+        """The time in a step that is where the cursor was in the step of the run before."""
+        duration = max(int(run.value("duration_ps", step)), 1)
+        return min(round(self._share * duration), duration - 1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodels.composition import Composition
+from app.viewmodels.formatting import significant
 from app.viewmodels.keys import OP_KEYS
 from simcore.results.run import Run
 from simcore.results.spans import LaneKind
@@ -39,6 +40,11 @@ class StepLoad:
     busy: Floats
     mean: float
     imbalance: float
+
+
+def imbalance_text(load: StepLoad) -> str:
+    """Largest over mean as text; a step in which nobody works has none."""
+    return significant(load.imbalance) if load.mean > 0 else "–"
 
 
 def step_load(composition: Composition, lanes: list[int], step: int) -> StepLoad:

@@ -18,9 +18,24 @@ from app.viewmodels.formatting import (
     time_text,
 )
 from app.viewmodels.hover import step_name
-from app.viewmodels.load import load_group, step_load
+from app.viewmodels.load import imbalance_text, load_group, step_load
 from simcore.results.run import KIND_PREFILL, Run
-from simcore.units import PS_PER_MS, PS_PER_S
+from simcore.units import PS_PER_S
+
+_STEP_IMBALANCE = (
+    "Busiest over the mean of the devices that share the work, busy time of the whole step, "
+    "attention included. Unevenness of single layers evens out in it; the timeline shows it as "
+    "wait: imbalance."
+)
+_LAYER_IMBALANCE = (
+    "{} over the decode steps of: bytes of cold work on the fullest DIMM of each FC layer, summed, "
+    "over the same sum of the mean DIMM. Not the busy time of a whole step."
+)
+_FIGURES = {
+    "imbalance": ("imbalance by FC layer", _LAYER_IMBALANCE.format("Mean")),
+    "imbalance_max": ("imbalance by FC layer, max", _LAYER_IMBALANCE.format("Largest")),
+}
+"""Figures of systems whose name alone says too little: label and tip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +78,14 @@ def throughput(run: Run, length: int) -> Group:
         Row("Prefill", time_text(duration[~decode].sum()), "Time of the prefill."),
     ]
     rows.append(Row("Steps", f"{length:,} of {int(run.plan.total_steps):,}"))
-    steps = duration[decode] / PS_PER_MS
+    steps = duration[decode]
     if len(steps):
         p50, p95 = np.percentile(steps, [50, 95])
         rows += [
-            Row("Step, mean", f"{significant(steps.mean())} ms", "Decode steps, mean."),
-            Row("Step, p50", f"{significant(float(p50))} ms", "Decode steps, median."),
-            Row("Step, p95", f"{significant(float(p95))} ms", "Decode steps, 95th percentile."),
-            Row("Step, max", f"{significant(steps.max())} ms", "Longest decode step."),
+            Row("Step, mean", time_text(float(steps.mean())), "Decode steps, mean."),
+            Row("Step, p50", time_text(float(p50)), "Decode steps, median."),
+            Row("Step, p95", time_text(float(p95)), "Decode steps, 95th percentile."),
+            Row("Step, max", time_text(float(steps.max())), "Longest decode step."),
         ]
     return Group("run", "Run", tuple(rows))
 
@@ -87,7 +102,7 @@ def current_step(run: Run, composition: Composition, step: int) -> Group:
             Row("Duration", time_text(duration)),
             Row("Context", f"{int(run.value('context_tokens', step)):,} tokens"),
             Row("Bytes moved", bytes_text(amount)),
-            Row("Imbalance", significant(load.imbalance), "Largest busy time over the mean."),
+            Row("Step max/mean", imbalance_text(load), _STEP_IMBALANCE),
         ),
     )
 
@@ -118,12 +133,21 @@ def system_figures(run: Run) -> Group | None:
 
 def _flatten(values: Mapping[str, Any], prefix: str, rows: list[Row]) -> None:
     for name, value in values.items():
-        label = f"{prefix}{name}".replace("_", " ")
+        label, tip = _FIGURES.get(f"{prefix}{name}", (f"{prefix}{name}".replace("_", " "), ""))
         if isinstance(value, Mapping):
             _flatten(value, f"{prefix}{name} ", rows)
         elif isinstance(value, bool):
             rows.append(Row(label, "yes" if value else "no"))
         elif isinstance(value, (int, float, np.integer, np.floating)):
-            rows.append(Row(label, number_text(float(value))))
+            rows.append(Row(label, *_figure(name, float(value), tip)))
         elif isinstance(value, str):
             rows.append(Row(label, value))
+
+
+def _figure(name: str, value: float, tip: str) -> tuple[str, str]:
+    """Value and tip of a figure whose name ends in its unit."""
+    if name.endswith("_bytes"):
+        return bytes_text(value), tip or f"{value:,.0f} B"
+    if name.endswith("_share"):
+        return percent_text(value), tip or significant(value)
+    return number_text(value), tip

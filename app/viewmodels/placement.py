@@ -147,7 +147,7 @@ def _shares_coloured(grid: PlacementGrid, look: Look) -> Cells:
     else:
         ids = tuple(category.id for category in grid.categories)
         full = np.array([rgb(colour) for colour in place_colours(theme, ids)], np.float32)
-        for index in look.hidden:
+        for index in look.hidden & frozenset(range(len(ids))):  # places come and go with the run
             full[index] = rgb(blend(theme.canvas, theme.border, 0.25))
         canvas = np.array(rgb(theme.canvas), np.float32)
         low = canvas + (full - canvas) * np.float32(0.30)
@@ -231,6 +231,16 @@ _LIFT = np.round(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
 """Lifts low shares: of the items of a cell, rarely more than half are active."""
 
 
+def columns_text(grid: PlacementGrid, first: int, stop: int) -> str:
+    """The columns first..stop, numbered inside their sections as everywhere else."""
+    inside = [s for s in grid.sections if s.start < stop and s.stop > first]
+    parts = [
+        f"{s.title} {max(first, s.start) - s.start:,}–{min(stop, s.stop) - s.start - 1:,}"
+        for s in inside
+    ]
+    return " · ".join(parts)
+
+
 def marks(
     grid: PlacementGrid, area: tuple[int, int, int, int], flag: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -241,7 +251,10 @@ def marks(
 
 
 def shares(grid: PlacementGrid) -> NDArray[np.float64]:
-    """Share of all cells in each place."""
+    """Share of all items in each place."""
+    if grid.counts is not None:
+        items = grid.counts.sum(axis=(1, 2), dtype=np.int64)
+        return np.asarray(items / max(1, items.sum()))
     sample = grid.category[:, :: max(1, grid.category.shape[1] // 2048)]
     counts = np.bincount(sample.reshape(-1), minlength=256)[: len(grid.categories)]
     return np.asarray(counts / max(1, counts.sum()))

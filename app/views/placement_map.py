@@ -11,6 +11,7 @@ from app.viewmodels.placement import (
     ColourBy,
     Look,
     MapPicture,
+    columns_text,
     draw_map,
     items_per_cell,
     shares,
@@ -118,7 +119,7 @@ class PlacementView(View):
         self.canvas.set_picture(picture, look.by)
         self._show_legend()
         self._show_zoom()
-        if first:
+        if first or look.hidden != self._legend.hidden_entries():
             self._request()
 
     def _on_failed(self, error: Exception) -> None:
@@ -142,8 +143,7 @@ class PlacementView(View):
         if self._picture is None:
             return
         view, grid, per = self.canvas.view, self._picture.grid, self._picture.per_cell
-        first, last = int(view.left), min(int(view.right), grid.columns)
-        where = f"{grid.column_title}s {first:,}–{last - 1:,}"
+        where = columns_text(grid, int(view.left), min(int(view.right), grid.columns))
         if per > 1:
             text = f"{where}, {per:,} to a column"
         elif view.columns_shown * MARK_PX <= self.canvas.area().width():

@@ -21,7 +21,7 @@ class ActionTable(QObject):
         self.actions: dict[str, QAction] = {}
         self.menus: dict[str, QMenu] = {}
         for name in MENU_ORDER:
-            menu = window.menuBar().addMenu(name)
+            menu = window.menuBar().addMenu(f"&{name}")
             menu.aboutToShow.connect(self.refresh)
             self.menus[name] = menu
         sections: dict[str, str] = {}

@@ -32,3 +32,9 @@ def leaves_undo(control: QObject, event: QKeyEvent) -> bool:
     box = control if isinstance(control, QAbstractSpinBox) else control.parent()
     keys = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
     return isinstance(box, QAbstractSpinBox) and any(event.matches(key) for key in keys)
+
+
+def leaves_export(event: QKeyEvent) -> bool:
+    """Whether a key is the export's, which text fields would take as "end of line"."""
+    control = Qt.KeyboardModifier.ControlModifier
+    return event.key() == Qt.Key.Key_E and event.modifiers() == control

@@ -10,11 +10,13 @@ from app.widgets.flow_layout import FlowLayout
 from app.widgets.painting import small_font
 
 
-def swatch(colour: str, border: str, size: int = 11) -> QIcon:
+def swatch(colour: str | Qt.GlobalColor, border: str, size: int = 11) -> QIcon:
     """A filled square with a border."""
     pixmap = QPixmap(size, size)
-    pixmap.fill(QColor(border))
+    pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    painter.fillRect(pixmap.rect(), QColor(border))
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
     painter.fillRect(QRect(1, 1, size - 2, size - 2), QColor(colour))
     painter.end()
     return QIcon(pixmap)
@@ -29,6 +31,8 @@ class Legend(QWidget):
         super().__init__(parent)
         self._checkable = checkable
         self._buttons: list[QToolButton] = []
+        self._entries: list[tuple[str, str, str]] = []
+        self._border = ""
         self._flow = FlowLayout(self, margin=0, spacing=0)
 
     def set_entries(self, entries: list[tuple[str, str, str]], border: str) -> None:
@@ -36,15 +40,32 @@ class Legend(QWidget):
         titles = [button.text() for button in self._buttons]
         if titles != [title for title, _, _ in entries]:
             self._rebuild(entries)
-        for button, (_, colour, tip) in zip(self._buttons, entries):
-            button.setIcon(swatch(colour, border))
-            button.setToolTip(tip)
+        self._entries, self._border = entries, border
+        for index in range(len(self._buttons)):
+            self._show_state(index)
 
     def hidden_entries(self) -> frozenset[int]:
         """Entries that are switched off."""
-        return frozenset(i for i, b in enumerate(self._buttons) if not b.isChecked())
+        return frozenset(
+            i for i, b in enumerate(self._buttons) if self._checkable and not b.isChecked()
+        )
+
+    def _show_state(self, index: int) -> None:
+        """An entry that is off has an empty swatch, a struck title and says so."""
+        button, (_, colour, tip) = self._buttons[index], self._entries[index]
+        on = not self._checkable or button.isChecked()
+        button.setIcon(swatch(colour if on else Qt.GlobalColor.transparent, self._border))
+        font = button.font()
+        font.setStrikeOut(not on)
+        button.setFont(font)
+        button.setToolTip(tip if on else f"{tip}\nhidden; click to show")
+
+    def _on_toggled(self, index: int, on: bool) -> None:
+        self._show_state(index)
+        self.toggled.emit(index, on)
 
     def _rebuild(self, entries: list[tuple[str, str, str]]) -> None:
+        off = {self._buttons[index].text() for index in self.hidden_entries()}
         for button in self._buttons:
             self._flow.removeWidget(button)
             button.deleteLater()
@@ -57,10 +78,10 @@ class Legend(QWidget):
             button.setIconSize(QSize(10, 10))
             button.setFont(small_font(self.font(), -0.5))
             button.setCheckable(True)
-            button.setChecked(True)
+            button.setChecked(title not in off)
             if self._checkable:
                 button.setAccessibleName(f"Show {title}")
-                button.toggled.connect(lambda on, i=index: self.toggled.emit(i, on))
+                button.toggled.connect(lambda on, i=index: self._on_toggled(i, on))
             else:
                 button.setCheckable(False)
                 button.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -15,6 +15,7 @@ from app.viewmodels.load import (
     StepLoad,
     heat_columns,
     heat_range,
+    imbalance_text,
     load_group,
     load_history,
     step_load,
@@ -25,6 +26,10 @@ from app.widgets.view import Context
 LEFT = 56
 RIGHT = 62
 BAR_MAX = 34.0
+_HEAD_TIP = (
+    "step max/mean: the busiest over the mean, busy time of the whole step, attention included.\n"
+    "Unevenness of single layers evens out in it; the timeline shows it as wait: imbalance."
+)
 _RIGHT_ALIGN = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT_ALIGN = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -114,16 +119,19 @@ class LoadCanvas(QWidget):
     def _paint_head(self, painter: QPainter, load: StepLoad) -> None:
         run, theme = self.state.runs.current, self.context.theme
         assert run is not None
-        painter.setFont(small_font(self.font(), 0))
-        painter.setPen(QColor(theme.text))
-        step = self.state.cursor.step
-        painter.drawText(
-            QRectF(8, 2, self.width() - 16, 20),
-            _LEFT_ALIGN,
-            f"imbalance {load.imbalance:.3f}   mean {time_text(load.mean)}",
-        )
+        font = small_font(self.font(), 0)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        line = QRectF(8, 2, self.width() - 16, 20)
+        name = step_name(run, self.state.cursor.step)
         painter.setPen(QColor(theme.text_dim))
-        painter.drawText(QRectF(8, 2, self.width() - 16, 20), _RIGHT_ALIGN, step_name(run, step))
+        painter.drawText(line, _RIGHT_ALIGN, name)
+        text = f"step max/mean {imbalance_text(load)}   mean {time_text(load.mean)}"
+        room = line.width() - metrics.horizontalAdvance(name) - 8
+        if metrics.horizontalAdvance(text) > room:
+            text = f"step max/mean {imbalance_text(load)}"
+        painter.setPen(QColor(theme.text))
+        painter.drawText(line, _LEFT_ALIGN, text)
 
     def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
         run, theme = self.state.runs.current, self.context.theme
@@ -201,6 +209,8 @@ class LoadCanvas(QWidget):
         if run is None or load is None or not self.lanes:
             return ""
         bars, _ = self._regions()
+        if at.y() < bars.top():
+            return _HEAD_TIP
         pitch = min(bars.height() / len(self.lanes), BAR_MAX)
         row = int((at.y() - bars.top()) // pitch)
         if not bars.top() <= at.y() <= bars.bottom() or not 0 <= row < len(self.lanes):

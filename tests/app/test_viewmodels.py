@@ -1,5 +1,8 @@
 """What is drawn, as numbers: nothing lost, nothing invented."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from app.viewmodels.load import heat_columns, load_group, load_history, step_loa
 from app.viewmodels.map_view import MapView
 from app.viewmodels.placement import ColourBy, Look, draw_map, items_per_cell
 from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
+from simcore.results.placement import FLAGS
 from tests.fakes import fake_run
 
 
@@ -151,6 +155,19 @@ def test_map_has_a_colour_for_every_cell(run, by, theme):
     picture = draw_map(run, 3, 1, Look(theme, by, frozenset({1})))
     assert picture.pixels.shape == picture.grid.category.shape
     assert (picture.pixels >> 24 == 255).all()
+
+
+def test_map_ignores_hidden_places_the_run_does_not_have(run):
+    exact = run.placement(3, 1)
+    cells = exact.category.shape
+    grid = dataclasses.replace(
+        exact,
+        counts=np.ones((len(exact.categories), *cells), np.uint16),
+        flag_counts=np.zeros((len(FLAGS), *cells), np.uint16),
+    )
+    coarse = SimpleNamespace(placement=lambda step, per_cell: grid)
+    shown = draw_map(coarse, 3, 8, Look(LIGHT, hidden=frozenset({1, 99})))
+    assert (shown.pixels == draw_map(coarse, 3, 8, Look(LIGHT, hidden=frozenset({1}))).pixels).all()
 
 
 def test_map_of_a_part_equals_that_part_of_the_whole(run):
