@@ -77,7 +77,8 @@ class FieldRow:
         set_invalid(self.editor.box, problem is not None)
         self.problem.setVisible(problem is not None)
         if problem is not None:
-            allowed = problem.allowed or self.field.knob.allowed()
+            # A hint names what would do; the field's whole range beside it would contradict it.
+            allowed = problem.allowed or ("" if problem.hint else self.field.knob.allowed())
             hint = f"; {problem.hint}" if problem.hint else ""
             tail = f"; allowed: {allowed}" if allowed else ""
             self.problem.setText(f"{problem.message}{tail}{hint}")

@@ -118,7 +118,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     lower.set_ylim(1.0, max(1.005, 1 + (top - 1) * 1.15))
     lower.set_xlim(*limits)
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
-    labels(lower, "step", "imbalance\nmax / mean")
+    labels(lower, "step", "step imbalance\nmax / mean")
 
 
 CHARTS.add(

@@ -10,17 +10,17 @@ from simcore.results.spans import Spans, WaitReason
 from simcore.systems.hermes.machine import MachinePlan
 
 _REASONS = {
-    WaitReason.DEPENDENCY: "it needs the result of",
-    WaitReason.LINK_BUSY: "the link is used by",
-    WaitReason.SYNC: "the barrier holds until the end of",
-    WaitReason.IMBALANCE: "a sister has more of the same work:",
-    WaitReason.MEMORY_FULL: "room must be made by",
-    WaitReason.NO_WORK: "nothing was assigned to it during",
+    WaitReason.DEPENDENCY: "It needs the result of {other}.",
+    WaitReason.LINK_BUSY: "The link is used by {other}.",
+    WaitReason.SYNC: "All lanes start the next phase together; {other} is the last to end.",
+    WaitReason.IMBALANCE: "{other} does the same work and has more of it.",
+    WaitReason.MEMORY_FULL: "{other} must make room first.",
+    WaitReason.NO_WORK: "This phase has no work for it; the phase lasts until {other} ends.",
 }
 
 
 def _us(time_ps: float) -> str:
-    return f"{time_ps / 1e6:,.3f} us"
+    return f"{time_ps / 1e6:,.3f} µs"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -62,15 +62,18 @@ def _wait(
 ) -> Explanation:
     cause = int(spans.cause[span])
     if cause < 0:
-        note = "Nothing else bounds this phase."
-    else:
-        other = plan.ops[spans.op[cause]].title
-        lane = plan.lanes[spans.lane[cause]].title
-        note = (
-            f"It waits because {_REASONS[reason]} {other} on {lane}, "
-            f"which takes {_us(float(spans.duration_ps[cause]))}."
-        )
-    return Explanation(title, "wait = end of the cause - own end", note, reason.value)
+        return Explanation(title, "no op bounds this wait", "", reason.value)
+    other = plan.ops[spans.op[cause]].title
+    lane = plan.lanes[spans.lane[cause]].title
+    start, end = float(spans.start_ps[span]), float(spans.end_ps[span])
+    takes = _us(float(spans.duration_ps[cause]))
+    return Explanation(
+        title,
+        f"wait = end of {other} on {lane} - end of the lane's own work",
+        f"{_us(end)} - {_us(start)} = {_us(end - start)} (from the start of the step)",
+        reason.value,
+        notes=(_REASONS[reason].format(other=f"{other} on {lane} ({takes})"),),
+    )
 
 
 def _gpu(
@@ -85,7 +88,7 @@ def _gpu(
     return Explanation(
         title,
         "t = launch + max(bytes / bandwidth, FLOP / rate)",
-        f"{plan.gpu.kernel_launch_us:g} us + max({_us(read_ps)}, {_us(compute_ps)})"
+        f"{plan.gpu.kernel_launch_us:g} µs + max({_us(read_ps)}, {_us(compute_ps)})"
         f" = {_us(float(spans.duration_ps[span]))}",
         bound,
         (
@@ -108,7 +111,7 @@ def _gpu(
             _term(
                 plan,
                 "launch",
-                f"{plan.gpu.kernel_launch_us:g} us",
+                f"{plan.gpu.kernel_launch_us:g} µs",
                 "kernel launch",
                 "hardware.gpu.kernel_launch_us",
             ),

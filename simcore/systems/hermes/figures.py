@@ -44,7 +44,7 @@ def series(plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
     wrong = active + predicted - 2 * hits
     decode = active > 0
     return {
-        "DIMM imbalance": ("max/mean", imbalance(plan, run)),
+        "DIMM imbalance by FC layer": ("max/mean", imbalance(plan, run)),
         "active neurons": ("share", active / plan.space.neurons),
         "predictor recall": ("share", _ratio(hits, active)),
         "predictor precision": ("share", _ratio(hits, predicted)),
@@ -79,12 +79,12 @@ def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
         "predictor_accuracy": "predictor accuracy",
         "predictor_recall": "predictor recall",
         "predictor_precision": "predictor precision",
-        "imbalance": "DIMM imbalance",
+        "imbalance": "DIMM imbalance by FC layer",
     }
     for key, name in keys.items():
         result[key] = float(figures[name][1][decode].mean())
     result["trivial_accuracy"] = 1.0 - result["active_share"]
-    result["imbalance_max"] = float(figures["DIMM imbalance"][1][decode].max())
+    result["imbalance_max"] = float(figures["DIMM imbalance by FC layer"][1][decode].max())
     for key, column in (("swap", "swap_in"), ("remap", "remap")):
         moved = _moved_bytes(plan, run, column)[decode]
         result[f"{key}_bytes"] = int(moved.sum())

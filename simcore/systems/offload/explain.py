@@ -17,7 +17,7 @@ _REASONS = {
 
 
 def _us(time_ps: float) -> str:
-    return f"{time_ps / 1e6:,.3f} us"
+    return f"{time_ps / 1e6:,.3f} µs"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -100,14 +100,14 @@ def _gpu(plan: OffloadPlan, spans: Spans, span: int, title: str, help: str) -> E
             _term(
                 plan,
                 "launch",
-                f"{gpu.kernel_launch_us:g} us",
+                f"{gpu.kernel_launch_us:g} µs",
                 "kernel launch",
                 "hardware.gpu.kernel_launch_us",
             ),
             _term(
                 plan,
                 "dispatch",
-                f"{plan.policy.dispatch_us:g} us",
+                f"{plan.policy.dispatch_us:g} µs",
                 "framework time of one kernel",
                 "policy.dispatch_us",
             ),

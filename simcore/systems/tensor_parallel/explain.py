@@ -15,7 +15,7 @@ _REASONS = {
 
 
 def _us(time_ps: float) -> str:
-    return f"{time_ps / 1e6:,.3f} us"
+    return f"{time_ps / 1e6:,.3f} µs"
 
 
 def _term(plan: TensorParallelPlan, symbol: str, value: str, meaning: str, path: str) -> Term:
@@ -95,7 +95,7 @@ def _gpu(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: st
             _term(
                 plan,
                 "launch",
-                f"{gpu.kernel_launch_us:g} us",
+                f"{gpu.kernel_launch_us:g} µs",
                 "kernel launch",
                 "hardware.gpu.kernel_launch_us",
             ),
@@ -117,7 +117,7 @@ def _link(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: s
             Term("bytes", f"{amount:,.0f} B", "over this link, all steps together"),
             Term("steps", f"{plan.count - 1} a round", "the ring has as many links as GPUs"),
             _term(
-                plan, "hop", f"{plan.policy.hop_us:g} us", "one step of the ring", "policy.hop_us"
+                plan, "hop", f"{plan.policy.hop_us:g} µs", "one step of the ring", "policy.hop_us"
             ),
             _term(
                 plan,
