@@ -1,8 +1,11 @@
 """The simulated systems; importing this package registers them all."""
 
+# Lists show systems in the order of registration: Hermes first, then what it is compared with.
+from simcore.systems.hermes.system import Hermes
+
+# isort: split
 from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.host import HermesHost
-from simcore.systems.hermes.system import Hermes
 from simcore.systems.offload.accelerate import Accelerate
 from simcore.systems.offload.dejavu import DejaVu
 from simcore.systems.offload.flexgen import FlexGen
