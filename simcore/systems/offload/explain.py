@@ -3,32 +3,9 @@
 from __future__ import annotations
 
 from simcore.results.explain import Explanation, Term
-from simcore.results.spans import Spans, WaitReason
+from simcore.results.spans import Spans
+from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
 from simcore.systems.offload.machine import GPU, OffloadPlan
-
-_REASONS = {
-    WaitReason.DEPENDENCY: "it needs the result of",
-    WaitReason.LINK_BUSY: "the link is used by",
-    WaitReason.SYNC: "the barrier holds until the end of",
-    WaitReason.IMBALANCE: "a sister has more of the same work:",
-    WaitReason.MEMORY_FULL: "room must be made by",
-    WaitReason.NO_WORK: "nothing was assigned to it during",
-}
-
-
-def _us(time_ps: float) -> str:
-    return f"{time_ps / 1e6:,.3f} µs"
-
-
-def _amount(value: float, unit: str) -> str:
-    for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:,.3f} {prefix}{unit}"
-    return f"{value:,.0f} {unit}"
-
-
-def _term(plan: OffloadPlan, symbol: str, value: str, meaning: str, path: str) -> Term:
-    return Term(symbol, value, meaning, path, plan.scenario.provenance.get(path))
 
 
 def explain(plan: OffloadPlan, spans: Spans, span: int) -> Explanation:
@@ -40,31 +17,12 @@ def explain(plan: OffloadPlan, spans: Spans, span: int) -> Explanation:
         span: index into them.
     """
     op, lane = plan.ops[spans.op[span]], int(spans.lane[span])
-    layer = int(spans.layer[span])
-    where = f"layer {layer}, " if layer >= 0 else ""
-    total = float(spans.duration_ps[span])
-    title = f"{op.title} on {plan.lanes[lane].title} ({where}{_us(total)})"
+    heading = heading_of(plan, spans, span)
     if op.reason is not None:
-        return _wait(plan, spans, span, title, op.reason)
+        return explain_wait(plan, spans, span, op.reason)
     if lane == GPU:
-        return _gpu(plan, spans, span, title, op.help)
-    return _copy(plan, spans, span, title, op.id, op.help)
-
-
-def _wait(
-    plan: OffloadPlan, spans: Spans, span: int, title: str, reason: WaitReason
-) -> Explanation:
-    cause = int(spans.cause[span])
-    if cause < 0:
-        note = "Nothing else bounds this phase."
-    else:
-        other = plan.ops[spans.op[cause]].title
-        lane = plan.lanes[spans.lane[cause]].title
-        note = (
-            f"It waits because {_REASONS[reason]} {other} on {lane}, "
-            f"which takes {_us(float(spans.duration_ps[cause]))}."
-        )
-    return Explanation(title, "wait = end of the cause - own end", note, reason.value)
+        return _gpu(plan, spans, span, heading, op.help)
+    return _copy(plan, spans, span, heading, op.id, op.help)
 
 
 def _gpu(plan: OffloadPlan, spans: Spans, span: int, title: str, help: str) -> Explanation:
@@ -78,33 +36,33 @@ def _gpu(plan: OffloadPlan, spans: Spans, span: int, title: str, help: str) -> E
     return Explanation(
         title,
         "t = kernels * (dispatch + launch) + max(bytes / bandwidth, FLOP / rate)",
-        f"{_us(issue)} + max({_us(read_ps)}, {_us(compute_ps)}) = {_us(total)}",
+        f"{us(issue)} + max({us(read_ps)}, {us(compute_ps)}) = {us(total)}",
         "kernel launch" if issue > body else bound,
         (
-            Term("bytes", _amount(amount, "B"), "read from GPU memory"),
-            Term("FLOP", _amount(flops, "FLOP"), "two per multiply-accumulate"),
-            _term(
+            Term("bytes", amount_text(amount, "B"), "read from GPU memory"),
+            Term("FLOP", amount_text(flops, "FLOP"), "two per multiply-accumulate"),
+            term(
                 plan,
                 "bandwidth",
                 f"{gpu.bandwidth_GBps:g} GB/s",
                 "GPU memory",
                 "hardware.gpu.bandwidth_GBps",
             ),
-            _term(
+            term(
                 plan,
                 "rate",
                 f"{gpu.fp16_TFLOPS:g} TFLOPS",
                 "FP16 tensor peak",
                 "hardware.gpu.fp16_TFLOPS",
             ),
-            _term(
+            term(
                 plan,
                 "launch",
                 f"{gpu.kernel_launch_us:g} µs",
                 "kernel launch",
                 "hardware.gpu.kernel_launch_us",
             ),
-            _term(
+            term(
                 plan,
                 "dispatch",
                 f"{plan.policy.dispatch_us:g} µs",
@@ -124,10 +82,10 @@ def _copy(
     move = amount * 1e3 / rate
     fixed = max(0.0, total - move)
     limited_by_host = rate < plan.link_GBps
-    terms = [Term("bytes", _amount(amount, "B"), "moved")]
+    terms = [Term("bytes", amount_text(amount, "B"), "moved")]
     if amount and limited_by_host:
         terms.append(
-            _term(
+            term(
                 plan,
                 "staging",
                 f"{plan.staging_GBps:g} GB/s",
@@ -137,7 +95,7 @@ def _copy(
         )
     if amount:
         terms.append(
-            _term(
+            term(
                 plan,
                 "link",
                 f"{plan.link_GBps:g} GB/s",
@@ -152,7 +110,7 @@ def _copy(
     return Explanation(
         title,
         "t = fixed + bytes / rate" + ("; 1 / rate = 1 / staging + 1 / link" if turns else ""),
-        f"{_us(fixed)} + {_us(move)} = {_us(total)}",
+        f"{us(fixed)} + {us(move)} = {us(total)}",
         "latency" if fixed > move else bound,
         tuple(terms),
         (help,),
@@ -175,4 +133,4 @@ def _fixed(plan: OffloadPlan, op: str, fixed: float) -> Term:
         path, meaning = "policy.hook_us", "hooks around each module"
     else:
         path, meaning = "hardware.pcie.sync_us", "synchronisation"
-    return _term(plan, "fixed", _us(fixed), meaning, path)
+    return term(plan, "fixed", us(fixed), meaning, path)

@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 from simcore.results.explain import Explanation, Term
-from simcore.results.spans import Spans, WaitReason
+from simcore.results.spans import Spans
+from simcore.systems.explaining import explain_wait, heading_of, term, us
 from simcore.systems.tensor_parallel.machine import TensorParallelPlan
-
-_REASONS = {
-    WaitReason.DEPENDENCY: "it needs the result of",
-    WaitReason.SYNC: "the barrier holds until the end of",
-    WaitReason.IMBALANCE: "a sister has more of the same work:",
-    WaitReason.NO_WORK: "nothing was assigned to it during",
-}
-
-
-def _us(time_ps: float) -> str:
-    return f"{time_ps / 1e6:,.3f} µs"
-
-
-def _term(plan: TensorParallelPlan, symbol: str, value: str, meaning: str, path: str) -> Term:
-    return Term(symbol, value, meaning, path, plan.scenario.provenance.get(path))
 
 
 def explain(plan: TensorParallelPlan, spans: Spans, span: int) -> Explanation:
@@ -31,28 +17,12 @@ def explain(plan: TensorParallelPlan, spans: Spans, span: int) -> Explanation:
         span: index into them.
     """
     op, lane = plan.ops[spans.op[span]], int(spans.lane[span])
-    layer, total = int(spans.layer[span]), float(spans.duration_ps[span])
-    where = f"layer {layer}, " if layer >= 0 else ""
-    title = f"{op.title} on {plan.lanes[lane].title} ({where}{_us(total)})"
+    heading = heading_of(plan, spans, span)
     if op.reason is not None:
-        return _wait(plan, spans, span, title, op.reason)
+        return explain_wait(plan, spans, span, op.reason)
     if lane < plan.count:
-        return _gpu(plan, spans, span, title, op.help)
-    return _link(plan, spans, span, title, op.help)
-
-
-def _wait(
-    plan: TensorParallelPlan, spans: Spans, span: int, title: str, reason: WaitReason
-) -> Explanation:
-    cause = int(spans.cause[span])
-    note = "Nothing else bounds this phase."
-    if cause >= 0:
-        note = (
-            f"It waits because {_REASONS.get(reason, 'of')} {plan.ops[spans.op[cause]].title} on "
-            f"{plan.lanes[spans.lane[cause]].title}, "
-            f"which takes {_us(float(spans.duration_ps[cause]))}."
-        )
-    return Explanation(title, "wait = end of the cause - own end", note, reason.value)
+        return _gpu(plan, spans, span, heading, op.help)
+    return _link(plan, spans, span, heading, op.help)
 
 
 def _gpu(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: str) -> Explanation:
@@ -66,33 +36,33 @@ def _gpu(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: st
     return Explanation(
         title,
         "t = kernels * launch + max(bytes / (bandwidth * efficiency), FLOP / rate)",
-        f"{_us(launch)} + max({_us(read_ps)}, {_us(compute_ps)}) = {_us(total)}",
+        f"{us(launch)} + max({us(read_ps)}, {us(compute_ps)}) = {us(total)}",
         "kernel launch" if launch > body else bound,
         (
             Term("bytes", f"{amount:,.0f} B", "weights, or keys and values, of this GPU"),
             Term("FLOP", f"{flops:,.0f}", "two per multiply-accumulate"),
-            _term(
+            term(
                 plan,
                 "bandwidth",
                 f"{gpu.bandwidth_GBps:g} GB/s",
                 "GPU memory",
                 "hardware.gpu.bandwidth_GBps",
             ),
-            _term(
+            term(
                 plan,
                 "efficiency",
                 f"{policy.memory_efficiency:g}",
                 "sustained share of it",
                 "policy.memory_efficiency",
             ),
-            _term(
+            term(
                 plan,
                 "rate",
                 f"{gpu.fp16_TFLOPS:g} TFLOPS",
                 "FP16 tensor peak",
                 "hardware.gpu.fp16_TFLOPS",
             ),
-            _term(
+            term(
                 plan,
                 "launch",
                 f"{gpu.kernel_launch_us:g} µs",
@@ -111,15 +81,15 @@ def _link(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: s
     return Explanation(
         title,
         "t = steps * hop + bytes / bandwidth",
-        f"{_us(fixed)} + {_us(move)} = {_us(total)}",
+        f"{us(fixed)} + {us(move)} = {us(total)}",
         "latency" if fixed > move else "link",
         (
             Term("bytes", f"{amount:,.0f} B", "over this link, all steps together"),
             Term("steps", f"{plan.count - 1} a round", "the ring has as many links as GPUs"),
-            _term(
+            term(
                 plan, "hop", f"{plan.policy.hop_us:g} µs", "one step of the ring", "policy.hop_us"
             ),
-            _term(
+            term(
                 plan,
                 "bandwidth",
                 f"{plan.policy.link_GBps:g} GB/s",

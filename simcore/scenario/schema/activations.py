@@ -1,0 +1,81 @@
+"""Where neuron activity comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simcore.scenario.fields import knob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticalActivations:
+    """`source: statistical`: neurons drawn from published statistics (see the generator's doc)."""
+
+    source: str = "statistical"
+    adjacent_correlation: float = knob(
+        0.63,
+        ge=0,
+        le=0.999,
+        step=0.01,
+        help="Lag-1 correlation of one neuron's firing; sets the similarity of adjacent tokens.",
+        cls="calibrated",
+        source="over 90 % bit agreement of adjacent tokens (Hermes, III-B), on that target",
+    )
+    coupling: float = knob(
+        0.9,
+        ge=0,
+        le=1,
+        step=0.05,
+        help="Share of neurons that fire together with their parents in the layer before.",
+        cls="calibrated",
+        source="predictor accuracy of 98 % (Hermes, IV-C1), on that target",
+    )
+    sequence_correlation: float = knob(
+        0.0,
+        ge=0,
+        le=1,
+        step=0.05,
+        help="Share of neurons that fire together in all sequences of a batch.",
+        cls="calibrated",
+        source="no published figure; 0 takes the sequences of a batch as unrelated",
+    )
+    drift_per_token: float = knob(
+        0.004,
+        ge=0,
+        le=0.5,
+        step=0.001,
+        help="Share of neurons that trade places in the hotness order at each token.",
+        cls="calibrated",
+        source="52 % of initially hot neurons vary in inference (Hermes, III-B), on that target",
+    )
+    prompt_shift: float = knob(
+        0.10,
+        ge=0,
+        le=1,
+        step=0.01,
+        help="Share of neurons whose hotness in this prompt differs from the offline profile.",
+        cls="public",
+        source="PowerInfer, SOSP 2024, 3.1: over 90 % of the top 20 % is common to tasks",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedActivations:
+    """`source: recorded`: masks measured on a real model."""
+
+    source: str = "recorded"
+    file: str = knob(
+        "relu_adamw_l1.npz",
+        live=False,
+        help="npz file of masks: a name in assets/activations or a path.",
+    )
+    sequence: int = knob(0, ge=0, le=1_000_000, step=1, help="First recorded sequence to replay.")
+
+
+ACTIVATIONS: Mapping[str, type[Any]] = {
+    "statistical": StatisticalActivations,
+    "recorded": RecordedActivations,
+}
+"""`activations.source` to its dataclass."""
