@@ -33,10 +33,21 @@ def _is_command(arguments: list[str]) -> bool:
     return first in COMMAND_NAMES
 
 
+def _named_scenario(name: str) -> Path:
+    """The file of that path, or else the shipped scenario of that name."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    from simcore.data import list_scenarios
+
+    shipped = {scenario.stem: scenario for scenario in list_scenarios()}
+    return shipped.get(name, path)
+
+
 def _open(arguments: list[str]) -> int:
     if len(arguments) > 1:
         return _complain(f"one scenario at most, got {len(arguments)}: {' '.join(arguments)}")
-    path = Path(arguments[0]) if arguments else _default_scenario()
+    path = _named_scenario(arguments[0]) if arguments else _default_scenario()
     if path is not None and arguments and not path.is_file():
         from simcore.cli import COMMAND_NAMES
         from simcore.errors import did_you_mean

@@ -38,3 +38,12 @@ def test_commands_do_not_import_qt(arguments):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_a_shipped_scenario_opens_by_its_name(tmp_path, monkeypatch):
+    from app.main import _named_scenario
+
+    monkeypatch.chdir(tmp_path)
+    assert _named_scenario("hermes-opt-66b").name == "hermes-opt-66b.yaml"
+    assert _named_scenario("hermes-opt-66b").is_file()
+    assert not _named_scenario("hermes-opt-67b").is_file()
