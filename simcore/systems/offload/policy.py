@@ -107,8 +107,8 @@ class AcceleratePolicy(OffloadPolicy):
         step=0.05,
         help="Share of free GPU memory the automatic device map fills.",
         cls="public",
-        source="accelerate, get_balanced_memory: 90 % on a single device; with the reserve it gives"
-        " the 80 % of OPT-13B and 15 % of OPT-66B that fit in Hermes, II",
+        source="accelerate, 90 % on a single device (recalled, not re-read); with the reserve it "
+        "gives the 80 % of OPT-13B and 15 % of OPT-66B that fit in Hermes, II",
     )
     gpu_weights_GB: float | None = knob(
         None,
@@ -146,7 +146,7 @@ class DejaVuPolicy(OffloadPolicy):
         step=100,
         help="Hidden width of the two-layer predictor of every block (Deja Vu supports OPT).",
         cls="public",
-        source="Deja Vu, arXiv 2310.17157, low-rank predictors of width 1000",
+        source="Deja Vu, arXiv 2310.17157, predictors of rank 1000 (recalled, not re-read)",
     )
     copy_call_us: float = knob(
         17.0,

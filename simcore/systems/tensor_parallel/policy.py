@@ -39,5 +39,5 @@ class TensorParallelPolicy:
         step=0.05,
         help="Share of the GPU memory's peak that long reads reach.",
         cls="public",
-        source="BabelStream on A100 40 GB: about 1.4 of 1.555 TB/s",
+        source="BabelStream on A100 40 GB: about 1.4 of 1.555 TB/s (recalled, not re-read)",
     )
