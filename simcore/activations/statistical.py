@@ -8,7 +8,8 @@ Columns come in pairs (c, c + 64 of each 128). In a coupled pair all neurons of 
 one uniform draw a token, so a neuron fires when its two parents in the layer below do, up to their
 difference in p; in an uncoupled pair every neuron draws for itself and its parents tell nothing.
 Neurons are numbered by expected hotness, which is allowed because their order carries no meaning;
-the drift moves them out of that order during a run, in all layers of a column alike.
+the drift moves them out of that order during a run, in all layers of a column alike. Each sequence
+of a batch has its own prompt and so its own order, as far as prompts shift it at all.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ _HALF = 64
 _FULL = 65536.0
 
 U16 = NDArray[np.uint16]
+Groups = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Pair-columns of one block inside one threshold table."""
+    """Pair-columns of one block inside one threshold table, those of groups with padding aside."""
 
     start: int
     pairs: int
@@ -60,6 +62,11 @@ class _Table:
 
     def copy(self) -> _Table:
         return _Table(self.groups, self.rise.copy(), self.stay.copy(), self.segments)
+
+
+def _grouped(plane: Plane) -> Plane:
+    """A view of a plane as (layers, groups of 128 columns, words of a group)."""
+    return plane.reshape(len(plane), -1, _PAIR // 64)
 
 
 def _probabilities(block: Block, layers: int, density: float, model: Model) -> NDArray[np.float64]:
@@ -116,7 +123,9 @@ def _base(
         segments, at = [], 0
         for block in space.blocks:
             inside = int(((groups >= block.start // 2) & (groups < block.stop // 2)).sum())
-            segments.append(_Segment(at, inside * _HALF))
+            last = block.start // 2 + block.neurons // _PAIR
+            full = int(((groups >= block.start // 2) & (groups < last)).sum())
+            segments.append(_Segment(at, full * _HALF))
             at += inside * _PAIR
         tables.append(
             _Table(groups, rise.astype(np.uint16), stay.astype(np.uint16), tuple(segments))
@@ -147,8 +156,9 @@ class StatisticalSource:
         self._noise = stream(seed, "activations.prompt")
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
-        self._common = self._common_words(settings.sequence_correlation)
+        self._common = self._common_groups(settings.sequence_correlation)
         self._trade_places(settings.prompt_shift)
+        self._orders = self._own_orders(settings.prompt_shift, batch, seed)
         self.note = (
             f"statistical: MLP density {model.stats.mlp_density:g}, "
             f"QKV density {model.stats.qkv_density:g}; neurons numbered by expected hotness"
@@ -158,7 +168,7 @@ class StatisticalSource:
         return self._profile
 
     def prompt_frequency(self) -> Frequencies:
-        """Frequencies over the prompt.
+        """Frequencies over the prompts of all sequences.
 
         These are the current probabilities with the sampling error of as many correlated tokens.
         """
@@ -176,19 +186,29 @@ class StatisticalSource:
             noisy *= scales[table.rise]
             noisy += means[table.rise]
             grouped[:, table.groups] = noisy.reshape(self.space.layers, -1, _PAIR)
-        return np.clip(out, 0, 1, out=out)
+        np.clip(out, 0, 1, out=out)
+        if len(self._orders) == 1:
+            return out
+        mean = grouped[:, self._orders[0]]
+        for order in self._orders[1:]:
+            mean += grouped[:, order]
+        mean /= np.float32(len(self._orders))
+        return mean.reshape(out.shape)
 
     def draw(self) -> Sequence[Plane]:
         if not self._previous:
             self._previous = [self._draw_stationary(bits) for bits in self._bits]
         planes: list[Plane] = []
+        kept: list[Plane] = []
         for bits, previous in zip(self._bits, self._previous, strict=True):
             rise, stay = self._draw_two(bits)
             fired = rise | (previous & stay)
-            if planes and len(self._common):
-                fired[:, self._common] = planes[0][:, self._common]
-            planes.append(fired)
-        self._previous = planes
+            if kept and len(self._common):
+                _grouped(fired)[:, self._common] = _grouped(kept[0])[:, self._common]
+            order = self._orders[len(kept)]
+            kept.append(fired)
+            planes.append(_grouped(fired)[:, order].reshape(fired.shape))
+        self._previous = kept
         if self._settings.drift_per_token:
             self._trade_places(self._settings.drift_per_token)
         return planes
@@ -197,11 +217,31 @@ class StatisticalSource:
         twins = below.reshape(below.shape[0], -1, 2)[:, :, ::-1].reshape(below.shape)
         return below, twins
 
-    def _common_words(self, share: float) -> NDArray[np.int64]:
-        """Words of a row whose neurons fire alike in all sequences: every so many pairs."""
-        pairs = self.space.words // 2
-        chosen = np.flatnonzero(_coupled_groups(pairs, share))
-        return np.sort(np.concatenate([2 * chosen, 2 * chosen + 1]))
+    def _common_groups(self, share: float) -> Groups:
+        """Groups whose neurons fire alike in all sequences: every so many."""
+        return np.flatnonzero(_coupled_groups(self.space.words // 2, share))
+
+    def _own_orders(self, share: float, batch: int, seed: int) -> list[Groups]:
+        """For each sequence of the batch, which group of the first sequence its groups act like.
+
+        Every sequence has a prompt of its own, and what a prompt shifts is drawn for each: a share
+        of the groups of a block exchange their hotness. The first sequence keeps its order, so a
+        batch of one is what it was.
+        """
+        rng = stream(seed, "activations.sequences")
+        common = np.zeros(self.space.words // 2, np.bool_)
+        common[self._common] = True
+        orders = [np.arange(len(common))]
+        for _ in range(1, batch):
+            order = np.arange(len(common))
+            for block in self.space.blocks:
+                # Only full groups: padding has nothing to exchange.
+                inside = block.start // 2 + np.arange(block.neurons // _PAIR)
+                free = rng.permutation(inside[~common[inside]])
+                picks = free[: round(share * len(free))]
+                order[np.sort(picks)] = picks
+            orders.append(order)
+        return orders
 
     def _draw_stationary(self, bits: np.random.BitGenerator) -> Plane:
         """A plane with every neuron at its stationary probability."""

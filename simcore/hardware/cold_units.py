@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from simcore.hardware import ndp_dimm
 from simcore.hardware.roofline import additive_ps, roofline_ps
 from simcore.scenario.schema import Host, NdpDimms
-from simcore.units import Int64Array, compute_ps
+from simcore.units import Int64Array, compute_ps, us_to_ps
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class ColdUnits:
         capacity_bytes: memory of one unit.
         bandwidth_GBps, rate_GMACps, vector_Gops: sustained rates of one unit.
         overlaps: whether reading and multiplying overlap.
+        dispatch_ps: time to start one section of work.
         sources: by ``bandwidth``, ``rate`` and ``vector``, where the rates come from.
     """
 
@@ -56,6 +57,7 @@ class ColdUnits:
     rate_GMACps: float
     vector_Gops: float
     overlaps: bool
+    dispatch_ps: int
     sources: tuple[tuple[str, RateSource], ...]
 
     def lane_id(self, index: int) -> str:
@@ -98,6 +100,7 @@ def of_dimms(dimm: NdpDimms) -> ColdUnits:
         rate_GMACps=ndp_dimm.gemv_GMACps(dimm),
         vector_Gops=dimm.activation_lanes * dimm.clock_GHz,
         overlaps=dimm.overlap == "max",
+        dispatch_ps=0,
         sources=(
             (
                 "bandwidth",
@@ -135,6 +138,7 @@ def of_host(host: Host) -> ColdUnits:
         rate_GMACps=host.compute_GMACps,
         vector_Gops=host.compute_GMACps,
         overlaps=False,
+        dispatch_ps=us_to_ps(host.dispatch_us),
         sources=(
             (
                 "bandwidth",

@@ -58,9 +58,14 @@ FITTED: tuple[Fit, ...] = (
         "synchronisations, all four together set how many QKV inputs are active and how alike.",
     ),
     Fit(
-        ("hermes.llama2-70b.b1.hermes-host.tokps",),
-        ("hardware.host.gather_efficiency",),
-        "The rate at which the CPU gathers scattered rows.",
+        (
+            *(f"hermes.opt-{size}b.b1.hermes-host.tokps" for size in (13, 30, 66)),
+            "hermes.llama2-13b.b1.hermes-host.tokps",
+            *(f"hermes.llama2-70b.b{batch}.hermes-host.tokps" for batch in (1, 2, 4, 8, 16)),
+        ),
+        ("hardware.host.gather_efficiency", "hardware.host.dispatch_us"),
+        "The rate at which the CPU gathers scattered rows and the cost of starting a section: two "
+        "constants for nine speeds, looked at together.",
     ),
     Fit(
         ("hermes.breakdown.b1.prompt.share", "hermes.breakdown.b1.token-generation.share"),
@@ -114,9 +119,15 @@ FITTED: tuple[Fit, ...] = (
         "The lag-1 correlation of a neuron decides the bit agreement of adjacent tokens.",
     ),
     Fit(
-        ("hermes.motivation.hot-drift.share",),
-        ("activations.drift_per_token",),
-        "The rate at which columns trade places decides how many hot neurons cool down.",
+        (
+            "hermes.motivation.hot-drift.share",
+            "hermes.motivation.fixed-vs-oracle.slowdown",
+            "hermes.llama2-70b.b4.hermes.tokps",
+        ),
+        ("activations.prompt_shift", "activations.drift_per_token"),
+        "How far a prompt's hot neurons are from the profile's decides what a fixed partition "
+        "loses and how fast the union of a batch grows (Hermes-host over batches was looked at "
+        "too); the drift then follows from the share of hot neurons that vary.",
     ),
     Fit(
         ("hermes.dimmlink.vs-host.speedup",),

@@ -346,13 +346,23 @@ class Host:
         source="order of a desktop last-level cache; not stated by the paper",
     )
     gather_efficiency: float = knob(
-        0.27,
+        0.34,
         gt=0,
         le=1,
         step=0.01,
         help="Share of the bandwidth the CPU reaches when it gathers scattered weight rows.",
         cls="calibrated",
-        source="Hermes-host of LLaMA2-70B at batch 1",
+        source="Hermes-host on all models, together with dispatch_us",
+    )
+    dispatch_us: float = knob(
+        110.0,
+        unit="us",
+        ge=0,
+        le=100_000,
+        step=10,
+        help="Time for the CPU to start one parallel section: waking its threads, meeting the GPU.",
+        cls="calibrated",
+        source="Hermes-host on all models: small models take longer than their bytes account for",
     )
     compute_GMACps: float = knob(
         640.0,

@@ -23,7 +23,7 @@ class ActivationStats:
         source="no published figure for this model",
     )
     qkv_density: float = knob(
-        0.29,
+        0.26,
         gt=0,
         le=1,
         step=0.01,

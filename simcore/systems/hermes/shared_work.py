@@ -52,7 +52,7 @@ def attention(plan: MachinePlan, work: Work, context: int) -> None:
     queries = items * shapes.queries_per_kv_head(model)
     macs = queries * context * (2 * model.head_dim)
     time = plan.units.gemv_ps(kv, macs) + plan.units.softmax_ps(queries * context)
-    put(plan, work, "attention.run", time * (items > 0), kv, 2 * macs)
+    put(plan, work, "attention.run", (plan.units.dispatch_ps + time) * (items > 0), kv, 2 * macs)
 
 
 def output(plan: MachinePlan, work: Work) -> None:
@@ -60,7 +60,7 @@ def output(plan: MachinePlan, work: Work) -> None:
     hidden = plan.model.hidden
     gather(plan, work, "output", hidden)
     adds = plan.batch * hidden * (plan.units.count + 1 + NORM_PASSES) // plan.units.count
-    put(plan, work, "output.merge", plan.units.vector_ps(adds), 0, adds)
+    put(plan, work, "output.merge", plan.units.dispatch_ps + plan.units.vector_ps(adds), 0, adds)
 
 
 def tail(plan: MachinePlan) -> Work:

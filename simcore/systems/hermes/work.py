@@ -79,7 +79,7 @@ def _sparse(plan: HermesPlan, work: Work, record: Mapping[str, Any], index: int,
     put(plan, work, f"{name}.hot", kernel[:, None], hot_bytes[:, None], hot_flops[:, None])
     cold_bytes = record["n_dimm"][:, index].astype(np.int64) * block.neuron_bytes
     cold_macs = record["macs_dimm"][:, index].astype(np.int64) * block.neuron_macs
-    time = plan.units.gemv_ps(cold_bytes, cold_macs)
+    time = (plan.units.dispatch_ps + plan.units.gemv_ps(cold_bytes, cold_macs)) * (cold_bytes > 0)
     put(plan, work, f"{name}.cold", time, cold_bytes, 2 * cold_macs)
 
 

@@ -145,3 +145,51 @@ def test_correlated_sequences_share_more() -> None:
     alone = np.mean([bp.count(source().draw()[0]).sum() for _ in range(3)])
     assert union(0.0) > union(0.5) > union(1.0)
     assert union(1.0) == pytest.approx(alone, rel=0.05)
+
+
+SHIFTED = StatisticalActivations(drift_per_token=0.0, prompt_shift=0.7)
+
+
+def test_the_first_sequence_of_a_batch_is_what_it_would_be_alone() -> None:
+    alone, first = source(SHIFTED), source(SHIFTED, batch=3)
+    for _ in range(5):
+        assert np.array_equal(alone.draw()[0], first.draw()[0])
+
+
+def test_prompts_of_their_own_make_the_union_of_a_batch_grow_faster() -> None:
+    """Alike prompts share their hot neurons, so the union of four stays near the hot ones."""
+
+    def union(settings: StatisticalActivations) -> float:
+        src = source(settings, batch=4)
+        planes = [src.draw() for _ in range(10)]
+        return float(np.mean([bp.unpack(np.bitwise_or.reduce(p)).mean() for p in planes]))
+
+    assert union(SHIFTED) > 1.1 * union(STILL)
+
+
+def test_sequences_keep_the_density_and_leave_padding_alone() -> None:
+    model = replace(MODEL, hidden=1000, heads=1, kv_heads=1, ffn=4000)
+    src = StatisticalSource(model, SHIFTED, 3, 128, 1)
+    valid = bp.unpack(np.broadcast_to(src.space.valid(), (1, src.space.words)))[0]
+    draws = [src.draw() for _ in range(30)]
+    shares = [np.mean([bp.unpack(d[i])[:, valid == 1].mean() for d in draws]) for i in range(3)]
+    assert shares == pytest.approx([shares[0]] * 3, rel=0.06)
+    assert not any(bp.unpack(d[i])[:, valid == 0].any() for d in draws for i in range(3))
+
+
+def test_what_sequences_have_in_common_stays_in_common() -> None:
+    src = source(replace(SHIFTED, sequence_correlation=1.0), batch=2)
+    for _ in range(3):
+        first, second = src.draw()
+        assert np.array_equal(first, second)
+
+
+def test_the_prompt_frequency_of_a_batch_is_the_mean_of_its_sequences() -> None:
+    src = source(SHIFTED, batch=2, seed=4)
+    fired = [np.zeros((MODEL.layers, src.space.columns)) for _ in range(2)]
+    for _ in range(200):
+        for total, plane in zip(fired, src.draw(), strict=True):
+            total += bp.unpack(plane)
+    seen = (fired[0] + fired[1]) / 400
+    assert np.corrcoef(src.prompt_frequency().ravel(), seen.ravel())[0, 1] > 0.95
+    assert np.corrcoef(src.prompt_frequency().ravel(), fired[1].ravel())[0, 1] < 0.9

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from simcore.hardware import gpu, ndp_dimm
-from simcore.scenario.schema import Gpu, NdpDimms
+from simcore.hardware.cold_units import of_dimms, of_host
+from simcore.scenario.schema import Gpu, Host, NdpDimms
 from simcore.units import transfer_ps
 
 DIMM = NdpDimms()
@@ -66,3 +67,11 @@ def test_a_large_batch_is_bound_by_compute() -> None:
 
 def test_a_transfer_never_beats_its_peak() -> None:
     assert int(transfer_ps(1, 64.0)) == 16  # 15.6 ps rounded up
+
+
+def test_the_host_pays_for_every_section_it_starts() -> None:
+    """Rows at 0.34 x 89.6 GB/s; the start of a section is kept apart from the rate."""
+    units = of_host(Host())
+    assert units.bandwidth_GBps == pytest.approx(30.464)
+    assert units.dispatch_ps == 110_000_000
+    assert of_dimms(DIMM).dispatch_ps == 0
