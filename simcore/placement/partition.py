@@ -171,17 +171,14 @@ def _take_hottest(
     return counts
 
 
-def greedy_partition(
+def greedy_counts(
     space: NeuronSpace,
     rankings: Sequence[BlockRanking],
     room_bytes: int,
     costs: Sequence[UnitCosts],
     dimms: int,
-) -> Placement:
-    """Hottest neurons to the GPU, the rest dealt to DIMMs so that expected loads are equal.
-
-    Cold neurons are dealt back and forth from the hottest on, each layer starting at another DIMM;
-    the homes of the hot ones, which matter for capacity only, follow.
+) -> list[NDArray[np.int64]]:
+    """How many neurons of each layer the GPU gets, hottest first, one array of (layers,) a block.
 
     Args:
         space: the neurons.
@@ -191,7 +188,54 @@ def greedy_partition(
         dimms: number of DIMMs.
     """
     most = [_balance_points(r, c, dimms) for r, c in zip(rankings, costs, strict=True)]
-    counts = _take_hottest(space, rankings, most, room_bytes)
+    return _take_hottest(space, rankings, most, room_bytes)
+
+
+def expected_ps(
+    rankings: Sequence[BlockRanking],
+    counts: Sequence[NDArray[np.int64]],
+    costs: Sequence[UnitCosts],
+    dimms: int,
+) -> float:
+    """The paper's objective (equation 1): sum over layers and blocks of the slower side.
+
+    Cold neurons are taken as shared equally by the DIMMs.
+
+    Args:
+        rankings, costs: one entry a block.
+        counts: neurons on the GPU, one array of (layers,) a block, hottest first.
+        dimms: number of DIMMs.
+    """
+    total = 0.0
+    for ranking, hot, cost in zip(rankings, counts, costs, strict=True):
+        rows, last = np.arange(len(hot)), np.maximum(hot, 1) - 1
+        any_hot = hot > 0
+        needed = np.where(any_hot, ranking.needed[rows, last], 0.0)
+        active = np.where(any_hot, ranking.active[rows, last], 0.0)
+        gpu = needed * cost.gpu_ps + cost.gpu_fixed_ps * any_hot
+        read = (ranking.needed[:, -1] - needed) * cost.dimm_ps
+        multiply = (ranking.active[:, -1] - active) * ranking.batch * cost.dimm_mac_ps
+        total += float(np.maximum(gpu, (read + multiply) / dimms).sum())
+    return total
+
+
+def deal(
+    space: NeuronSpace,
+    rankings: Sequence[BlockRanking],
+    counts: Sequence[NDArray[np.int64]],
+    dimms: int,
+) -> Placement:
+    """The hottest neurons to the GPU, the rest to DIMMs so that expected loads are equal.
+
+    Cold neurons are dealt back and forth from the hottest on, each layer starting at another DIMM;
+    the homes of the hot ones, which matter for capacity only, follow.
+
+    Args:
+        space: the neurons.
+        rankings: neurons by offline frequency, one entry a block.
+        counts: neurons on the GPU, one array of (layers,) a block.
+        dimms: number of DIMMs.
+    """
     gpu = np.zeros((space.layers, space.columns), np.bool_)
     home = np.full((space.layers, space.columns), 255, np.uint8)
     for block, ranking, hot in zip(space.blocks, rankings, counts, strict=True):
@@ -203,6 +247,17 @@ def greedy_partition(
             dealt = np.roll((snake + layer) % dimms, int(hot[layer])).astype(np.uint8)
             home[layer, part] = dealt[ranking.rank[layer]]
     return Placement(pack(gpu), [pack(home == j) for j in range(dimms)])
+
+
+def greedy_partition(
+    space: NeuronSpace,
+    rankings: Sequence[BlockRanking],
+    room_bytes: int,
+    costs: Sequence[UnitCosts],
+    dimms: int,
+) -> Placement:
+    """`greedy_counts`, dealt."""
+    return deal(space, rankings, greedy_counts(space, rankings, room_bytes, costs, dimms), dimms)
 
 
 def oracle_counts(

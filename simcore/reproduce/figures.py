@@ -16,6 +16,7 @@ Definitions where the papers leave one open:
 - ``remap_share``, ``remap_host_share``: time of moving cold neurons over the whole time. Pairs of
   DIMMs move side by side over the DIMM-links (busiest link counts); through the host they follow
   each other at `HOST_PATH_GBps` and hide behind nothing, so their time is added to the run.
+- ``solver_s``: time the solver took for the offline placement, when and where it was solved.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ def run_figures(run: Run) -> dict[str, float]:
     out |= _moved(run, sums)
     out |= _mlp_latency(run)
     out |= _imbalance(run)
+    offline = getattr(run.plan, "offline", None)
+    if offline is not None and offline.solution is not None:
+        out["solver_s"] = offline.solution.seconds
     system = cast(Any, run.system)
     for name, value in system.summary(run.plan, run).items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -55,6 +55,19 @@ def series(plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
     }
 
 
+def _partition(plan: HermesPlan) -> Mapping[str, Any]:
+    """How the offline placement was found; the same on every computer."""
+    offline, solution = plan.offline, plan.offline.solution
+    result: dict[str, Any] = {"method": offline.method, "note": offline.note}
+    if np.isfinite(offline.expected_ps):
+        result["expected_ms"] = offline.expected_ps / 1e9
+    if solution is not None:
+        result["variables"] = solution.variables
+        result["bound_ms"] = solution.bound_ps / 1e9
+        result["gap"] = solution.gap
+    return result
+
+
 def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
     """The `placement` part of `run --json`; means over the decode steps."""
     steps = len(run)
@@ -69,6 +82,7 @@ def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
         "hot_share": hot / plan.space.neurons,
         "hot_room_bytes": plan.hot_room_bytes,
         "activations": plan.note,
+        "partition": _partition(plan),
     }
     if not decode.any():
         return result

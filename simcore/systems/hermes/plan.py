@@ -19,10 +19,13 @@ from simcore.placement.partition import (
     BlockRanking,
     Placement,
     UnitCosts,
-    greedy_partition,
+    deal,
+    expected_ps,
+    greedy_counts,
     random_partition,
     rank_neurons,
 )
+from simcore.placement.program import GROUP_NEURONS, Solution, SolverError, solve
 from simcore.scenario.schema import Gpu, Model, NdpDimms, Scenario
 from simcore.systems.hermes.machine import (
     OPS,
@@ -50,6 +53,7 @@ class HermesPlan(MachinePlan):
         space: the sparse neurons.
         note: what the activations are.
         placement: the offline placement; must not be written.
+        offline: how it was found.
         hot_room_bytes: GPU memory for hot neurons.
         costs: time of an active neuron on either side, by block.
     """
@@ -58,6 +62,7 @@ class HermesPlan(MachinePlan):
     space: NeuronSpace
     note: str
     placement: Placement
+    offline: Offline
     hot_room_bytes: int
     costs: tuple[UnitCosts, ...]
 
@@ -82,6 +87,7 @@ def prepare(scenario: Scenario, *, items: bool, on_host: bool = False) -> Hermes
     source = make_source(scenario)
     lanes = make_lanes(parts)
     phases = Phases(lanes, parts.units.count)
+    placement, offline = _placement(source, scenario, parts, room)
     layer = phases.template(
         phases.split("qkv", "qkv_hot", "qkv_cold"),
         phases.attention(),
@@ -106,7 +112,8 @@ def prepare(scenario: Scenario, *, items: bool, on_host: bool = False) -> Hermes
         policy=policy,
         space=source.space,
         note=source.note,
-        placement=_placement(source, scenario, parts, room),
+        placement=placement,
+        offline=offline,
         hot_room_bytes=room,
         costs=tuple(unit_costs(parts, parts.units, source.space)),
         kv_items=kv_items(workload.batch * model.kv_heads, parts.units.count),
@@ -155,11 +162,43 @@ def _rankings(profile: _Profile) -> tuple[BlockRanking, ...]:
     return rank_neurons(profile.space, profile.frequency, profile.batch)
 
 
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """How the offline placement was found.
+
+    Attributes:
+        method: ``ilp``, ``greedy`` or ``random``.
+        note: one sentence for the reader, with the reason if it is not what was asked for.
+        expected_ps: the paper's objective, sum over layers and blocks of the slower side.
+        solution: what the solver said; nothing unless it was used.
+    """
+
+    method: str
+    note: str
+    expected_ps: float
+    solution: Solution | None = None
+
+
 @lru_cache(maxsize=8)
-def _cached_greedy(
-    profile: _Profile, room: int, costs: tuple[UnitCosts, ...], dimms: int
-) -> Placement:
-    return greedy_partition(profile.space, _rankings(profile), room, costs, dimms)
+def _offline(
+    profile: _Profile, room: int, costs: tuple[UnitCosts, ...], dimms: int, method: str
+) -> tuple[Placement, Offline]:
+    rankings = _rankings(profile)
+    arguments = (profile.space, rankings, room, costs, dimms)
+    solution = None
+    note = "Hottest neurons first, each layer up to its balance point."
+    if method == "ilp":
+        try:
+            solution = solve(*arguments)
+            note = (
+                f"Integer program of {solution.variables} variables, {GROUP_NEURONS} neurons to a "
+                f"group, at most {solution.gap:.2%} slower than the best."
+            )
+        except SolverError as error:
+            method, note = "greedy", f"{note} The integer program was not used: {error}."
+    counts = greedy_counts(*arguments) if solution is None else list(solution.counts)
+    expected = expected_ps(rankings, counts, costs, dimms)
+    return deal(profile.space, rankings, counts, dimms), Offline(method, note, expected, solution)
 
 
 class _Profile:
@@ -178,18 +217,22 @@ class _Profile:
         return hash(self._key)
 
 
-def _placement(source: ActivationSource, scenario: Scenario, parts: Parts, room: int) -> Placement:
+def _placement(
+    source: ActivationSource, scenario: Scenario, parts: Parts, room: int
+) -> tuple[Placement, Offline]:
     units = parts.units
     # The host gets the split made for the paper's NDP-DIMMs: "the same hot/cold split" (V-A).
     made_for = units if units.numbered else of_dimms(NdpDimms())
     costs = tuple(unit_costs(parts, made_for, source.space))
-    placement = _cached_greedy(_Profile(source, scenario), room, costs, made_for.count)
+    method = "ilp" if scenario.policy.partition == "ilp" else "greedy"
+    placement, offline = _offline(_Profile(source, scenario), room, costs, made_for.count, method)
     if scenario.policy.partition == "random":
         # As many neurons on the GPU as the best split has there, but not the right ones.
         rng = stream(scenario.seed, "partition")
         room = source.space.weigh(placement.gpu)
-        return random_partition(source.space, room, units.count, rng)
+        dealt = random_partition(source.space, room, units.count, rng)
+        return dealt, Offline("random", "Neurons at random.", float("nan"))
     if units is not made_for:
         everyone = np.bitwise_or.reduce(placement.dimms)
         placement = Placement(placement.gpu, [everyone])
-    return placement
+    return placement, offline

@@ -210,7 +210,6 @@ UNRESOLVED = [
     (target("hermes.x.similarity.far", distance="far"), "distance 'far'"),
     (target("hermes.x.migration.share", model="OPT-13B", path="mail"), "path 'mail'"),
     (target("hermes.x.usd"), "prices are not simulated"),
-    (target("hermes.mapping.ilp.seconds", tolerance="info"), "greedy"),
     (target("hermes.x.state-table.kb"), "names no model"),
     (target("l3.x.throughput", system="l3", model="GPT-175B"), "L3 (CHIME) is not part"),
     (target("h2m2.x.order", "a > b", tolerance="exact", system="h2m2"), "H2M2 is not part"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -180,3 +181,20 @@ def test_hermes_base_over_the_batch(batch: int) -> None:
     assert 128 * batch / (run.end_ps / 1e12) == pytest.approx(BASE_SPEEDS[batch], rel=0.01)
     # More than 80 % of the computation goes to the DIMMs (Hermes, V).
     assert run.system.summary(run.plan, run)["dimm_compute_share"] > 0.8
+
+
+def test_the_integer_program_can_place_the_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both placements are near each other; the summary says which was used and how good it is."""
+    greedy = simulate(hermes(), items=False)
+    exact = simulate(hermes(policy={"partition": "ilp"}), items=False)
+    said = exact.system.summary(exact.plan, exact)["partition"]
+    assert said["method"] == "ilp"
+    assert 0 <= said["gap"] <= 0.002
+    assert said["expected_ms"] == pytest.approx(said["bound_ms"], rel=0.02)
+    assert exact.end_ps == pytest.approx(greedy.end_ps, rel=0.02)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    other = hermes(policy={"partition": "ilp"}, workload=FixedWorkload(batch=2))
+    without = simulate(other, items=False)
+    said = without.system.summary(without.plan, without)["partition"]
+    assert said["method"] == "greedy"
+    assert "not used" in said["note"]
