@@ -18,6 +18,12 @@ GROUP_TITLES = {
     "ndp_dimms": "NDP-DIMMs",
     "dimm_link": "DIMM-link",
     "host": "Host",
+    "hbm": "HBM",
+    "hbm_npu": "Chip at the HBM",
+    "lpddr": "LPDDR",
+    "lpddr_npu": "Chip at the LPDDR",
+    "chip_link": "Chip link",
+    "mmu": "MMU",
 }
 """Component to the title of its group."""
 
