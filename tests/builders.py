@@ -88,7 +88,7 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     AcceleratePolicy: {"dispatch_us": 0.0, "gpu_weights_GB": 0.004},
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
-    H2M2Policy: {"launch_us": 0.0, "hbm8_hop_us": 0.1},
+    H2M2Policy: {"launch_us": 0.0, "solver_us": 0.1, "hbm8_hop_us": 0.1},
 }
 _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
@@ -109,7 +109,7 @@ def board(small: bool = True) -> dict[str, Any]:
         ),
         "lpddr_npu": NpuChip(),
         "chip_link": ChipLink(),
-        "mmu": Mmu(page_KiB=4) if small else Mmu(),
+        "mmu": Mmu(page_KiB=4, tlb_entries=64) if small else Mmu(),
     }
 
 

@@ -17,8 +17,10 @@ from simcore.results.spans import Spans
 
 
 def step_name(run: Run, step: int) -> str:
-    """``prefill`` or ``token 12``."""
-    return "prefill" if int(run.value("kind", step)) == KIND_PREFILL else f"token {step}"
+    """``prefill`` or ``token 12``; without a prefill the first step makes the first token."""
+    if int(run.value("kind", step)) == KIND_PREFILL:
+        return "prefill"
+    return f"token {step + (int(run.value('kind', 0)) != KIND_PREFILL)}"
 
 
 def span_text(run: Run, spans: Spans, step: int, span: int) -> str:

@@ -228,8 +228,12 @@ def _bytes(
     fixed = max(0.0, total - move)
     notes: tuple[str, ...] = (op.help,)
     is_link = lane in ("link",) or lane.startswith("ring")
-    if op.id in ("read_weights", "read_kv") and plan.split:
-        notes += _notes(plan, record, _reading(plan, spans, span))
+    if op.id in ("read_weights", "read_kv"):
+        kernel, computing = _reading(plan, spans, span)
+        if computing > total:
+            notes += (f"The chip computes longer than this memory reads: {us(computing)}.",)
+        if plan.split:
+            notes += _notes(plan, record, kernel)
     return Explanation(
         title,
         "t = fixed + bytes / bandwidth",
@@ -244,8 +248,8 @@ def _bytes(
     )
 
 
-def _reading(plan: H2M2Plan, spans: Spans, span: int) -> Kernel:
-    """The kernel that a memory reads for: the one computed at the same time."""
+def _reading(plan: H2M2Plan, spans: Spans, span: int) -> tuple[Kernel, float]:
+    """The kernel a memory reads for, computed at the same time, and its longest time on a chip."""
     ids = {plan.op_index(kernel.id): kernel for kernel in plan.kernels}
     beside = (
         np.isin(spans.op, list(ids))
@@ -254,4 +258,9 @@ def _reading(plan: H2M2Plan, spans: Spans, span: int) -> Kernel:
         & (spans.end_ps > spans.start_ps[span])
     )
     found = np.flatnonzero(beside)
-    return ids[int(spans.op[found[0]])] if len(found) else plan.kernels[0]
+    if not len(found):
+        return plan.kernels[0], 0.0
+    side = "c1" if plan.lanes[spans.lane[span]].id == "lpddr" else "c0"
+    mine = [i for i in found if plan.lanes[spans.lane[i]].id.startswith(side)]
+    longest = max((float(spans.duration_ps[i]) for i in mine), default=0.0)
+    return ids[int(spans.op[found[0]])], longest

@@ -76,6 +76,7 @@ def summary(plan: H2M2Plan, kernels: Kernels, run: Run) -> Mapping[str, Any]:
         out["moved_pages"] = int(run.column("moved_pages").sum())
         out["mapping_changes"] = int((np.diff(mapping, axis=0) != 0).any(axis=1).sum())
         out["tlb_misses_per_iteration"] = float(run.column("tlb_misses").sum(axis=1).mean())
+        out["fragmentation_bytes_first"] = int(run.value("fragment_bytes", 0))
         out["fragmentation_bytes_max"] = int(run.column("fragment_bytes").max())
         out["page_table_bytes"] = page_table_bytes(plan.parts.mmu)
     elif plan.policy.machine == "hierarchical":
