@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.viewmodels.hover import step_name
+from app.viewmodels.load import load_group
 from app.viewmodels.placement import ColourBy
 from tests.app.conftest import wait_for_run
 
@@ -65,6 +66,8 @@ def test_figures_and_names(empty_window, qtbot, tmp_path):
     run = window.state.runs.current
     assert step_name(run, 0) == "token 1"
     assert step_name(run, 23) == "token 24"
+    assert "token 1/24" in window.transport.position.text()
+    assert {run.lanes[lane].group for lane in load_group(run)} == {"MV units"}
 
 
 def test_the_shipped_scenario_opens(empty_window, qtbot):

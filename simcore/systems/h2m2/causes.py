@@ -17,8 +17,9 @@ from simcore.units import transfer_ps
 
 Int = NDArray[np.int64]
 
-CHUNK = 64
-"""Steps decided together; enough to hide numpy's cost of a call, few enough to start at once."""
+FEWEST, MOST = 32, 256
+"""Steps decided together: few at the start of a run, to show them at once, then as many as there
+are already, which hides numpy's cost of a call."""
 
 STATIC = ("flexgen",)
 """Mappings that never change, so that nobody solves anything during the run."""
@@ -85,6 +86,11 @@ def whole_sublayer_ps(kernels: Kernels, tokens: Int, padded: Int, side: int) -> 
             total = total + time
         columns.append(total)
     return np.stack(columns, axis=1)
+
+
+def stretch_end(start: int, total: int) -> int:
+    """End of the stretch of steps that begins at `start`."""
+    return min(total, start + min(MOST, max(FEWEST, start)))
 
 
 class Decider:

@@ -202,7 +202,8 @@ _CHIP_TITLES = {
     "lpddr_only": ("chip 0", "chip 1"),
     "hierarchical": ("chip 0", "chip 1"),
 }
-_UNITS = (("mm", "MM units"), ("mv", "MV units"), ("vec", "vector units"))
+_UNITS = (("mv", "MV units"), ("mm", "MM units"), ("vec", "vector units"))
+# MV units first: they are the ones that always work, in attention.
 
 
 def make_lanes(parts: Parts, policy: H2M2Policy) -> tuple[Lane, ...]:

@@ -29,7 +29,7 @@ from simcore.scenario.schema import Scenario, TurnoverWorkload
 from simcore.systems.base import System, Variant, register_system
 from simcore.systems.h2m2 import curves, eight_hbm, explain, figures, grid, machine, memory
 from simcore.systems.h2m2.cache import hit_share
-from simcore.systems.h2m2.causes import CHUNK, Causes, Decider
+from simcore.systems.h2m2.causes import Causes, Decider, stretch_end
 from simcore.systems.h2m2.eight_hbm import EightFiller
 from simcore.systems.h2m2.kernels import Kernels
 from simcore.systems.h2m2.machine import (
@@ -137,7 +137,7 @@ class H2M2(System):
         if not state.start <= index < state.start + len(state.rows):
             if state.rows:
                 state.mapping = np.asarray(state.rows[-1]["mapping"], np.int64)
-            stop = min(plan.total_steps, index + CHUNK)
+            stop = stretch_end(index, plan.total_steps)
             causes = state.decider.stretch(index, stop, state.mapping)
             state.start, state.rows = index, _records(plan, state.decider.kernels, causes, index)
         return state.rows[index - state.start]

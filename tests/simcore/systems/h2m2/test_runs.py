@@ -142,7 +142,7 @@ def test_sharing_out_on_change_alone_solves_less() -> None:
 
 
 def test_long_runs_are_the_same_in_any_stretches() -> None:
-    """Stretches of 64 steps join without a seam: the first 70 steps of 90 are those of 70."""
+    """Stretches of steps join without a seam: the first 70 steps of 90 are those of 70."""
     whole, part = simulate(small()), simulate(small(workload=replace(GROWING, output_tokens=70)))
     for name in ("duration_ps", "mapping", "out_bytes", "lane_op_ps"):
         assert np.array_equal(whole.column(name, 0, 70), part.column(name)), name
