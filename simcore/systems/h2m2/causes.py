@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.errors import CapacityError
+from simcore.scenario.schema import TurnoverWorkload
 from simcore.systems.h2m2 import mapping as solve
 from simcore.systems.h2m2 import memory
 from simcore.systems.h2m2.kernels import Kernels
@@ -157,9 +158,12 @@ class Decider:
             CapacityError: if the split does not fit.
         """
         plan, policy, kernels = self.plan, self.plan.policy, self.kernels
-        tokens = int(plan.lengths.tokens.max())
-        if policy.flexgen_tokens is not None:
-            tokens = max(tokens, plan.batch * policy.flexgen_tokens)
+        tokens, workload = int(plan.lengths.tokens.max()), plan.scenario.workload
+        longest = policy.flexgen_tokens
+        if longest is None and isinstance(workload, TurnoverWorkload):
+            longest = workload.max_tokens  # what may come is known, what will come is not
+        if longest is not None:
+            tokens = max(tokens, plan.batch * longest)
         kv = int(kernels.kv_bytes(plan.units, HBM, tokens)) * plan.model.layers
         weights = memory.needed_bytes(kernels, 0)
         room = memory.free_pages(plan)[HBM] * plan.page_bytes

@@ -108,7 +108,8 @@ class H2M2Policy:
         ge=1,
         le=10_000_000,
         optional=True,
-        help="Longest sequence FlexGen's split must hold; automatic: the longest of the run.",
+        help="Longest sequence FlexGen's split must hold; automatic: the longest of the run, or "
+        "the longest allowed where requests are replaced.",
         cls="derived",
         source="a static split must fit whenever it is used",
     )
