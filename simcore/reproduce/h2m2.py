@@ -1,10 +1,10 @@
 """How the published numbers of H2M2 are computed: averages over sequence lengths.
 
 Every speedup is a quotient of mean iteration times at a batch and a length S, averaged over the
-lengths of the model. The paper says which range of S it covers, not which points; the grid and the
-mean can be chosen in a config (``grid: geometric | linear``, ``mean: arithmetic | geometric |
-harmonic``). At each S the first `ITERATIONS` iterations are simulated, so that the moves that
-growth causes are in the times.
+lengths of the model. The paper says which range of S it covers, not which points; grid, mean and
+first point can be chosen in a config (``grid: geometric | linear``, ``mean: arithmetic | geometric
+| harmonic``, ``shortest: 256``). At each S the first `ITERATIONS` iterations are simulated, so that
+the moves that growth causes are in the times.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def lengths(ask: Ask) -> tuple[int, ...]:
     if model not in LENGTHS:
         raise Unresolved(f"No range of lengths is known for {model}; the target names none.")
     low, high = LENGTHS[model]
+    if ask.get("shortest") is not None:
+        low = min(high, whole(ask.get("shortest"), "shortest length"))
     kind = ask.text("grid") or "geometric"
     if kind == "geometric":
         return tuple(low << k for k in range(int(math.log2(high // low)) + 1))

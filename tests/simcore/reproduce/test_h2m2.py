@@ -79,6 +79,7 @@ def test_grids_and_means(monkeypatch):
     assert value(mean="geometric") == pytest.approx(2**2.5)
     assert value(mean="harmonic") == pytest.approx(4 / (1 / 2 + 1 / 4 + 1 / 8 + 1 / 16))
     assert value(grid="linear") == pytest.approx(9.0, rel=0.001)
+    assert value(shortest=512) == pytest.approx((4 + 8 + 16) / 3)
     assert value(input_len=640) == pytest.approx(5.0)
     assert {case.system for case in seen} == {"h2m2-oracle", "lpddr-only"}
     assert all(("model.bytes_per_weight", 1) in case.settings for case in seen)

@@ -115,6 +115,29 @@ def test_compute_waits_while_the_first_layer_moves(growing: Run) -> None:
     assert "moving" in dict(growing.item(step, 0, column).facts)
 
 
+@pytest.mark.parametrize("load", [GROWING, turnover()], ids=["growing", "turnover"])
+@pytest.mark.parametrize("copy", ["overlapped", "serial"])
+@pytest.mark.parametrize("stall", ["overlapped", "exposed"])
+def test_spans_of_steps_that_move_pages_add_up(load: Any, copy: str, stall: str) -> None:
+    run = simulate(small(workload=load, policy={"activation_copy": copy, "tlb_stall": stall}))
+    steps = np.flatnonzero(run.column("moved_pages").any(axis=1))
+    assert len(steps)
+    for index in steps[:3].tolist():
+        spans, record = run.spans(index), run.record(index)
+        for column, values in (
+            ("lane_op_ps", spans.duration_ps),
+            ("lane_op_bytes", spans.amount_bytes),
+            ("lane_op_flops", spans.flops),
+        ):
+            total = np.zeros((len(run.lanes), len(run.ops)), np.int64)
+            np.add.at(total, (spans.lane, spans.op), values)
+            assert np.array_equal(total, record[column]), column
+        assert spans.end_ps.max() == record["duration_ps"]
+        for lane in range(len(run.lanes)):
+            mine = spans.lane == lane
+            assert spans.duration_ps[mine].sum() == record["duration_ps"]
+
+
 def test_requests_come_and_go() -> None:
     run = simulate(small(workload=turnover()))
     assert run.column("replaced").sum() > 0
