@@ -172,9 +172,14 @@ class H2M2Plan(Plan):
         )
 
     @property
+    def paged(self) -> bool:
+        """Whether memory is paged in hardware; of the machines, only H2M2's is."""
+        return self.policy.paging and self.split
+
+    @property
     def page_bytes(self) -> int:
         """Size of a page; 1 when memory is not paged, so that nothing is rounded."""
-        return self.parts.mmu.page_KiB * KiB if self.policy.paging else 1
+        return self.parts.mmu.page_KiB * KiB if self.paged else 1
 
     @cached_property
     def bandwidth_GBps(self) -> tuple[float, float]:

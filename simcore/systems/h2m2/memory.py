@@ -156,7 +156,7 @@ def tlb_misses(kernels: Kernels, mapping: Int, tokens: Int) -> Int:
     """
     plan = kernels.plan
     out = np.zeros((len(mapping), len(plan.kernels), 2), np.int64)
-    if not plan.policy.paging:
+    if not plan.paged:
         return out
     page, entries = plan.page_bytes, plan.parts.mmu.tlb_entries
     for side in (HBM, LPDDR):
@@ -199,7 +199,7 @@ def moves(kernels: Kernels, before: Int, after: Int, tokens: Int) -> Moves:
     """
     shape = before.shape
     out = [np.zeros(shape, np.int64) for _ in range(4)]
-    if kernels.plan.policy.paging:
+    if kernels.plan.paged:
         layers, page = kernels.model.layers, kernels.plan.page_bytes
         for sublayer in range(len(SUBLAYERS)):
             old = tensors(kernels, sublayer, before[:, sublayer], HBM, tokens)

@@ -264,7 +264,7 @@ class Filler:
             self._whole(work, causes)
             return
         kernels, mmu = self.kernels, self.plan.parts.mmu
-        walks = tlb_misses(kernels, causes.mapping, causes.tokens) if self.plan.policy.paging else 0
+        walks = tlb_misses(kernels, causes.mapping, causes.tokens) if self.plan.paged else 0
         for index, kernel in enumerate(self.plan.kernels):
             n = causes.mapping[:, kernel.sublayer]
             self._common(work, kernel)
