@@ -8,18 +8,24 @@ from typing import Any
 from simcore.registry import SYSTEMS
 from simcore.scenario.schema import (
     ActivationStats,
+    ChipLink,
     DimmLink,
     FixedWorkload,
     Gpu,
     Hardware,
     Host,
+    Mmu,
     Model,
     NdpDimms,
+    NpuChip,
     Pcie,
     RecordedActivations,
     Scenario,
+    SideMemory,
     StatisticalActivations,
+    TurnoverWorkload,
 )
+from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
@@ -82,11 +88,29 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     AcceleratePolicy: {"dispatch_us": 0.0, "gpu_weights_GB": 0.004},
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
+    H2M2Policy: {"launch_us": 0.0, "solver_us": 0.1, "hbm8_hop_us": 0.1},
 }
 _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
 }
+
+
+def board(small: bool = True) -> dict[str, Any]:
+    """The components of H2M2; HBM holds a third of the small model, in pages of 4 KiB."""
+    return {
+        "hbm": SideMemory(title="HBM", capacity_GB=0.003 if small else 96.0),
+        "hbm_npu": NpuChip(),
+        "lpddr": SideMemory(
+            title="LPDDR",
+            capacity_GB=0.02 if small else 512.0,
+            bandwidth_GBps=544.0,
+            latency_ns=45.0,
+        ),
+        "lpddr_npu": NpuChip(),
+        "chip_link": ChipLink(),
+        "mmu": Mmu(page_KiB=4, tlb_entries=64) if small else Mmu(),
+    }
 
 
 def hermes(
@@ -98,7 +122,7 @@ def hermes(
     dimms: NdpDimms | None = None,
     link: DimmLink | None = None,
     policy: dict[str, Any] | None = None,
-    workload: FixedWorkload | None = None,
+    workload: FixedWorkload | TurnoverWorkload | None = None,
     activations: StatisticalActivations | RecordedActivations | None = None,
     seed: int = 1,
 ) -> Scenario:
@@ -123,6 +147,7 @@ def hermes(
             ndp_dimms=dimms or NdpDimms(count=4),
             dimm_link=link or DimmLink(),
             host=Host(),
+            **(board(small) if policy_type is H2M2Policy else {}),
         ),
         model=model,
         workload=workload or FixedWorkload(prompt_tokens=16, output_tokens=12),

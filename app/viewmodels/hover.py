@@ -16,9 +16,16 @@ from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import Spans
 
 
+def token_number(run: Run, step: int) -> int:
+    """Number of the token a step makes; without a prefill the first step makes the first one."""
+    return step + (int(run.value("kind", 0)) != KIND_PREFILL)
+
+
 def step_name(run: Run, step: int) -> str:
     """``prefill`` or ``token 12``."""
-    return "prefill" if int(run.value("kind", step)) == KIND_PREFILL else f"token {step}"
+    if int(run.value("kind", step)) == KIND_PREFILL:
+        return "prefill"
+    return f"token {token_number(run, step)}"
 
 
 def span_text(run: Run, spans: Spans, step: int, span: int) -> str:

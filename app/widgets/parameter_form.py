@@ -22,6 +22,7 @@ from app.widgets.field_editors import FieldEditor, make_editor
 from app.widgets.restyle import set_flag, set_invalid
 from simcore.errors import Problem
 from simcore.scenario.listing import FieldInfo
+from simcore.scenario.schema import COMPONENTS
 
 LABEL_WIDTH = 112
 
@@ -277,7 +278,7 @@ class ParameterForm(QWidget):
 def field_name(field: FieldInfo) -> str:
     """Name for the label: the last part of the path without the unit, which the box shows."""
     name = field.path.rpartition(".")[2]
-    if name in ("gpu", "pcie", "ndp_dimms", "dimm_link", "host", "model"):
+    if name in COMPONENTS or field.path == "model":
         return "preset"
     unit = field.knob.unit.replace("/s", "ps").replace("/", "_per_")
     if unit and name.casefold().endswith(f"_{unit}".casefold()):

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.state.playback import SPEEDS
 from app.viewmodels.formatting import milliseconds_text
-from app.viewmodels.hover import step_name
+from app.viewmodels.hover import step_name, token_number
 from app.widgets.icons import transport_icon
 from app.widgets.painting import small_font
 from app.widgets.progress import Progress
@@ -131,7 +131,8 @@ class TransportBar(QWidget):
             return
         last = self.state.runs.total_steps - 1
         name = step_name(run, cursor.step)
-        parts = [f"{name}/{last}" if name.startswith("token") else f"{name}, step 0/{last}"]
+        tokens = token_number(run, last)
+        parts = [f"{name}/{tokens}" if name.startswith("token") else f"{name}, step 0/{last}"]
         if cursor.layer >= 0:
             parts.append(f"layer {cursor.layer}")
         span = cursor.op(self._lane())

@@ -41,6 +41,7 @@ SETTINGS: Mapping[str, str] = {
 READ = {
     *("model", "models", "figure_models", "batch", "variant", "baseline", "input_len"),
     *("output_len", "metric", "aggregate", "path", "distance", "hot_fraction"),
+    *("grid", "mean", "shortest", "page", "parameters"),
     *SETTINGS,
 }
 """Keys of a config that mean something here."""
@@ -51,12 +52,12 @@ class Answer:
     """A simulated value and how it came about.
 
     Attributes:
-        value: the value.
+        value: the value; text for an order.
         reason: one or more sentences.
         verdict: set when the tolerance must not decide.
     """
 
-    value: float
+    value: float | str
     reason: str
     verdict: Verdict | None = None
 

@@ -135,6 +135,35 @@ FITTED: tuple[Fit, ...] = (
         "The path through the host is the DIMM-link's 25 GB/s divided by this figure; only the "
         "two migration shares use it.",
     ),
+    Fit(
+        tuple(
+            f"h2m2.{cell}.h2m2.speedup"
+            for cell in ("gpt3-175b.b32", "chinchilla-70b.b64", "llama2-70b.b128")
+        ),
+        ("h2m2.policy.tile_model", "h2m2.policy.gqa_traffic"),
+        "How GEMMs run and how often shared keys and values are read: the readings, the same for "
+        "all three models, that come near all three speedups.",
+    ),
+    Fit(
+        ("h2m2.gpt3-175b.b32.oracle.speedup", "h2m2.gpt3-175b.b32.head-aware-best.speedup"),
+        ("h2m2.policy.tree_drain",),
+        "Whether the dot-product trees empty after each tile; the other models use the array.",
+    ),
+    Fit(
+        ("h2m2.gpt3-175b.b32.hierarchical.speedup",),
+        ("h2m2.policy.hier_policy",),
+        "What HBM evicts when it is a cache: one of three policies.",
+    ),
+    Fit(
+        ("h2m2.gpt3-175b.b32.naive-best.speedup",),
+        ("h2m2.policy.naive_compute",),
+        "Whether both chips compute a sublayer that lies on one side: one of two readings.",
+    ),
+    Fit(
+        ("h2m2.gpt3-175b.b32.h2m2.energy",),
+        ("preset h2m2-lpddr5x.energy_pJ_per_bit",),
+        "Energy of an access to LPDDR over one to HBM.",
+    ),
 )
 """In the order of the systems."""
 
@@ -147,6 +176,14 @@ ASSUMED: Mapping[str, str] = {
     "model.stats.dead_share_max": "default for models without a published figure",
     "activations.sequence_correlation": "no published figure; sequences are taken as unrelated",
     "hf.policy.hook_us": "order of a few Python calls with an allocation",
+    "hardware.hbm.efficiency": "long sequential reads are taken to reach the peak",
+    "hardware.lpddr.efficiency": "long sequential reads are taken to reach the peak",
+    "hardware.hbm_npu.vector_lanes": "as wide as the systolic array",
+    "hardware.lpddr_npu.vector_lanes": "as wide as the systolic array",
+    "hardware.chip_link.latency_us": "part of the barrier after a kernel",
+    "hardware.chip_link.energy_pJ_per_bit": "the paper's energy study counts memory accesses only",
+    "h2m2.policy.launch_us": "order of a hardware queue with an event",
+    "h2m2.policy.hbm8_hop_us": "order of a small collective's step on NVLink",
 }
 """Calibrated constants tuned on no target, and what they rest on."""
 

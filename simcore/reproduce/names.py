@@ -35,6 +35,19 @@ _SHORT_VARIANTS: Mapping[str, str] = {
     "adjustment": "hermes-adjustment",
     "trt": "tensorrt-llm",
 }
+FAMILY_VARIANTS: Mapping[str, Mapping[str, str]] = {
+    "h2m2": {
+        "oracle": "h2m2-oracle",
+        "naive granularity": "h2m2-naive",
+        "head-aware, exhaustive": "h2m2-oracle",
+        "q-major": "h2m2-q-major",
+        "f-major": "h2m2-f-major",
+        "a-major": "h2m2-a-major",
+        "flexgen": "h2m2-flexgen",
+        "8hbm": "8-hbm",
+    },
+}
+"""What the papers of a family call a system or variant, in small letters, to registry ids."""
 _WITH_DIMMS = re.compile(r"(?P<system>\S+) with (?P<dimms>\d+) DIMMs?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
 MAX_BATCHES = 64
@@ -58,13 +71,18 @@ def model_preset(name: str) -> str:
     return id
 
 
-def system_id(name: str) -> str:
+def system_id(name: str, family: str = "") -> str:
     """The registry id of a system or variant.
+
+    Args:
+        name: as a target has it.
+        family: family of the target, whose paper may use a word that others use differently.
 
     Raises:
         Unresolved: if it is not registered.
     """
     id = name.strip().lower()
+    id = FAMILY_VARIANTS.get(family, {}).get(id, id)
     if id not in SYSTEMS:
         id = _SHORT_VARIANTS.get(id, id)
     if id not in SYSTEMS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from simcore.reproduce.fitted import ASSUMED, CHECKED_USE, FITTED, FITTED_USE
 from simcore.reproduce.table import Row, summarise
 from simcore.reproduce.targets import FAMILIES
 from simcore.scenario.binding import field_specs
+from simcore.scenario.fields import SourceClass
+from simcore.scenario.presets import PRESET_KINDS, presets
 from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, ActivationStats
 
 _ANALYSES = Path(__file__).parent / "analysis"
@@ -19,8 +21,9 @@ _ANALYSES = Path(__file__).parent / "analysis"
 _HEAD = """\
 # Published numbers against simulated ones
 
-Written by `dimmscope reproduce --write-docs docs/fidelity.md`; do not edit, write it again. The
-analysis sections are written by hand, in `simcore/reproduce/analysis`.
+Written by `dimmscope reproduce --write-docs docs/fidelity.md`; do not edit, write it again (with
+names of systems, a page of these alone is written). The analysis sections are written by hand, in
+`simcore/reproduce/analysis`.
 
 ## How to read this page
 
@@ -52,7 +55,7 @@ def fidelity_page(rows: Sequence[Row]) -> str:
         mine = [row for row in rows if row.target.system == system]
         if mine:
             parts.append(_system(system, title, mine))
-    parts.append(_constants())
+    parts.append(_constants({row.target.system for row in rows}))
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -135,9 +138,10 @@ def _medians(system: str, rows: Sequence[Row]) -> str:
     return _table(("variant", "use", "judged", "median"), lines)
 
 
-def _constants() -> str:
-    """What was calibrated, on what, and what was merely assumed."""
+def _constants(systems: Collection[str]) -> str:
+    """What was calibrated for the systems of the page, on what, and what was merely assumed."""
     values = constant_values()
+    mine = [fit for fit in FITTED if fit.targets[0].partition(".")[0] in systems]
     out = [
         "## Calibrated constants\n",
         "Every constant has a class and a source in the scenario schema. These are the ones of",
@@ -145,11 +149,11 @@ def _constants() -> str:
     ]
     fits = [
         (f"`{constant}`", values.get(constant, "-"), ", ".join(f"`{t}`" for t in fit.targets))
-        for fit in FITTED
+        for fit in mine
         for constant in fit.constants
     ]
     out.append(_table(("constant", "value", "fitted on"), fits))
-    out += [f"- `{fit.constants[0]}`: {fit.how}" for fit in FITTED]
+    out += [f"- `{fit.constants[0]}`: {fit.how}" for fit in mine]
     out.append("\nSet by order of magnitude or by default, with no target in view:\n")
     assumed = [(f"`{name}`", values.get(name, "-"), why) for name, why in ASSUMED.items()]
     out.append(_table(("constant", "value", "rests on"), assumed))
@@ -170,6 +174,14 @@ def constant_values() -> dict[str, str]:
         for name, spec in field_specs(cls).items()
         if spec.knob is not None
     }
+    for component in PRESET_KINDS:
+        cls = COMPONENTS.get(component)
+        for preset in presets(component).values() if cls else ():
+            for name, found in preset.provenance.items():
+                if found.source_class is SourceClass.CALIBRATED and cls is not None:
+                    knob = field_specs(cls)[name].knob
+                    value = f"{preset.values[name]} {knob.unit if knob else ''}".strip()
+                    out[f"preset {preset.id}.{name}"] = value
     out["reproduce.host_path_GBps"] = f"{HOST_PATH_GBps:.3f} GB/s"
     return out
 

@@ -35,14 +35,15 @@ def rule(*endings: str) -> Callable[[Rule], Rule]:
     return decorate
 
 
-def find_rule(parts: Sequence[str]) -> Rule:
-    """The rule of an id.
+def find_rule(parts: Sequence[str], family: str = "") -> Rule:
+    """The rule of an id; one registered as ``family:ending`` comes before a general one.
 
     Raises:
         Unresolved: if there is none.
     """
     for start in range(len(parts)):
-        found = RULES.get(".".join(parts[start:]))
+        ending = ".".join(parts[start:])
+        found = RULES.get(f"{family}:{ending}") or RULES.get(ending)
         if found:
             return found
     raise Unresolved(f"Nothing that is simulated is called {parts[-1]!r}.")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import simcore.reproduce.h2m2  # registers its rules
 import simcore.systems  # noqa: F401 - fills the registry targets are resolved against
 from simcore.reproduce.ask import Answer, Ask, Figures
 from simcore.reproduce.fitted import CHECKED_USE, FITTED_USE, use_of
@@ -18,7 +19,7 @@ from simcore.reproduce.rules import find_rule
 from simcore.reproduce.targets import FAMILIES, Target, load_targets, shipped_file
 from simcore.reproduce.tolerance import Verdict
 
-MAIN_SYSTEM: Mapping[str, str] = {"hermes": "hermes"}
+MAIN_SYSTEM: Mapping[str, str] = {"hermes": "hermes", "h2m2": "h2m2"}
 """`system` of a target to the registry id of the paper's own system, where this version has it."""
 
 
@@ -35,7 +36,7 @@ class Row:
     """
 
     target: Target
-    simulated: float | None
+    simulated: float | str | None
     verdict: Verdict
     use: str
     reason: str
@@ -44,7 +45,9 @@ class Row:
     def error(self) -> float | None:
         """Simulated over published, minus 1; None if one of them is no number, or it is zero."""
         paper = self.target.value
-        if self.simulated is None or isinstance(paper, str) or paper == 0:
+        if self.simulated is None or paper == 0:
+            return None
+        if isinstance(self.simulated, str) or isinstance(paper, str):
             return None
         error = self.simulated / paper - 1
         return error if math.isfinite(error) else None
@@ -128,7 +131,7 @@ def _answer(target: Target, figures: Figures, known: Sequence[Sequence[Target]])
     if main is None:
         return f"{FAMILIES[target.system]} is not part of this version."
     try:
-        return find_rule(target.parts)(Ask(target, main, figures, known))
+        return find_rule(target.parts, target.system)(Ask(target, main, figures, known))
     except Unresolved as error:
         return str(error)
 

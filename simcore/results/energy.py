@@ -98,6 +98,28 @@ CONSTANTS: Mapping[str, EnergyConstant] = {
         "Hermes, arXiv 2502.16963, Table II",
         "",
     ),
+    "hbm": EnergyConstant(
+        "HBM access",
+        3.97,
+        "pJ/bit",
+        SourceClass.PUBLIC,
+        "O'Connor et al., Fine-Grained DRAM, MICRO 2017 (HBM2); of hardware.hbm where it is set",
+    ),
+    "lpddr": EnergyConstant(
+        "LPDDR access",
+        9.9,
+        "pJ/bit",
+        SourceClass.CALIBRATED,
+        "H2M2's memory energy on GPT3-175B: HBM costs 0.4 of LPDDR; of hardware.lpddr where set",
+        "a ratio of one paper, not a measurement",
+    ),
+    "chip_link": EnergyConstant(
+        "link between accelerator chips",
+        0.0,
+        "pJ/bit",
+        SourceClass.CALIBRATED,
+        "hardware.chip_link.energy_pJ_per_bit; H2M2's energy study counts memory accesses only",
+    ),
     "fp16_mac": EnergyConstant(
         "FP16 multiply-accumulate",
         0.32,
@@ -163,14 +185,17 @@ def energy(plan: Plan, totals: Totals) -> Energy:
 
 
 def _value(plan: Plan, name: str) -> float:
-    link = plan.scenario.hardware.dimm_link
-    if name == "dimm_link" and link is not None:
-        return link.energy_pJ_per_bit
+    if name in ("dimm_link", "hbm", "lpddr", "chip_link"):
+        component = getattr(plan.scenario.hardware, name)
+        if component is not None:
+            return float(component.energy_pJ_per_bit)
     return CONSTANTS[name].value
 
 
 def _memory_of(plan: Plan, lane: Lane) -> tuple[str, tuple[str, ...], str]:
     """Component, constants and remark for the bytes of a lane."""
+    if plan.scenario.hardware.hbm is not None:
+        return _two_sided(lane)
     words = f"{lane.id} {lane.title} {lane.group}".lower()
     if lane.kind is LaneKind.LINK:
         if "dimm" in words and "pcie" not in words:
@@ -187,6 +212,16 @@ def _memory_of(plan: Plan, lane: Lane) -> tuple[str, tuple[str, ...], str]:
     if "cpu" in words or "host" in words:
         return "host_memory", ("ddr4_read", "ddr4_activate"), ""
     return _gpu_memory(plan)
+
+
+def _two_sided(lane: Lane) -> tuple[str, tuple[str, ...], str]:
+    """The same on a board with HBM and LPDDR, whose memories are lanes of their own."""
+    if lane.kind is not LaneKind.LINK:
+        return "", (), "INT8 multiply-accumulates are counted like FP16 ones."
+    if lane.group == "memory":
+        name = "lpddr" if lane.id == "lpddr" else "hbm"
+        return f"{name}_memory", (name,), ""
+    return "chip_link", ("chip_link",), ""
 
 
 def _gpu_memory(plan: Plan) -> tuple[str, tuple[str, ...], str]:

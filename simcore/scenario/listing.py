@@ -10,7 +10,7 @@ from simcore.scenario.binding import FieldSpec, field_specs
 from simcore.scenario.fields import Knob, Provenance
 from simcore.scenario.load import known_systems
 from simcore.scenario.presets import PRESET_KINDS, presets
-from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, WORKLOADS, Scenario
+from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, Scenario
 
 GROUP_TITLES = {
     "gpu": "GPU",
@@ -18,6 +18,12 @@ GROUP_TITLES = {
     "ndp_dimms": "NDP-DIMMs",
     "dimm_link": "DIMM-link",
     "host": "Host",
+    "hbm": "HBM",
+    "hbm_npu": "Chip at the HBM",
+    "lpddr": "LPDDR",
+    "lpddr_npu": "Chip at the LPDDR",
+    "chip_link": "Chip link",
+    "mmu": "MMU",
 }
 """Component to the title of its group."""
 
@@ -62,7 +68,8 @@ def _fields(scenario: Scenario) -> Iterator[FieldInfo]:
             yield _preset(scenario, f"hardware.{name}", name, component, title)
             yield from _group(scenario, f"hardware.{name}", component, title)
     workload, activations = scenario.workload, scenario.activations
-    yield _word(scenario, "workload.kind", workload.kind, tuple(WORKLOADS), "Workload")
+    kinds = tuple(known_systems()[scenario.system].workloads)
+    yield _word(scenario, "workload.kind", workload.kind, kinds, "Workload")
     yield from _group(scenario, "workload", workload, "Workload")
     source = activations.source
     yield _word(scenario, "activations.source", source, tuple(ACTIVATIONS), "Activations")

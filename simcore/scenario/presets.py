@@ -23,6 +23,12 @@ PRESET_KINDS: Mapping[str, str] = {
     "ndp_dimms": "ndp_dimms",
     "dimm_link": "dimm_links",
     "host": "hosts",
+    "hbm": "side_memories",
+    "hbm_npu": "npus",
+    "lpddr": "side_memories",
+    "lpddr_npu": "npus",
+    "chip_link": "chip_links",
+    "mmu": "mmus",
     "model": "models",
 }
 """Component name (or ``model``) to the file of its presets, without suffix."""

@@ -4,6 +4,7 @@
 from simcore.systems.hermes.system import Hermes
 
 # isort: split
+from simcore.systems.h2m2.system import H2M2
 from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.host import HermesHost
 from simcore.systems.offload.accelerate import Accelerate
@@ -11,4 +12,13 @@ from simcore.systems.offload.dejavu import DejaVu
 from simcore.systems.offload.flexgen import FlexGen
 from simcore.systems.tensor_parallel.system import TensorRtLlm
 
-__all__ = ["Accelerate", "DejaVu", "FlexGen", "Hermes", "HermesBase", "HermesHost", "TensorRtLlm"]
+__all__ = [
+    "H2M2",
+    "Accelerate",
+    "DejaVu",
+    "FlexGen",
+    "Hermes",
+    "HermesBase",
+    "HermesHost",
+    "TensorRtLlm",
+]

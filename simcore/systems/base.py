@@ -36,7 +36,9 @@ class System(ABC):
         policy_type: dataclass of the system's own knobs (`policy:` in a scenario).
         components: names in `schema.COMPONENTS` the machine needs.
         presets: component to the preset used when a scenario does not name one.
-        stochastic: whether the seed matters.
+        stochastic: whether the seed matters (to equal sequences).
+        workloads: kinds of workload it can run, names in `schema.WORKLOADS`.
+        prefills: whether a run begins with a prefill step; if not, every step is a decode step.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
 
@@ -48,6 +50,8 @@ class System(ABC):
     presets: ClassVar[Mapping[str, str]]
     variants: ClassVar[Mapping[str, Variant]] = {}
     stochastic: ClassVar[bool] = True
+    workloads: ClassVar[tuple[str, ...]] = ("fixed",)
+    prefills: ClassVar[bool] = True
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:
         self.id = id

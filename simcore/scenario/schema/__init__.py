@@ -17,6 +17,7 @@ from simcore.scenario.schema.activations import (
     RecordedActivations,
     StatisticalActivations,
 )
+from simcore.scenario.schema.asymmetric import ChipLink, Mmu, NpuChip, SideMemory
 from simcore.scenario.schema.hardware import (
     COMPONENTS,
     DimmLink,
@@ -27,6 +28,7 @@ from simcore.scenario.schema.hardware import (
     Pcie,
 )
 from simcore.scenario.schema.model import ActivationStats, Model
+from simcore.scenario.schema.turnover import TurnoverWorkload
 from simcore.scenario.schema.workload import WORKLOADS, FixedWorkload
 
 SCHEMA_VERSION = 1
@@ -37,17 +39,22 @@ __all__ = [
     "SCHEMA_VERSION",
     "WORKLOADS",
     "ActivationStats",
+    "ChipLink",
     "DimmLink",
     "FixedWorkload",
     "Gpu",
     "Hardware",
     "Host",
+    "Mmu",
     "Model",
     "NdpDimms",
+    "NpuChip",
     "Pcie",
     "RecordedActivations",
     "Scenario",
+    "SideMemory",
     "StatisticalActivations",
+    "TurnoverWorkload",
 ]
 
 
@@ -65,7 +72,7 @@ class Scenario:
     system: str = knob("hermes", live=False, help="System or variant to simulate.")
     hardware: Hardware = field(default_factory=Hardware)
     model: Model
-    workload: FixedWorkload = field(default_factory=FixedWorkload)
+    workload: FixedWorkload | TurnoverWorkload = field(default_factory=FixedWorkload)
     activations: StatisticalActivations | RecordedActivations = field(
         default_factory=StatisticalActivations
     )

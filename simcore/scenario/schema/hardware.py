@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.scenario.fields import knob
+from simcore.scenario.schema.asymmetric import ChipLink, Mmu, NpuChip, SideMemory
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -395,6 +396,12 @@ class Hardware:
     ndp_dimms: NdpDimms | None = None
     dimm_link: DimmLink | None = None
     host: Host | None = None
+    hbm: SideMemory | None = None
+    hbm_npu: NpuChip | None = None
+    lpddr: SideMemory | None = None
+    lpddr_npu: NpuChip | None = None
+    chip_link: ChipLink | None = None
+    mmu: Mmu | None = None
 
 
 COMPONENTS: Mapping[str, type[Any]] = {
@@ -403,5 +410,11 @@ COMPONENTS: Mapping[str, type[Any]] = {
     "ndp_dimms": NdpDimms,
     "dimm_link": DimmLink,
     "host": Host,
+    "hbm": SideMemory,
+    "hbm_npu": NpuChip,
+    "lpddr": SideMemory,
+    "lpddr_npu": NpuChip,
+    "chip_link": ChipLink,
+    "mmu": Mmu,
 }
 """Component name in `hardware:` to its dataclass."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.scenario.fields import knob
+from simcore.scenario.schema.turnover import TurnoverWorkload
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -47,5 +48,5 @@ class FixedWorkload:
     )
 
 
-WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload}
+WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload, "turnover": TurnoverWorkload}
 """`workload.kind` to its dataclass."""

@@ -19,6 +19,7 @@ from simcore.reproduce.table import reproduce
 from simcore.reproduce.targets import load_targets, shipped_file
 from simcore.scenario.binding import field_specs
 from simcore.scenario.fields import SourceClass
+from simcore.scenario.presets import presets
 from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, ActivationStats
 from simcore.units import PS_PER_S
 from tests.builders import hermes
@@ -127,6 +128,11 @@ def calibrated():
             found = spec.knob.provenance if spec.knob else None
             if found and found.source_class is SourceClass.CALIBRATED:
                 yield f"{path}.{name}"
+    for component in COMPONENTS:
+        for preset in presets(component).values():
+            for name, found in preset.provenance.items():
+                if found.source_class is SourceClass.CALIBRATED:
+                    yield f"preset {preset.id}.{name}"
 
 
 def test_every_calibrated_constant_says_what_it_was_set_with():

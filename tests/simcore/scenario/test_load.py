@@ -385,3 +385,15 @@ def test_fuzzed_files(tmp_path_factory, raw):
     except UserError:
         return
     check_ends_well(document.text())
+
+
+def test_a_form_offers_the_workloads_the_system_can_run():
+    from simcore.scenario.listing import scenario_fields
+
+    def kinds(system, model):
+        scenario = Document.from_text(f"system: {system}\nmodel: {model}").resolve()
+        fields = {field.path: field for field in scenario_fields(scenario)}
+        return fields["workload.kind"].knob.choices
+
+    assert kinds("hermes-base", "opt-13b") == ("fixed",)
+    assert kinds("h2m2", "gpt3-13b") == ("fixed", "turnover")

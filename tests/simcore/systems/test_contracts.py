@@ -35,7 +35,9 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 def test_every_step_is_there(run: Run) -> None:
     assert run.status.finished
-    assert len(run) == run.plan.total_steps == 13
+    prefill = int(SYSTEMS.get(run.scenario.system).prefills)
+    assert len(run) == run.plan.total_steps == 12 + prefill
+    assert (run.column("kind") == 0).sum() == prefill
     assert set(COMMON_COLUMNS) <= set(run.column_names)
     assert run.column("tokens").sum() == 12
 

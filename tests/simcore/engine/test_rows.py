@@ -1,0 +1,38 @@
+"""Totals of many rows at once are those of each row by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simcore.engine.phases import Group, Phase, Template, Work, totals
+from simcore.engine.rows import row_totals
+from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
+
+LANES = tuple(Lane(name, name, "unit", LaneKind.COMPUTE) for name in "abc")
+OPS = (Op("x", "x", "mlp"), Op("y", "y", "other"), *WAIT_OPS)
+TEMPLATE = Template(
+    (
+        Phase("one", (Group("x", 0, (0, 1)), Group("y", 1, (2,), ("x",)))),
+        Phase("two", (Group("z", 0, (1, 2)),), {0: WaitReason.MEMORY_FULL}),
+    ),
+    LANES,
+    OPS,
+)
+
+
+@given(st.integers(1, 5), st.integers(0, 2**31))
+def test_rows_by_themselves(rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (rows, TEMPLATE.columns)
+    work = Work(*(rng.integers(0, 50, shape) * rng.integers(0, 2, shape) for _ in range(3)))
+    found = row_totals(TEMPLATE, work)
+    for row in range(rows):
+        one = slice(row, row + 1)
+        alone = Work(work.time_ps[one], work.amount_bytes[one], work.flops[one])
+        expected = totals([(TEMPLATE, alone)])
+        assert found.duration_ps[row] == expected.duration_ps
+        assert np.array_equal(found.time_ps[row], expected.time_ps)
+        assert np.array_equal(found.amount_bytes[row], expected.amount_bytes)
+        assert np.array_equal(found.flops[row], expected.flops)
