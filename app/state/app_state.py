@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.messages import Messages
 from app.state.playback import Playback
@@ -21,5 +22,6 @@ class AppState:
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
         self.selection = Selection()
+        self.comparison = Comparison(self.session.bus, self.runs)
         self.playback = Playback(self.runs, self.cursor)
         self.runs.replaced.connect(lambda _: self.selection.clear())

@@ -26,6 +26,7 @@ class RunsModel(QObject):
     finished = Signal()
     stale_changed = Signal(bool)
     progress_changed = Signal(int, int)
+    frozen_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +43,12 @@ class RunsModel(QObject):
         self.set_stale(False)
         self.replaced.emit(run)
         self.settled.emit()
+
+    def set_frozen(self, run: Run | None) -> None:
+        """Keep a run for comparison, or none."""
+        if run is not self.frozen:
+            self.frozen = run
+            self.frozen_changed.emit()
 
     def poll(self) -> None:
         """Notice steps that were added since the last look."""

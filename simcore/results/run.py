@@ -265,6 +265,17 @@ class Run:
         self._end_ps += int(row["duration_ps"])
         self._length += 1
 
+    def until(self, length: int) -> Run:
+        """The first steps as a run of fixed length, for readers while the writer appends.
+
+        It shares the columns, so it costs nothing and must not be appended to.
+        """
+        out = Run(self.plan, self.system)
+        out.status, out.attachments = self.status, self.attachments
+        out._columns, out._spans = self._columns, self._spans
+        out._length = min(max(0, length), self._length)
+        return out
+
     def attach(self, name: str, array: NDArray[Any]) -> int:
         """Keep a large array; returns its index for a column to refer to."""
         items = self.attachments.setdefault(name, [])
