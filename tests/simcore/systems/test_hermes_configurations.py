@@ -38,11 +38,12 @@ def test_dimm_counts(model: str, fewest: int) -> None:
 @pytest.mark.parametrize("batch", [1, 4, 16])
 @pytest.mark.parametrize("model", ["opt-13b", "opt-30b"])
 def test_gpus(model: str, batch: int) -> None:
-    """A card with less bandwidth and memory is never faster."""
+    """The RTX 3090 reads as fast as the paper's RTX 4090 and decoding reads; the T4 is slower."""
     fast, middle, slow = (
         speed(model, batch, hardware__gpu=gpu) for gpu in ("hermes-rtx-4090", "rtx-3090", "t4")
     )
-    assert fast >= middle >= slow > 0
+    assert middle == pytest.approx(fast, rel=0.02)
+    assert 0 < slow < 0.9 * fast
 
 
 @pytest.mark.parametrize("batch", [1, 2, 4, 8, 16])
