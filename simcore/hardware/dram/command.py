@@ -34,6 +34,10 @@ WRITE_HIGH, WRITE_LOW = 0.8, 0.2
 """Fill of the write queue that starts and ends its draining (watermarks of Ramulator's default
 write policy, MIT; public)."""
 
+ACT_1_AHEAD = 7
+"""Cycles the first of two activate commands may come before the second is due (LPDDR5: within
+nAAD = 8 cycles, JESD209-5; public)."""
+
 _FAR = 1 << 60
 
 
@@ -46,6 +50,7 @@ class Kind(IntEnum):
     WRITE = 3
     PRE_ALL = 4
     REFRESH = 5
+    ACT_1 = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class _Channel:
         self.next_refresh = t.nREFI if refresh else _FAR
         # Requests: per bank the rows waited for, each with the ages of its requests.
         self.waiting: dict[int, dict[int, deque[int]]] = {}
+        self.half: set[int] = set()  # banks that have the first of two activate commands
         self.opening: dict[int, int] = {}  # bank: age of the request its row was opened for
         self.last_column = 0
         self.activates = 0
@@ -251,6 +257,8 @@ class _Channel:
                     at = ready if ready > at else at
                     ready = self.window[side][0] + t.nFAW
                     at = ready if ready > at else at
+                    if t.act_parts == 2 and bank not in self.half:
+                        kind, at = Kind.ACT_1, max(act_from, at - ACT_1_AHEAD)
                 if at < best_time or (at == best_time and (2, age) < (best_rank, best_age)):
                     best_time, best_rank, best_age, best = at, 2, age, (bank, kind)
         if best_time >= self.next_refresh and not refreshing:
@@ -276,6 +284,11 @@ class _Channel:
             self.opening[bank] = age
             left = age
             self._activate(at, bank, row)
+        elif kind == Kind.ACT_1:
+            self.half.add(bank)
+            self._take_row_bus(at, t.act_slots)
+            if self.log is not None:
+                self.log.append((at, Kind.ACT_1, bank, -1))
         elif kind == Kind.PRE:
             self.row[bank] = -1
             self.act_at[bank] = max(self.act_at[bank], at + t.nRP)
@@ -311,6 +324,7 @@ class _Channel:
         t = self.t
         side, group = bank // self.per_rank, bank // self.per_group
         self.row[bank] = row
+        self.half.discard(bank)
         self.activates += 1
         self.act_at[bank] = at + t.nRC
         self.pre_at[bank] = at + t.nRAS
@@ -367,6 +381,7 @@ class _Channel:
         """Precharge and refresh every rank, one after the other as they become ready."""
         t = self.t
         done = []
+        self.half.clear()
         events: list[tuple[int, int, int]] = []
         for side in range(self.sides):
             first = side * self.per_rank
