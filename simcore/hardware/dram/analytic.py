@@ -22,6 +22,7 @@ docs/decisions/0007-dram-by-row-visits.md says why.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simcore.errors import Problem, ScenarioErrors
+from simcore.hardware.dram.command import WRITE_HIGH, WRITE_LOW
 from simcore.hardware.dram.layout import Layout
 from simcore.hardware.dram.timing import DramTiming
 
@@ -168,9 +170,7 @@ def refresh_share(timing: DramTiming) -> float:
 
 def _replace_ranks(access: Access) -> Access:
     """One rank with a controller of its own."""
-    from dataclasses import replace
-
-    return replace(access, ranks=1, scope=Scope.CHANNEL)
+    return dataclasses.replace(access, ranks=1, scope=Scope.CHANNEL)
 
 
 @lru_cache(maxsize=256)
@@ -317,6 +317,24 @@ class _Channel:
             period = long * ((stack / long) ** SHARPNESS).sum(axis=0) ** (1 / SHARPNESS)
         return np.asarray(period)
 
+    def _turnaround(self) -> FloatArray:
+        """Cycles a row visit pays for changing between reads and writes.
+
+        Writes are collected and drained together; each change leaves the data bus idle, and the
+        rows of the side that waited have to be opened.
+        """
+        t, share = self.t, self.access.write_share
+        if not 0.0 < share < 1.0:
+            return np.zeros_like(self.u)
+        depth = self.Q
+        batch = max(1.0, max(1.0, WRITE_HIGH * depth) - WRITE_LOW * depth)
+        # A granule that has begun to enter is drained with the batch.
+        batch = batch + np.where(np.isfinite(self.n), np.minimum(self.n - 1, depth), 0.0)
+        to_write = t.nCL + 2 - t.nCWL
+        to_read = t.nCWL + (t.nWTR_S if self.alone.max() > 1 or self.fresh.max() else t.nWTR_L)
+        rows = np.where(self.fresh > 0, float(t.nRP + t.nRCD), 0.0)
+        return np.asarray(self.u * share / batch * (max(0, to_write) + to_read + rows))
+
     def _opening(self) -> None:
         """Time from a place in the queue to the first activates (`ahead`) and data (`open`)."""
         t, s = self.t, self.s
@@ -332,7 +350,9 @@ class _Channel:
         self.open = (ahead + spread + t.nRCD) * self.reopened
         self.ahead, self.spread = self.ahead * self.reopened, spread * self.reopened
         pace = np.where(s > 1, np.maximum(t.nBL * s, t.nCCD_L), t.nCCD_L)
-        self.bank_busy = np.maximum(t.nRC, t.nRCD + (self.m - 1) * pace + t.nRTP + t.nRP)
+        w = self.access.write_share
+        close = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
+        self.bank_busy = np.maximum(t.nRC, t.nRCD + (self.m - 1) * pace + close + t.nRP)
 
     def _together(self, period: FloatArray, pace: FloatArray) -> FloatArray:
         """Row visits that are open at once."""
@@ -433,18 +453,14 @@ class _Channel:
         run = 1 + 2 * pool / ranks
         ends = (self.p_rank * self.rank_gap) / run * (1 - lonely)
         gap = gap * lonely + np.where(self.own > t.nBL, ends, 0.0) * np.minimum(1.0, pool)
-        found = {"data bus": u * (t.nBL + gap)}
-        found["nFAW"] = s * t.nFAW / 4 / ranks
-        found["nRRD_S"] = s * t.nRRD_S / ranks
+        found = {"data bus": u * (t.nBL + gap) + self._turnaround()}
+        self.gap = gap
+        found["activate"] = s * max(t.nFAW / 4, t.nRRD_S) / ranks
         row = s * (t.act_parts * t.act_slots + t.pre_slots) / 2
         if t.split_buses:
             found["row command bus"] = row * t.pseudo_channels
         else:
             found["command bus"] = row + u * t.column_slots / 2
-        activates = np.maximum(found["nFAW"], found["nRRD_S"])
-        found = {k: v for k, v in found.items() if k not in ("nFAW", "nRRD_S")}
-        self.activate_name = "nFAW" if t.nFAW / 4 >= t.nRRD_S else "nRRD_S"
-        found["activate"] = activates
         return found
 
     def _gap(self, gap: float) -> FloatArray:
@@ -454,7 +470,26 @@ class _Channel:
         return np.where(self.own > t.nBL, np.minimum(self.own - t.nBL, gap), gap / self.u)
 
     def limit(self) -> str:
-        return max(self.periods, key=lambda name: float(self.periods[name][0]))
+        """What limits the first granule, in words."""
+        t = self.t
+        longest = max(self.periods, key=lambda name: float(self.periods[name][0]))
+        if longest == "activate":
+            return "nFAW" if t.nFAW / 4 >= t.nRRD_S else "nRRD_S"
+        if longest == "data bus":
+            if self.gap[0] > 0.01 * t.nBL:
+                return "nCS (rank switch)" if t.stack_ids == 1 else "nCCD_R (stack level switch)"
+            return "nRFC, nREFI (refresh)" if self.refresh_share else "nBL (data bus)"
+        if longest != "queue":
+            return longest
+        drain = float(((self.u - 1) * self.c1)[0])
+        if self.one_bank:
+            return "nCCD_L (bank group)" if drain > t.nRC else "nRC (row cycle)"
+        if self.c1[0] > t.nBL and drain > self.open[0]:
+            return "nCCD_L (bank group)"
+        queued = self.p_bank * self.fresh * self.Q / self.u * self.bank_busy
+        if queued[0] > self.open[0]:
+            return "nRC (bank conflicts)"
+        return "nRP, nRCD (rows opened, queue too short)"
 
 
 def max0(value: ArrayLike) -> FloatArray:
@@ -463,4 +498,30 @@ def max0(value: ArrayLike) -> FloatArray:
 
 
 def _banks(timing: DramTiming, access: Access, granule: float | None = None) -> Estimate:
-    raise NotImplementedError
+    """A unit in every bank reads its own bank: no bus is shared, only the activates of a rank."""
+    t = timing
+    m = float(t.row_bursts)
+    if access.pattern is Pattern.GATHER:
+        bursts = (access.granule_bytes if granule is None else granule) // t.burst_bytes
+        m = min(m, max(1.0, float(bursts)))
+    w = access.write_share
+    close = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
+    periods = {
+        "column": m * t.nCCD_L,
+        "row": max(float(t.nRC), t.nRCD + (m - 1) * t.nCCD_L + close + t.nRP),
+        "activate": t.banks * max(t.nFAW / 4, t.nRRD_S),
+    }
+    longest = max(periods.values())
+    share = refresh_share(t) if access.refresh else 0.0
+    fraction = m * t.nCCD_L / longest * (1 - share)
+    peak = bank_peak_GBps(t) * t.pseudo_channels * t.banks * access.ranks
+    if periods["activate"] >= longest:
+        limit = "nFAW" if t.nFAW / 4 >= t.nRRD_S else "nRRD_S"
+    else:
+        limit = "nRC (row cycle)" if periods["row"] - periods["column"] > 0.1 * longest else "nCCD_L"
+    return Estimate(fraction, fraction * peak, peak, limit, periods, m, share)
+
+
+def bank_peak_GBps(timing: DramTiming) -> float:
+    """Rate of one bank: a burst every nCCD_L (DDR4-3200 at 0.63 ns: 12.7 GB/s a rank's bank)."""
+    return 1e3 * timing.burst_bytes / (timing.nCCD_L * timing.tCK_ps)

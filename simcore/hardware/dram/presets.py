@@ -11,7 +11,7 @@ from typing import Any
 
 from simcore.data import asset
 from simcore.errors import DataFileError, Problem, ScenarioErrors, UnknownNameError
-from simcore.hardware.dram.timing import DramTiming, problems
+from simcore.hardware.dram.timing import DramTiming, problems, timing_fields
 from simcore.scenario.binding import Problems, bind
 from simcore.scenario.fields import Provenance, SourceClass, knob
 from simcore.scenario.tree import Mapping as MappingNode
@@ -115,7 +115,7 @@ def _entry(id: str, group: MappingNode, noted: Problems) -> DramPreset | None:
     values, names = bind(
         DramTiming, noted.mapping(id, group.values.get("values")), f"{id}.values", {}, noted
     )
-    provenance = _sources(id, group, names, noted)
+    provenance = _sources(id, group, [name.rpartition(".")[2] for name in names], noted)
     energy = None
     given = noted.mapping(f"{id}.energy", group.values.get("energy"))
     if given is not None:
@@ -129,7 +129,7 @@ def _entry(id: str, group: MappingNode, noted: Problems) -> DramPreset | None:
             energy = DramEnergy(**data)
     if len(noted.found) > before:
         return None
-    wrong = problems(values)
+    wrong = problems({name: spec.default for name, spec in timing_fields().items()} | values)
     if wrong:
         noted.found += [Problem(f"{id}.values.{p.path}", p.message, p.allowed) for p in wrong]
         return None
