@@ -303,6 +303,16 @@ class _Channel:
         share = self.u * t.nBL / period / (t.pseudo_channels if self.one_bank else 1)
         self.fraction = np.minimum(1.0, share) * (1 - self.refresh_share)
 
+    def _found_open(self) -> FloatArray:
+        """Share of row visits that find another row open; refresh has closed the rest."""
+        t = self.t
+        if not (self.access.refresh and t.nREFI):
+            return np.ones_like(self.u)
+        period = np.maximum(self.u * self.c1, self.s * max(t.nFAW / 4, t.nRRD_S))
+        visits = t.nREFI / period * self.s / (t.banks * self.access.ranks)
+        first = np.where(self.fresh > 0, -np.expm1(-visits) / visits, np.minimum(1, 1 / visits))
+        return np.asarray(1 - first)
+
     def _joined(self, window: FloatArray) -> FloatArray:
         """The norm of the queue's period and what the shared resources need."""
         period = window
@@ -338,11 +348,12 @@ class _Channel:
     def _opening(self) -> None:
         """Time from a place in the queue to the first activates (`ahead`) and data (`open`)."""
         t, s = self.t, self.s
-        ahead = float(t.nRP + 1)
+        close = t.nRP * self._found_open()
+        ahead = close + 1
         spread = np.maximum((s - 1) * t.nRRD_S, t.nFAW * np.floor((s - 1) / 4))
         seen = np.minimum(s, self.Q)
         # With fewer places than banks the precharges follow each other as well.
-        serial = np.maximum(0.0, s / self.Q - 1) * (t.nRP + 1)
+        serial = np.maximum(0.0, s / self.Q - 1) * ahead
         self.ahead = ahead + (seen - 1) * t.nRRD_S / 2
         spread = np.maximum(spread, serial)
         self.spread = spread
