@@ -115,7 +115,8 @@ class Estimate:
         bandwidth_GBps, peak_GBps: of all ranks or banks in scope.
         limited_by: the constraint that limits, in words.
         periods: cycles a row visit needs by each constraint on its own; the norm of them counts.
-        row_bursts: bursts served from a row between its opening and closing.
+        visit_bursts: bursts of a row visit.
+        row_bursts: those of one row, between its opening and closing.
         refresh_share: share of the time that refresh takes.
     """
 
@@ -124,8 +125,14 @@ class Estimate:
     peak_GBps: float
     limited_by: str
     periods: Mapping[str, float]
+    visit_bursts: float
     row_bursts: float
     refresh_share: float
+
+
+def usual_queue(timing: DramTiming) -> int:
+    """Requests a controller sees at once: 32 a pseudo-channel, as in the reference table."""
+    return 32 * timing.pseudo_channels
 
 
 def estimate(timing: DramTiming, access: Access) -> Estimate:
@@ -143,6 +150,7 @@ def estimate(timing: DramTiming, access: Access) -> Estimate:
         peak,
         found.limit(),
         {name: float(values[0]) for name, values in found.periods.items()},
+        float(found.u[0]),
         float(found.m[0]),
         found.refresh_share,
     )
@@ -160,8 +168,10 @@ def fractions(timing: DramTiming, access: Access, granule_bytes: ArrayLike) -> F
 
 
 def refresh_share(timing: DramTiming) -> float:
-    """Share of the time the channel stands still for refresh: from the last read over
-    precharge-all and refresh to the first read again, once every nREFI."""
+    """Share of the time the channel stands still for refresh.
+
+    From the last read over precharge-all and refresh to the first read again, once every nREFI.
+    """
     if not timing.nREFI:
         return 0.0
     gap = timing.nRTP + timing.precharge_all + timing.nRFC + timing.nRCD
@@ -201,7 +211,7 @@ class _Channel:
         self.Q = max(1.0, access.queue / sides)
         n = np.full_like(granules, np.inf)
         if access.pattern is Pattern.GATHER:
-            n = np.maximum(1.0, np.floor(granules / t.burst_bytes) / sides)
+            n = np.maximum(1.0, np.ceil(granules / t.burst_bytes) / sides)
         self.n = n
         self._visits()
         self._chances()
@@ -244,11 +254,12 @@ class _Channel:
         self.s, self.m, self.u = s, m, s * m
         self.c1 = np.maximum(float(t.nBL), t.nCCD_L / self.alone)
 
-    def _turns(
-        self, s: FloatArray, m: FloatArray, turns: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Granules in turns are one row visit over all their banks; the fullest bank group sets
-        the pace. Aligned granules longer than a row walk the bank groups in step."""
+    def _turns(self, s: FloatArray, m: FloatArray, turns: int) -> tuple[FloatArray, FloatArray]:
+        """Banks and bursts a bank of granules in turns: one row visit over all their banks.
+
+        The fullest bank group sets the pace. Aligned granules longer than a row walk the bank
+        groups in step.
+        """
         t, ranks = self.t, self.access.ranks
         wide = s >= t.bank_groups
         if self.access.pattern is Pattern.GATHER:
@@ -337,9 +348,9 @@ class _Channel:
         if not 0.0 < share < 1.0:
             return np.zeros_like(self.u)
         depth = self.Q
-        batch = max(1.0, max(1.0, WRITE_HIGH * depth) - WRITE_LOW * depth)
+        drained = max(1.0, max(1.0, WRITE_HIGH * depth) - WRITE_LOW * depth)
         # A granule that has begun to enter is drained with the batch.
-        batch = batch + np.where(np.isfinite(self.n), np.minimum(self.n - 1, depth), 0.0)
+        batch = drained + np.where(np.isfinite(self.n), np.minimum(self.n - 1, depth), 0.0)
         to_write = t.nCL + 2 - t.nCWL
         to_read = t.nCWL + (t.nWTR_S if self.alone.max() > 1 or self.fresh.max() else t.nWTR_L)
         rows = np.where(self.fresh > 0, float(t.nRP + t.nRCD), 0.0)
@@ -362,8 +373,8 @@ class _Channel:
         self.ahead, self.spread = self.ahead * self.reopened, spread * self.reopened
         pace = np.where(s > 1, np.maximum(t.nBL * s, t.nCCD_L), t.nCCD_L)
         w = self.access.write_share
-        close = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
-        self.bank_busy = np.maximum(t.nRC, t.nRCD + (self.m - 1) * pace + close + t.nRP)
+        closes = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
+        self.bank_busy = np.maximum(t.nRC, t.nRCD + (self.m - 1) * pace + closes + t.nRP)
 
     def _together(self, period: FloatArray, pace: FloatArray) -> FloatArray:
         """Row visits that are open at once."""
@@ -396,7 +407,7 @@ class _Channel:
         queued = np.maximum(0.0, Q / u - self.ahead / period)
         busy = self.bank_busy
         rest = self._residual(busy, period)
-        wait = self.p_bank * (np.where(Q < u, 0.0, queued) * busy + rest)
+        wait = self.p_bank * (np.where(u > Q, 0.0, queued) * busy + rest)
         # Waiting for the bank group: visits that came earlier and still use it.
         work = self.m * t.nCCD_L
         load = np.minimum(0.9, self.p_group * work / period)
@@ -419,8 +430,10 @@ class _Channel:
         return s * np.maximum(0.0, ahead / period - gone) + (u - s) * left
 
     def _residual(self, work: FloatArray, period: FloatArray) -> FloatArray:
-        """Mean time earlier visits still hold a resource for which each needs `work`, if all
-        use it: they came one, two, ... periods ago, at random once the queue holds several."""
+        """Mean time earlier visits still hold what each of them needs for `work` cycles.
+
+        They came one, two, ... periods ago; at random times once the queue holds several.
+        """
         count = np.floor(work / period)
         steady = count * work - period * count * (count + 1) / 2
         chance = np.clip(self.Q / self.u - 1, 0.0, 1.0)
@@ -439,7 +452,7 @@ class _Channel:
     def _window(self, waits: FloatArray) -> FloatArray:
         """The period at which the queue is just full."""
         t = self.t
-        low = np.log(self.u * t.nBL / 2)
+        low: FloatArray = np.log(self.u * t.nBL / 2)
         longest = self.open + self.u * self.c1 + self.Q * (self.bank_busy + t.nCCD_L)
         high = np.log(64 * longest)
         for _ in range(_HALVINGS):
@@ -475,8 +488,11 @@ class _Channel:
         return found
 
     def _gap(self, gap: float) -> FloatArray:
-        """Cycles the data bus idles a burst while no two open visits share a rank: one gap a
-        visit that fills the bus alone, else a gap a burst, or the wait for the bank group."""
+        """Cycles the data bus idles a burst while no two open visits share a rank.
+
+        One gap a visit that fills the bus alone, else a gap a burst, or the wait for the bank
+        group if that is shorter.
+        """
         t = self.t
         return np.where(self.own > t.nBL, np.minimum(self.own - t.nBL, gap), gap / self.u)
 
@@ -513,8 +529,8 @@ def _banks(timing: DramTiming, access: Access, granule: float | None = None) -> 
     t = timing
     m = float(t.row_bursts)
     if access.pattern is Pattern.GATHER:
-        bursts = (access.granule_bytes if granule is None else granule) // t.burst_bytes
-        m = min(m, max(1.0, float(bursts)))
+        size = access.granule_bytes if granule is None else granule
+        m = min(m, float(math.ceil(size / t.burst_bytes)))
     w = access.write_share
     close = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
     periods = {
@@ -529,8 +545,10 @@ def _banks(timing: DramTiming, access: Access, granule: float | None = None) -> 
     if periods["activate"] >= longest:
         limit = "nFAW" if t.nFAW / 4 >= t.nRRD_S else "nRRD_S"
     else:
-        limit = "nRC (row cycle)" if periods["row"] - periods["column"] > 0.1 * longest else "nCCD_L"
-    return Estimate(fraction, fraction * peak, peak, limit, periods, m, share)
+        limit = (
+            "nRC (row cycle)" if periods["row"] - periods["column"] > 0.1 * longest else "nCCD_L"
+        )
+    return Estimate(fraction, fraction * peak, peak, limit, periods, m, m, share)
 
 
 def bank_peak_GBps(timing: DramTiming) -> float:

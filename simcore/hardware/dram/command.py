@@ -182,7 +182,7 @@ class _Channel:
                 filled = depth - room[1]
                 if mode == 0 and (filled >= high or not waits[0]):
                     mode = 1
-                elif mode == 1 and (filled <= low and waits[0] or not waits[1]):
+                elif mode == 1 and ((filled <= low and waits[0]) or not waits[1]):
                     mode = 0
             self.waiting = waits[mode]
             now, left, done = self._step(now, mode)
@@ -267,9 +267,7 @@ class _Channel:
             return self._refresh(now), -1, 0
         return self._issue(best_time, best[0], best[1], best_age, best_rank)
 
-    def _issue(
-        self, at: int, bank: int, kind: int, age: int, rank: int
-    ) -> tuple[int, int, int]:
+    def _issue(self, at: int, bank: int, kind: int, age: int, rank: int) -> tuple[int, int, int]:
         t = self.t
         left, done = -1, 0
         if kind == Kind.ACT:

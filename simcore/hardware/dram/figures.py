@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simcore.hardware.dram.analytic import Access, Pattern, Scope, bank_peak_GBps, estimate
+from simcore.hardware.dram.analytic import (
+    Access,
+    Pattern,
+    Scope,
+    bank_peak_GBps,
+    estimate,
+    usual_queue,
+)
 from simcore.hardware.dram.layout import Layout
 from simcore.hardware.dram.presets import DramPreset, dram_preset
 
@@ -26,14 +33,19 @@ def ranks_shown(preset: DramPreset) -> int:
 def derived(preset: DramPreset) -> dict[str, Any]:
     """Peak and sustained GB/s of a channel of `ranks_shown` ranks, for every scope."""
     ranks = ranks_shown(preset)
-    found: dict[str, Any] = {"ranks": ranks, "queue": Access().queue}
+    found: dict[str, Any] = {"ranks": ranks, "queue": usual_queue(preset.timing)}
     for scope in Scope:
         figures: dict[str, float] = {}
         for name, pattern, layout, granule in SHOWN:
             one = estimate(
                 preset.timing,
                 Access(
-                    pattern, layout, granule_bytes=granule, ranks=ranks, scope=scope
+                    pattern,
+                    layout,
+                    granule_bytes=granule,
+                    ranks=ranks,
+                    scope=scope,
+                    queue=usual_queue(preset.timing),
                 ),
             )
             figures["peak_GBps"] = one.peak_GBps

@@ -123,7 +123,7 @@ def gather(
     `interleaved` granules at a time are asked for burst by burst.
     """
     size = bursts_in_channel(timing, layout, ranks)
-    each = max(1, granule_bytes // timing.burst_bytes)
+    each = -(-granule_bytes // timing.burst_bytes)
     rounds = -(-count // (each * interleaved))
     rng = np.random.default_rng(seed)
     base = rng.integers(0, max(1, size // each), (rounds, interleaved)) * each

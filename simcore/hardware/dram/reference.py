@@ -167,9 +167,7 @@ def served(row: ReferenceRow, bursts: int, seed: int = 1) -> Compared:
     if a.pattern is Pattern.STREAM:
         asked = stream(row.timing, a.layout, a.ranks, bursts, a.streams, seed)
     else:
-        asked = gather(
-            row.timing, a.layout, a.ranks, bursts, a.granule_bytes, a.streams, seed
-        )
+        asked = gather(row.timing, a.layout, a.ranks, bursts, a.granule_bytes, a.streams, seed)
     found = serve(
         row.timing,
         asked,

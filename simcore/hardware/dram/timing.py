@@ -87,8 +87,10 @@ class DramTiming:
 
     @property
     def peak_GBps(self) -> float:
-        """Peak of the channel: bytes of a burst over the time it holds the bus, all
-        pseudo-channels (DDR4-3200: 64 B / (4 x 0.625 ns) = 25.6 GB/s)."""
+        """Peak of the channel, all pseudo-channels: bytes of a burst over its time on the bus.
+
+        DDR4-3200: 64 B / (4 x 0.625 ns) = 25.6 GB/s.
+        """
         return self.pseudo_channels * 1e3 * self.burst_bytes / (self.nBL * self.tCK_ps)
 
     @property
