@@ -41,6 +41,12 @@ def write_page(path: str | Path) -> None:
 
 
 def _lines() -> Iterable[str]:
+    yield from estimated_lines()
+    yield from _comparison()
+
+
+def estimated_lines() -> Iterable[str]:
+    """The part of the page that needs no command-level model: fast."""
     yield "# Memory devices"
     yield ""
     yield "Written by `dimmscope dram --write-docs docs/devices.md`; do not edit."
@@ -51,7 +57,6 @@ def _lines() -> Iterable[str]:
     yield from _papers()
     yield from _curves()
     yield from _energy()
-    yield from _comparison()
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:

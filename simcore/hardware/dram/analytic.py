@@ -407,7 +407,7 @@ class _Channel:
         queued = np.maximum(0.0, Q / u - self.ahead / period)
         busy = self.bank_busy
         rest = self._residual(busy, period)
-        wait = self.p_bank * (np.where(u > Q, 0.0, queued) * busy + rest)
+        wait = self.p_bank * (queued * busy + rest)
         # Waiting for the bank group: visits that came earlier and still use it.
         work = self.m * t.nCCD_L
         load = np.minimum(0.9, self.p_group * work / period)
@@ -429,6 +429,10 @@ class _Channel:
         gone = 1 - s / u
         return s * np.maximum(0.0, ahead / period - gone) + (u - s) * left
 
+    def _several(self) -> FloatArray:
+        """From 0 where the queue sees the next visit alone to 1 where it holds two or more."""
+        return np.clip(self.Q / self.u - 1, 0.0, 1.0)
+
     def _residual(self, work: FloatArray, period: FloatArray) -> FloatArray:
         """Mean time earlier visits still hold what each of them needs for `work` cycles.
 
@@ -436,7 +440,7 @@ class _Channel:
         """
         count = np.floor(work / period)
         steady = count * work - period * count * (count + 1) / 2
-        chance = np.clip(self.Q / self.u - 1, 0.0, 1.0)
+        chance = self._several()
         return chance * np.minimum(work * work / (2 * period), work * 4) + (1 - chance) * steady
 
     def _slower(self, gap: float) -> FloatArray:

@@ -32,22 +32,15 @@ def ranks_shown(preset: DramPreset) -> int:
 
 def derived(preset: DramPreset) -> dict[str, Any]:
     """Peak and sustained GB/s of a channel of `ranks_shown` ranks, for every scope."""
-    ranks = ranks_shown(preset)
-    found: dict[str, Any] = {"ranks": ranks, "queue": usual_queue(preset.timing)}
+    ranks, queue = ranks_shown(preset), usual_queue(preset.timing)
+    found: dict[str, Any] = {"ranks": ranks, "queue": queue}
     for scope in Scope:
         figures: dict[str, float] = {}
         for name, pattern, layout, granule in SHOWN:
-            one = estimate(
-                preset.timing,
-                Access(
-                    pattern,
-                    layout,
-                    granule_bytes=granule,
-                    ranks=ranks,
-                    scope=scope,
-                    queue=usual_queue(preset.timing),
-                ),
+            access = Access(
+                pattern, layout, granule_bytes=granule, ranks=ranks, queue=queue, scope=scope
             )
+            one = estimate(preset.timing, access)
             figures["peak_GBps"] = one.peak_GBps
             figures[name] = one.bandwidth_GBps
         found[scope.value] = figures
