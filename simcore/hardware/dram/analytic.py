@@ -277,12 +277,14 @@ class _Channel:
     def _chances(self) -> None:
         """Chances that two granules at random places meet in a bank, a bank group, a rank."""
         t, ranks = self.t, self.access.ranks
-        wide = self.alone >= t.bank_groups
+        fills = self.c1 <= t.nBL  # the bus, alone
         self.p_bank = np.minimum(1.0, self.s / (t.banks * ranks))
-        self.p_group = np.where(wide, 0.0, np.minimum(1.0, self.s / (t.groups * ranks)))
+        self.p_group = np.where(fills, 0.0, np.minimum(1.0, self.s / (t.groups * ranks)))
         side = 1.0 / (ranks * t.stack_ids)
         groups = np.maximum(1.0, t.bank_groups / self.in_step)
-        meets = np.where(self.single > 1, 1.0, 1 - 1 / groups)
+        # Two visits in a rank run side by side unless they need the same bank groups.
+        apart = max0(1 - self.single / groups)
+        meets = np.where((self.single > 1) & (self.own <= t.nBL), 1.0, apart)
         # Row visits of one granule follow each other in one rank and in different bank groups.
         random = self.random
         self.p_clean = random * side * meets + (1 - random)
@@ -483,6 +485,7 @@ class _Channel:
         gap = gap * lonely + np.where(self.own > t.nBL, ends, 0.0) * np.minimum(1.0, pool)
         found = {"data bus": u * (t.nBL + gap) + self._turnaround()}
         self.gap = gap
+        found["bank groups"] = u * t.nCCD_L / (t.groups * ranks)
         found["activate"] = s * max(t.nFAW / 4, t.nRRD_S) / ranks
         row = s * (t.act_parts * t.act_slots + t.pre_slots) / 2
         if t.split_buses:
@@ -510,6 +513,8 @@ class _Channel:
             if self.gap[0] > 0.01 * t.nBL:
                 return "nCS (rank switch)" if t.stack_ids == 1 else "nCCD_R (stack level switch)"
             return "nRFC, nREFI (refresh)" if self.refresh_share else "nBL (data bus)"
+        if longest == "bank groups":
+            return "nCCD_L (bank groups)"
         if longest != "queue":
             return longest
         drain = float(((self.u - 1) * self.c1)[0])

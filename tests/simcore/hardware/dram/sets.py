@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from hypothesis import strategies as st
@@ -16,13 +18,11 @@ from simcore.hardware.dram.timing import DramTiming
 BASES = tuple(dram_presets())
 
 
-@st.composite
-def timings(draw) -> DramTiming:
-    """A preset with each of its times between half and twice as long."""
-    base = dram_preset(draw(st.sampled_from(BASES))).timing
+def scaled_timing(base: DramTiming, factor: Callable[[], float]) -> DramTiming:
+    """A channel with each of its times longer or shorter, and still consistent."""
 
-    def scaled(name: str, low: int = 1) -> int:
-        return max(low, round(getattr(base, name) * draw(st.floats(0.5, 2.0))))
+    def scaled(name: str) -> int:
+        return max(1, round(getattr(base, name) * factor()))
 
     changes = {name: scaled(name) for name in ("nRP", "nRCD", "nRTP", "nRFC", "nWR")}
     changes["nRAS"] = max(changes["nRCD"], scaled("nRAS"))
@@ -34,6 +34,21 @@ def timings(draw) -> DramTiming:
     changes["nWTR_S"] = scaled("nWTR_S")
     changes["nWTR_L"] = max(changes["nWTR_S"], scaled("nWTR_L"))
     return dataclasses.replace(base, **changes)
+
+
+@st.composite
+def timings(draw) -> DramTiming:
+    """A preset with each of its times between half and twice as long."""
+    base = dram_preset(draw(st.sampled_from(BASES))).timing
+    return scaled_timing(base, lambda: draw(st.floats(0.5, 2.0)))
+
+
+def random_timings(count: int, seed: int) -> Iterator[tuple[DramTiming, random.Random]]:
+    """The same for statistics: equal seeds give equal sets, whatever else is imported."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        base = dram_preset(rng.choice(BASES)).timing
+        yield scaled_timing(base, lambda: rng.uniform(0.5, 2.0)), rng
 
 
 def by_commands(

@@ -21,7 +21,7 @@ from simcore.hardware.dram.analytic import (
 from simcore.hardware.dram.layout import Layout
 from simcore.hardware.dram.presets import dram_preset, dram_presets
 from simcore.hardware.dram.reference import by_group, compared, reference_rows
-from tests.simcore.hardware.dram.sets import by_commands, timings
+from tests.simcore.hardware.dram.sets import by_commands, random_timings, timings
 
 DDR4 = dram_preset("ddr4-3200-8gb-x8").timing
 
@@ -153,32 +153,21 @@ def test_granules_and_queues_that_are_in_no_table():
 
 def test_random_timing_sets():
     errors = []
-
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
-    @given(
-        timings(),
-        st.sampled_from([Layout.LINEAR, Layout.BANK_GROUP]),
-        st.sampled_from([64, 128, 512, 1024, 4096]),
-        st.sampled_from([1, 2]),
-        st.sampled_from([8, 16, 32, 64]),
-    )
-    def collect(timing, layout, granule, ranks, queue):
+    for timing, rng in random_timings(60, seed=11):
         # Refresh is left out: its share is exact, and short runs see few of them.
         access = Access(
             Pattern.GATHER,
-            layout,
-            granule_bytes=granule,
-            ranks=1 if timing.pseudo_channels > 1 else ranks,
-            queue=queue * timing.pseudo_channels,
+            rng.choice([Layout.LINEAR, Layout.BANK_GROUP]),
+            granule_bytes=rng.choice([64, 128, 512, 1024, 4096]),
+            ranks=1 if timing.pseudo_channels > 1 else rng.choice([1, 2]),
+            queue=rng.choice([8, 16, 32, 64]) * timing.pseudo_channels,
             refresh=False,
         )
         truth = by_commands(timing, access, 4000).fraction_of_peak
         errors.append(abs(estimate(timing, access).fraction_of_peak - truth))
-
-    collect()
-    assert len(errors) >= 30
     assert np.median(errors) < 0.03
-    assert np.quantile(errors, 0.9) < 0.10
+    assert np.quantile(errors, 0.9) < 0.09
+    assert max(errors) < 0.2
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
@@ -220,18 +209,18 @@ RELAXABLE = ("nRP", "nRCD", "nFAW", "nRRD_S", "nCCD_L", "nRFC", "nRTP")
 
 def test_relaxing_a_constraint_does_not_cost_bandwidth():
     changes_of = []
-
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-    @given(
-        timings(),
-        ACCESSES.filter(lambda a: a.streams == 1),
-        st.sampled_from(RELAXABLE),
-        st.floats(0.5, 0.95),
-    )
-    def collect(timing, access, name, factor):
-        if access.scope is Scope.BANK and name == "nCCD_L":
-            return  # the peak itself goes by nCCD_L
-        changes = {name: max(1, int(getattr(timing, name) * factor))}
+    for timing, rng in random_timings(400, seed=5):
+        name = rng.choice(RELAXABLE)
+        access = Access(
+            rng.choice(list(Pattern)),
+            rng.choice(list(Layout)),
+            granule_bytes=rng.choice([64, 100, 256, 1024, 4096, 65536]),
+            ranks=rng.choice([1, 2, 4]),
+            queue=rng.choice([1, 3, 16, 64, 256]),
+            write_share=rng.choice([0.0, 0.25, 1.0]),
+            refresh=rng.choice([True, False]),
+        )
+        changes = {name: max(1, int(getattr(timing, name) * rng.uniform(0.5, 0.95)))}
         if name == "nRP":
             changes["nRC"] = timing.nRAS + changes["nRP"]
         if name == "nCCD_L":
@@ -241,12 +230,9 @@ def test_relaxing_a_constraint_does_not_cost_bandwidth():
         before = estimate(timing, access).fraction_of_peak
         after = estimate(timing.with_values(changes), access).fraction_of_peak
         changes_of.append(after - before)
-
-    collect()
     # Faster visits find more rows open that refresh had not closed yet, and switch ranks more
     # often, so that a little is lost at times.
     found = np.array(changes_of)
-    assert len(found) > 200
     assert np.mean(found < -0.01) < 0.01
     assert found.min() > -0.04
     assert found.max() > 0.05  # and it does matter
