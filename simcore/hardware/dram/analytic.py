@@ -43,7 +43,7 @@ SHARPNESS = 12.0
 """Order of the norm that joins the periods (calibrated, one for all: on rows of the reference
 table, tests/data/dram, by the median error; values from 8 to 20 change it by less than 0.005)."""
 
-_HALVINGS = 30
+_HALVINGS = 22
 
 
 class Pattern(StrEnum):
