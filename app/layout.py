@@ -16,17 +16,20 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     """The default: editor left, map over timeline over bandwidth, load and panels right."""
     for dock in docks.values():
         dock.setFloating(False)
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        window.removeDockWidget(dock)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["scenario"])
     window.splitDockWidget(docks["scenario"], docks["placement"], _HORIZONTAL)
     window.splitDockWidget(docks["placement"], docks["load"], _HORIZONTAL)
     window.splitDockWidget(docks["placement"], docks["timeline"], _VERTICAL)
     window.splitDockWidget(docks["timeline"], docks["bandwidth"], _VERTICAL)
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
+    window.tabifyDockWidget(docks["timeline"], docks["chart"])
     for id in ("explain", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
     for dock in docks.values():
         dock.show()
     docks["metrics"].raise_()
+    docks["timeline"].raise_()
     resize(window, docks)
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 import app.views  # noqa: F401  registers the views
 from app import layout
+from app.commands.chart_commands import chart_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.timeline_commands import timeline_commands
@@ -33,6 +34,7 @@ from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
+from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
 from app.widgets.dock import ViewDock
@@ -55,6 +57,7 @@ DOCK_ORDER = (
     "explain",
     "memory",
     "log",
+    "chart",
 )
 
 
@@ -77,6 +80,7 @@ class MainWindow(QMainWindow):
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
             *timeline_commands(self.state),
+            *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -137,6 +141,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._show_title)
             signal.connect(self.commands.refresh)
         state.runs.replaced.connect(lambda _: self.commands.refresh())
+        state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
         application = QApplication.instance()
@@ -166,6 +171,11 @@ class MainWindow(QMainWindow):
 
     def export_chart(self) -> None:
         self.exports.chart()
+
+    def export_shown_chart(self) -> None:
+        view = self.docks["chart"].view
+        assert isinstance(view, ChartView)
+        self.exports.chart(self.state.charts.shown, view.drawn)
 
     def export_trace(self) -> None:
         self.exports.trace()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.messages import Messages
@@ -23,5 +24,7 @@ class AppState:
         self.window = TimeWindow(self.runs, self.cursor)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
+        self.charts = ChartChoice()
         self.playback = Playback(self.runs, self.cursor)
         self.runs.replaced.connect(lambda _: self.selection.clear())
+        self.runs.cleared.connect(self.selection.clear)

@@ -11,6 +11,7 @@ class RunsModel(QObject):
     """The current run and its progress.
 
     `replaced` tells everybody to take the new run; `settled` follows when everybody has.
+    `cleared` says that there is none any more.
 
     Attributes:
         current: the run on screen, None before the first.
@@ -21,6 +22,7 @@ class RunsModel(QObject):
     """
 
     replaced = Signal(object)
+    cleared = Signal()
     settled = Signal()
     grew = Signal(int)
     finished = Signal()
@@ -43,6 +45,15 @@ class RunsModel(QObject):
         self.set_stale(False)
         self.replaced.emit(run)
         self.settled.emit()
+
+    def clear(self) -> None:
+        """Show no run, since the one on screen belongs to another file."""
+        if self.current is not None:
+            self.current = None
+            self.length = 0
+            self.set_progress(0, 0)
+            self.set_stale(False)
+            self.cleared.emit()
 
     def set_frozen(self, run: Run | None) -> None:
         """Keep a run for comparison, or none."""

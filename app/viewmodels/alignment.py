@@ -96,8 +96,10 @@ class Reference:
         edges = self._other.edges
         if stop <= first:
             return np.full(len(self.lanes), np.nan)
-        return self.busy(edges[[first, stop]], align)[:, 0] if align is Align.TIME else (
-            self._share_of_steps(first + self.offset, stop + self.offset)
+        return (
+            self.busy(edges[[first, stop]], align)[:, 0]
+            if align is Align.TIME
+            else (self._share_of_steps(first + self.offset, stop + self.offset))
         )
 
     def _share_of_steps(self, first: int, stop: int) -> Floats:

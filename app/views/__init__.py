@@ -2,6 +2,7 @@
 
 from app.views import (
     bandwidth,
+    chart,
     dimm_load,
     explain,
     log,
@@ -14,6 +15,7 @@ from app.views import (
 
 __all__ = [
     "bandwidth",
+    "chart",
     "dimm_load",
     "explain",
     "log",

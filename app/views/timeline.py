@@ -31,6 +31,7 @@ class TimelineView(View):
         layout.addWidget(self._legend)
         self.canvas.span_clicked.connect(self.state.selection.select_span)
         self.state.runs.replaced.connect(lambda _: self._show_legend())
+        self.state.runs.cleared.connect(lambda: self._legend.set_entries([], ""))
 
     def on_theme_changed(self) -> None:
         self._show_legend()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.time_axis import TimeMap
+from app.widgets.empty import paint_empty
 from app.widgets.view import Context
 
 GUTTER = 138
@@ -61,6 +62,7 @@ class TimeCanvas(QWidget):
         self.state.cursor.moved.connect(self.update)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
+        self.state.runs.cleared.connect(self._on_cleared)
         context.themes.changed.connect(self.invalidate)
         if self.state.runs.current is not None:
             self._on_replaced(None)
@@ -137,12 +139,16 @@ class TimeCanvas(QWidget):
             self._layer.fill(QColor(self.context.theme.canvas))
             painter = QPainter(self._layer)
             painter.setFont(self.font())
-            self.paint_layer(painter, self.plot_area())
+            if self.state.runs.length:
+                self.paint_layer(painter, self.plot_area())
+            else:
+                paint_empty(painter, self, self.context.theme)
             painter.end()
         painter = QPainter(self)
         painter.drawImage(0, 0, self._layer)
         area = self.plot_area()
-        self.paint_overlay(painter, area)
+        if self.state.runs.length:
+            self.paint_overlay(painter, area)
         self._paint_cursor(painter, area)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self.context.theme.accent), 1))
@@ -218,6 +224,11 @@ class TimeCanvas(QWidget):
         self.invalidate()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
+    def _on_cleared(self) -> None:
+        self.composition = None
+        self.run_cleared()
+        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
     def _on_window_changed(self) -> None:
         if not self.state.window.fit_all or not any(self.state.runs.progress):
             self.invalidate()
@@ -234,3 +245,6 @@ class TimeCanvas(QWidget):
 
     def run_replaced(self) -> None:
         """Take note of a new run; called before its steps are taken in."""
+
+    def run_cleared(self) -> None:
+        """Forget the run; there is none any more."""

@@ -58,6 +58,9 @@ class TimelineCanvas(TimeCanvas):
         self._keys = key_of_op(run)
         self.shown = {}
 
+    def run_cleared(self) -> None:
+        self._source, self.shown = None, {}
+
     def lane_count(self) -> int:
         run = self.state.runs.current
         return len(run.lanes) if run else 0

@@ -125,9 +125,7 @@ def offered(scenario: Scenario) -> list[tuple[str, list[str]]]:
     kind = scenario.workload.kind
     own = SYSTEMS.get(scenario.system)
     able = [
-        id
-        for id, system in SYSTEMS.items()
-        if kind in system.workloads and id != scenario.system
+        id for id, system in SYSTEMS.items() if kind in system.workloads and id != scenario.system
     ]
     listed = [id for id in scenario.compare if id in able]
     family = [id for id in able if id not in listed and type(SYSTEMS.get(id)) is type(own)]
