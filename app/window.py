@@ -58,6 +58,7 @@ DOCK_ORDER = (
     "memory",
     "log",
     "chart",
+    "figures",
 )
 
 
@@ -271,6 +272,7 @@ class MainWindow(QMainWindow):
         self.state.playback.pause()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.state.series.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -9,6 +9,7 @@ from app.state.messages import Messages
 from app.state.playback import Playback
 from app.state.runs import RunsModel
 from app.state.selection import Selection
+from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.time_window import TimeWindow
 
@@ -25,6 +26,7 @@ class AppState:
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.charts = ChartChoice()
+        self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
         self.runs.replaced.connect(lambda _: self.selection.clear())
         self.runs.cleared.connect(self.selection.clear)

@@ -134,7 +134,7 @@ class ChartView(View):
     def on_theme_changed(self) -> None:
         self._later.start()
 
-    def showEvent(self, event: object) -> None:
+    def on_raised(self) -> None:
         self._later.start()
 
     def shut_down(self) -> None:
@@ -185,7 +185,7 @@ class ChartView(View):
 
     def _request(self) -> None:
         run, length = self.state.runs.current, self.state.runs.length
-        if not self.isVisible() or run is None or not length:
+        if not self.on_screen or run is None or not length:
             return
         request = self.request()
         key = (id(run), length, request)

@@ -98,6 +98,23 @@ class TimeCanvas(QWidget):
         area, window = self.plot_area(), self.state.window
         return TimeMap(window.start_ps, window.end_ps, float(area.left()), float(area.width()))
 
+    def time_at(self, x: float) -> float:
+        """Time in ps at a pixel."""
+        return self.axis().time(x)
+
+    def x_of(self, time_ps: float) -> float:
+        """Pixel of a time in ps."""
+        return self.axis().x(time_ps)
+
+    def zoom_at(self, factor: float, x: float) -> None:
+        """Scale the visible range; what is at pixel `x` stays there."""
+        self.state.window.zoom(factor, self.time_at(x))
+
+    def pan_px(self, pixels: float) -> None:
+        """Move the visible range."""
+        window = self.state.window
+        window.pan(pixels * window.span_ps / self.plot_area().width())
+
     def row_height(self) -> float:
         """Height of one lane."""
         even = self.plot_area().height() / max(1, self.lane_count())
@@ -158,7 +175,7 @@ class TimeCanvas(QWidget):
     def _paint_cursor(self, painter: QPainter, area: QRect) -> None:
         if not self.state.runs.length:
             return
-        x = self.axis().x(float(self.state.cursor.absolute_ps))
+        x = self.x_of(float(self.state.cursor.absolute_ps))
         if area.left() <= x <= area.right():
             painter.setPen(QPen(QColor(self.context.theme.cursor), 1.5))
             painter.drawLine(QPointF(x, 0 if self.ruler else area.top()), QPointF(x, self.height()))
@@ -175,10 +192,10 @@ class TimeCanvas(QWidget):
         notches = (turn.y() or turn.x()) / 120
         sideways = turn.x() and not turn.y()
         if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.state.window.pan(-notches * 0.12 * self.state.window.span_ps)
+            self.pan_px(-notches * 0.12 * self.plot_area().width())
         else:
             x = max(event.position().x(), float(GUTTER))
-            self.state.window.zoom(0.8**notches, self.axis().time(x))
+            self.zoom_at(0.8**notches, x)
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -186,19 +203,18 @@ class TimeCanvas(QWidget):
         self._dragging = False
         self._seeking = event.position().y() < self.ruler and event.position().x() >= GUTTER
         if self._seeking:
-            self.state.cursor.seek_time(self.axis().time(event.position().x()))
+            self.state.cursor.seek_time(self.time_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._seeking:
-            self.state.cursor.seek_time(self.axis().time(at.x()))
+            self.state.cursor.seek_time(self.time_at(at.x()))
         elif self._press is not None:
             moved = at - self._press
             if self._dragging or abs(moved.x()) + abs(moved.y()) >= _DRAG_PX:
                 self._dragging = True
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
-                window = self.state.window
-                window.pan(-moved.x() * window.span_ps / self.plot_area().width())
+                self.pan_px(-moved.x())
                 self.scroll_to(self.scroll_px - int(moved.y()))
                 self._press = at
         else:
