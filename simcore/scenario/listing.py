@@ -18,6 +18,9 @@ GROUP_TITLES = {
     "ndp_dimms": "NDP-DIMMs",
     "dimm_link": "DIMM-link",
     "host": "Host",
+    "nvlink": "NVLink",
+    "dimm_pim": "DIMM-PIM",
+    "hbm_pim": "HBM-PIM",
 }
 """Component to the title of its group."""
 

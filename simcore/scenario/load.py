@@ -83,7 +83,7 @@ class _Resolver:
         parts = {
             "hardware": self._hardware(system),
             "model": self._model(),
-            "workload": self._kind("workload", "kind", WORKLOADS),
+            "workload": self._workload(system),
             "activations": self._kind("activations", "source", ACTIVATIONS),
             "policy": self._policy(system),
             "compare": self._compare(),
@@ -236,6 +236,20 @@ class _Resolver:
         values, user_set = bind(kinds[kind], group, path, {}, self.problems)
         self._note(kinds[kind], path, None, user_set)
         return make(kinds[kind], values)
+
+    def _workload(self, system: Any) -> Any:
+        """The workload, of a kind the system takes."""
+        workload = self._kind("workload", "kind", WORKLOADS)
+        if workload is not None and system is not None and workload.kind not in system.workloads:
+            self.problems.add(
+                "workload.kind",
+                f"{system.name} does not take workloads of this kind",
+                self._node_at("workload", "kind"),
+                allowed=" | ".join(system.workloads),
+                hint="use another kind or another system",
+            )
+            return None
+        return workload
 
     def _policy(self, system: Any) -> Any:
         group = self.problems.mapping("policy", self.root.values.get("policy"))

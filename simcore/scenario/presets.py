@@ -23,6 +23,9 @@ PRESET_KINDS: Mapping[str, str] = {
     "ndp_dimms": "ndp_dimms",
     "dimm_link": "dimm_links",
     "host": "hosts",
+    "nvlink": "nvlinks",
+    "dimm_pim": "dimm_pims",
+    "hbm_pim": "hbm_pims",
     "model": "models",
 }
 """Component name (or ``model``) to the file of its presets, without suffix."""

@@ -11,4 +11,19 @@ from simcore.systems.offload.dejavu import DejaVu
 from simcore.systems.offload.flexgen import FlexGen
 from simcore.systems.tensor_parallel.system import TensorRtLlm
 
-__all__ = ["Accelerate", "DejaVu", "FlexGen", "Hermes", "HermesBase", "HermesHost", "TensorRtLlm"]
+# isort: split
+from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
+
+__all__ = [
+    "L3",
+    "Accelerate",
+    "CpuOffload",
+    "DejaVu",
+    "FlexGen",
+    "GpuOnly",
+    "HbmPimSystem",
+    "Hermes",
+    "HermesBase",
+    "HermesHost",
+    "TensorRtLlm",
+]

@@ -17,6 +17,7 @@ from simcore.scenario.schema.activations import (
     RecordedActivations,
     StatisticalActivations,
 )
+from simcore.scenario.schema.dimm_pim import DimmPim
 from simcore.scenario.schema.hardware import (
     COMPONENTS,
     DimmLink,
@@ -26,7 +27,9 @@ from simcore.scenario.schema.hardware import (
     NdpDimms,
     Pcie,
 )
+from simcore.scenario.schema.hbm_pim import HbmPim, Nvlink
 from simcore.scenario.schema.model import ActivationStats, Model
+from simcore.scenario.schema.serving import ServingWorkload
 from simcore.scenario.schema.workload import WORKLOADS, FixedWorkload
 
 SCHEMA_VERSION = 1
@@ -38,15 +41,19 @@ __all__ = [
     "WORKLOADS",
     "ActivationStats",
     "DimmLink",
+    "DimmPim",
     "FixedWorkload",
     "Gpu",
     "Hardware",
+    "HbmPim",
     "Host",
     "Model",
     "NdpDimms",
+    "Nvlink",
     "Pcie",
     "RecordedActivations",
     "Scenario",
+    "ServingWorkload",
     "StatisticalActivations",
 ]
 
@@ -56,6 +63,7 @@ class Scenario:
     """A resolved scenario: presets expanded, defaults filled in, every value checked.
 
     Attributes:
+        workload: an instance of one of `WORKLOADS`; a system says which kinds it takes.
         policy: the knobs of the system, an instance of the system's policy dataclass.
         provenance: dotted path to class and citation, for every value that has one.
     """
@@ -65,7 +73,7 @@ class Scenario:
     system: str = knob("hermes", live=False, help="System or variant to simulate.")
     hardware: Hardware = field(default_factory=Hardware)
     model: Model
-    workload: FixedWorkload = field(default_factory=FixedWorkload)
+    workload: Any = field(default_factory=FixedWorkload)
     activations: StatisticalActivations | RecordedActivations = field(
         default_factory=StatisticalActivations
     )

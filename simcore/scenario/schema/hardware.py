@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.scenario.fields import knob
+from simcore.scenario.schema.dimm_pim import DimmPim
+from simcore.scenario.schema.hbm_pim import HbmPim, Nvlink
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -385,6 +387,9 @@ class Hardware:
     ndp_dimms: NdpDimms | None = None
     dimm_link: DimmLink | None = None
     host: Host | None = None
+    nvlink: Nvlink | None = None
+    dimm_pim: DimmPim | None = None
+    hbm_pim: HbmPim | None = None
 
 
 COMPONENTS: Mapping[str, type[Any]] = {
@@ -393,5 +398,8 @@ COMPONENTS: Mapping[str, type[Any]] = {
     "ndp_dimms": NdpDimms,
     "dimm_link": DimmLink,
     "host": Host,
+    "nvlink": Nvlink,
+    "dimm_pim": DimmPim,
+    "hbm_pim": HbmPim,
 }
 """Component name in `hardware:` to its dataclass."""

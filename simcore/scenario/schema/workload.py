@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.scenario.fields import knob
+from simcore.scenario.schema.serving import ServingWorkload
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -47,5 +48,5 @@ class FixedWorkload:
     )
 
 
-WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload}
+WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload, "serving": ServingWorkload}
 """`workload.kind` to its dataclass."""
