@@ -9,12 +9,15 @@ from simcore.registry import SYSTEMS
 from simcore.scenario.schema import (
     ActivationStats,
     DimmLink,
+    DimmPim,
     FixedWorkload,
     Gpu,
     Hardware,
+    HbmPim,
     Host,
     Model,
     NdpDimms,
+    Nvlink,
     Pcie,
     RecordedActivations,
     Scenario,
@@ -22,6 +25,7 @@ from simcore.scenario.schema import (
 )
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
 from simcore.systems.tensor_parallel.policy import TensorParallelPolicy
 
@@ -82,10 +86,15 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     AcceleratePolicy: {"dispatch_us": 0.0, "gpu_weights_GB": 0.004},
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
+    **dict.fromkeys(
+        (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy),
+        {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4},
+    ),
 }
 _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
+    **dict.fromkeys((ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy), {"count": 4}),
 }
 
 
@@ -123,6 +132,9 @@ def hermes(
             ndp_dimms=dimms or NdpDimms(count=4),
             dimm_link=link or DimmLink(),
             host=Host(),
+            nvlink=Nvlink(hop_us=0.0),
+            dimm_pim=DimmPim(channels=4, capacity_GiB=1.0),
+            hbm_pim=HbmPim(kernel_us=0.0, extra_stacks=4, extra_stack_GiB=1.0),
         ),
         model=model,
         workload=workload or FixedWorkload(prompt_tokens=16, output_tokens=12),

@@ -14,6 +14,7 @@ from simcore.workload.batching import PAUSED, PREFILL, RUNNING, SWAPPED, WAITING
 Int = NDArray[np.int64]
 
 _LEAST_CHUNK = 64
+_FULL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Scheduler:
         self.predictors = predictors
         policy = plan.policy
         grouped = plan.model.kv_heads < plan.model.heads
+        self._decodes = 1
+        self._half_of: dict[int, int] = {}
         self.unit = policy.decodes_per_prefill or (16 if grouped else 1)
 
     def decide(self) -> Decision:
@@ -132,42 +135,72 @@ class Scheduler:
         return came
 
     def _align(self) -> int:
-        """Take decodes in, oldest first and rank-balanced, until both sides take equally long."""
+        """Take decodes in, oldest first and rank-balanced, until both sides take equally long.
+
+        Every place has a bin for each sub-batch, as deep as the GPU's time allows. A request goes
+        to the emptier bin of its place; one that does not fit waits for a later stretch. The
+        oldest of a place must get on whatever their length, so they deepen all bins where they
+        need to: the slowest rank sets the pace, and the others may as well be as full. Where the
+        bins do not get nearly full, further requests are admitted.
+
+        Returns:
+            Tokens moved back in.
+        """
         batch, plan = self.batch, self.plan
-        assert self.predictors is not None
         ready = batch.members(RUNNING, PAUSED)
         batch.state[ready] = PAUSED
-        step = plan.halves * self.unit
-        order = ready
-        taken = 0
-        loads = np.zeros(plan.side.classes, np.int64)
-        aligned = False
-        while taken < len(order):
-            group = order[taken : taken + step]
-            more = loads + np.bincount(
-                batch.place[group], batch.context[group], len(loads)
-            ).astype(np.int64)
-            aligned = self._bubble(more, taken + len(group)) <= 0
-            if aligned and taken:
-                break
-            batch.state[group] = RUNNING
-            loads, taken = more, taken + len(group)
-            if aligned:
-                break
-        if aligned or len(batch.members(PREFILL)):
+        bins = np.zeros((0,))
+        taken: list[tuple[int, int]] = []
+        depth, decodes = 0.0, self._decodes
+        for _ in range(2):  # the GPU's time depends on how many are taken
+            depth = max(self._depth(-(-decodes // plan.halves)), self._longest_first(ready))
+            taken, bins = self._fill(ready, depth)
+            decodes = max(1, len(taken))
+        self._decodes = decodes
+        self._half_of = dict(taken)
+        chosen = np.array([request for request, _ in taken], np.int64)
+        batch.state[chosen] = RUNNING
+        if len(batch.members(PREFILL)) or float(np.minimum(bins, depth).mean()) >= _FULL * depth:
             return 0
-        return self._admit(limit=step)
+        return self._admit(limit=plan.halves * self.unit)
 
-    def _bubble(self, loads: Int, decodes: int) -> float:
-        """How much longer the GPU takes than the attention side, in ps; below 0: shorter."""
+    def _depth(self, decodes: int) -> float:
+        """Tokens a place may have in a sub-batch for both sides to take equally long."""
         plan, predictors = self.plan, self.predictors
         assert predictors is not None
-        each, halves = -(-decodes // plan.halves), plan.halves
-        worst = float(slowest(plan, loads)) / halves
-        return predictors.gpu_ps(each, 0, 0) - predictors.side_ps(worst, each, 0)
+        target = predictors.gpu_ps(decodes, 0, 0)
+        token, each, _, fixed = predictors.side
+        slots = int(plan.side.slots.sum(axis=0).max())
+        return max(1.0, (target - each * decodes - fixed) / (token * slots))
+
+    def _longest_first(self, ready: Int) -> float:
+        """Longest context of those that come first at their place and sub-batch."""
+        batch = self.batch
+        place, longest = batch.place[ready], 0
+        for index in range(self.plan.side.classes):
+            first = ready[place == index][: self.plan.halves]
+            longest = max(longest, int(batch.context[first].max(initial=0)))
+        return float(longest)
+
+    def _fill(self, ready: Int, depth: float) -> tuple[list[tuple[int, int]], NDArray[np.float64]]:
+        """Requests put into bins, oldest first: (request, sub-batch), and loads of the bins."""
+        batch, plan = self.batch, self.plan
+        halves = plan.halves
+        bins = [[0] * halves for _ in range(plan.side.classes)]
+        taken: list[tuple[int, int]] = []
+        rows = zip(ready.tolist(), batch.place[ready].tolist(), batch.context[ready].tolist())
+        for request, place, context in rows:
+            mine = bins[place]
+            half = 0 if halves == 1 or mine[0] <= mine[1] else 1
+            if mine[half] == 0 or mine[half] + context <= depth:
+                mine[half] += context
+                taken.append((request, half))
+        return taken, np.array(bins, np.float64)
 
     def _halves(self, running: Int) -> Int:
         """Sub-batch of each decode: those of one place take turns, in order of length."""
+        if self.predictors is not None:
+            return np.array([self._half_of.get(r, 0) for r in running.tolist()], np.int64)
         half = np.zeros(len(running), np.int64)
         if self.plan.halves == 2 and len(running):
             batch = self.batch

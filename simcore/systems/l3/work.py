@@ -226,12 +226,11 @@ def make_templates(
         if not units:
             return ()
         x = f".{half}"
-        moves = (
+        if not side.link_GBps:
+            return (Group(f"side{x}", OP["attention"], units, after),)
+        return (
             Group(f"inputs{x}", OP["inputs"], into, after),
             Group(f"outputs{x}", OP["outputs"], out, after),
-        )
-        return (
-            *(moves if side.link_GBps else ()),
             Group(f"receive{x}", OP["receive"], units, after),
             Group(f"side{x}", OP["attention"], units),
             Group(f"send{x}", OP["send"], units),
@@ -243,9 +242,9 @@ def make_templates(
             head, tail = compute(half, False)
             phases.append(Phase(f"half{half}", (*head, *tail, *attend(1 - half)), dependent))
     else:
-        between = ()
+        between: tuple[str, ...] = ()
         if units:
-            between = ("send.0", *(("inputs.0", "outputs.0") if side.link_GBps else ()))
+            between = ("send.0", "inputs.0", "outputs.0") if side.link_GBps else ("side.0",)
         head, tail = compute(0, not units, between)
         phases.append(
             Phase("whole", (*head, *attend(0, ("qkv.0",)), *tail), dependent)
@@ -325,9 +324,9 @@ def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> W
         turned = (np.arange(side.lanes) - layer) % side.lanes
         tokens = by_lane[:, turned]
         put(f"side{x}", times.side[:, half][:, turned], tokens * kv, tokens * work_each)
-        put(f"receive{x}", times.receive[:, half])
-        put(f"send{x}", times.send[:, half])
         if side.link_GBps:
+            put(f"receive{x}", times.receive[:, half])
+            put(f"send{x}", times.send[:, half])
             put(
                 f"inputs{x}",
                 times.inputs[:, half],
