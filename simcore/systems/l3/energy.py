@@ -10,11 +10,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from simcore.engine.phases import row_amounts
 from simcore.results.energy import PJ, EnergyConstant
 from simcore.results.run import Run
-from simcore.results.totals import chunks
 from simcore.scenario.fields import SourceClass
-from simcore.systems.l3.machine import OP, ServingPlan
+from simcore.systems.l3.causes import AT
+from simcore.systems.l3.machine import OP, ServingPlan, kv_bytes
+from simcore.systems.l3.steps import middles
+from simcore.systems.l3.work import edge_work, layer_work, make_times
 from simcore.units import PS_PER_S
 
 _L3 = "L3 (CHIME), arXiv 2504.17584 v2, energy figure"
@@ -84,11 +87,21 @@ def energy_per_token(plan: ServingPlan, run: Run) -> dict[str, float]:
 
     Replicas are alike; the background of the machine is shared by them.
     """
-    shape = (len(plan.lanes), len(plan.ops))
-    amount, flops = np.zeros(shape), np.zeros(shape)
-    for column, into in (("lane_op_bytes", amount), ("lane_op_flops", flops)):
-        for piece in chunks(run, column, 0, len(run)):
-            into += piece.sum(axis=0, dtype=np.float64)
+    middle, count = middles(plan, run)
+    times = make_times(plan, middle)
+    turns = max(1, plan.side.lanes)
+    layers = np.bincount(np.arange(plan.model.layers) % turns, minlength=turns)
+    amount, flops = np.zeros((2, len(plan.lanes), len(plan.ops)))
+    edge = edge_work(plan, middle, times)
+    amount += np.tensordot(count, row_amounts(plan.edge, edge.amount_bytes), 1)
+    flops += np.tensordot(count, row_amounts(plan.edge, edge.flops), 1)
+    for turn in range(turns):
+        work = layer_work(plan, middle, times, turn)
+        weight = count * layers[turn]
+        amount += np.tensordot(weight, row_amounts(plan.layer, work.amount_bytes), 1)
+        flops += np.tensordot(weight.astype(np.float64), row_amounts(plan.layer, work.flops), 1)
+    token = kv_bytes(plan.model)
+    moved = sum(int(v[2, AT["swap_out"]] + v[2, AT["swap_in"]]) for v in run.attachments["stretch"])
     tokens = float(run.column("tokens").sum()) / plan.replicas
     if tokens <= 0:
         return dict.fromkeys((*PARTS, "total"), 0.0)
@@ -113,7 +126,7 @@ def energy_per_token(plan: ServingPlan, run: Run) -> dict[str, float]:
         + float(amount[inside, attention].sum()) * bit * value[side]
         + float(flops[:, [attention, OP["prefill"]]].sum()) * mac,
         "background": seconds * power * share,
-        "other": float(amount[links].sum()) * bit * value["link"],
+        "other": (float(amount[links].sum()) + moved * token) * bit * value["link"],
     }
     out = {name: joules / tokens for name, joules in out.items()}
     out["total"] = sum(out.values())

@@ -199,6 +199,26 @@ def causes_of(plan: ServingPlan, run: Run, start: int, stop: int) -> Causes:
     return Causes(np.concatenate(parts), plan.side.classes)
 
 
+def middles(plan: ServingPlan, run: Run) -> tuple[Causes, Int]:
+    """Causes in the middle of every stretch there is, and its steps.
+
+    Amounts are linear inside a stretch, so these times the steps are sums over the run (to the
+    rounding of half a token). Swaps of a first step are left out.
+    """
+    stretch = run.column("stretch")
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    steps = np.diff(np.append(first, len(stretch)))
+    vectors = run.attachments["stretch"]
+    values = np.array(
+        [
+            vectors[index][0] + vectors[index][1] * ((count - 1) // 2)
+            for index, count in enumerate(steps.tolist())
+        ]
+    )
+    values[:, AT["idle_ps"]] += [vectors[index][2, AT["idle_ps"]] for index in range(len(steps))]
+    return Causes(values, plan.side.classes), steps
+
+
 def derive(plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> Int:
     """A derived column of steps.
 
@@ -211,22 +231,25 @@ def derive(plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> I
     if column == "memory_bytes":
         return memory_bytes(plan, causes)
     times = make_times(plan, causes)
-    lanes = max(1, plan.side.lanes)
-    layers = np.bincount(np.arange(plan.model.layers) % lanes, minlength=lanes)
-    edge = edge_work(plan, causes, times)
+    edge, layer = edge_work(plan, causes, times), layer_work(plan, causes, times, 0)
     if column == "lane_op_ps":
         total = phases.row_times(plan.edge, edge)
-        for turn in range(lanes):
-            work = layer_work(plan, causes, times, turn)
-            total += layers[turn] * phases.row_times(plan.layer, work)
-        return total
-    if column not in ("lane_op_bytes", "lane_op_flops"):
+        one = phases.row_times(plan.layer, layer)
+    elif column in ("lane_op_bytes", "lane_op_flops"):
+        name = "amount_bytes" if column == "lane_op_bytes" else "flops"
+        total = phases.row_amounts(plan.edge, getattr(edge, name))
+        one = phases.row_amounts(plan.layer, getattr(layer, name))
+    else:
         raise KeyError(column)
-    name = "amount_bytes" if column == "lane_op_bytes" else "flops"
-    total = phases.row_amounts(plan.edge, getattr(edge, name))
+    # Layers differ only in which lane of the attention side has which part of the requests.
+    lanes = max(1, plan.side.lanes)
+    layers = np.bincount(np.arange(plan.model.layers) % lanes, minlength=lanes)
+    first = plan.lane_index("rankset0") if plan.side.kind == "dimm" else 0
     for turn in range(lanes):
-        work = layer_work(plan, causes, times, turn)
-        total += layers[turn] * phases.row_amounts(plan.layer, getattr(work, name))
+        order = np.arange(len(plan.lanes))
+        if lanes > 1:
+            order[first : first + lanes] = first + (np.arange(lanes) - turn) % lanes
+        total += layers[turn] * one[:, order]
     return total
 
 

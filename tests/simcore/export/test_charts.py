@@ -17,7 +17,7 @@ from tests.fakes import fake_run, fake_scenario
 from tests.simcore.export.rendering import check_drawn, pixels
 
 ALL = ("timeline", "bandwidth", "waits", "breakdown", "dimm-load", "placement", "memory")
-ALL += ("step-time", "tokens")
+ALL += ("step-time", "tokens", "batch", "requests")
 
 
 @pytest.fixture(scope="module")
