@@ -78,6 +78,16 @@ TINY_MODEL = Model(
 )
 
 
+_SERVING = (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy)
+
+_FOUR: dict[str, Any] = {"count": 4}
+_SERVED: dict[str, Any] = {
+    "norm_us": 0.0,
+    "processors": 2,
+    "gemm_tile": 8,
+    "tensor_parallel": 4,
+}
+
 # What a small model needs for its policy to have something to decide, by type of policy.
 _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     HermesPolicy: {"gpu_hot_GB": 0.001},
@@ -86,15 +96,15 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     AcceleratePolicy: {"dispatch_us": 0.0, "gpu_weights_GB": 0.004},
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
-    **dict.fromkeys(
-        (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy),
-        {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4},
-    ),
+    **{
+        kind: {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4}
+        for kind in _SERVING
+    },
 }
 _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
-    **dict.fromkeys((ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy), {"count": 4}),
+    **dict.fromkeys(_SERVING, _FOUR),
 }
 
 

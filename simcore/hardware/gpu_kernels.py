@@ -109,7 +109,9 @@ def all_reduce_ps(amount_bytes: float, gpus: int, hop_us: float, bandwidth_GBps:
     return int(np.ceil((gpus - 1) * hop_us * 1e6 + moved * 1e3 / bandwidth_GBps))
 
 
-def row_passes_ps(gpu: Gpu, caps: Caps, rows: int, width: int, passes: float, fixed_us: float) -> int:
+def row_passes_ps(
+    gpu: Gpu, caps: Caps, rows: int, width: int, passes: float, fixed_us: float
+) -> int:
     """Normalisation, activation and residual: passes over the rows, plus their launches."""
     if rows <= 0:
         return 0

@@ -227,9 +227,7 @@ def _pipeline_cut(asked: Asked) -> Answer:
         1 - _kernel("pipeline", q, t) / _kernel("relayout", q, t) for q, t in _points((queries,))
     ]
     kind = "mean over the lengths of Fig. 14" if len(cuts) > 1 else "at 8192 tokens"
-    return Answer(
-        sum(cuts) / len(cuts), f"Latency cut by pipelining over re-layout alone, {kind}."
-    )
+    return Answer(sum(cuts) / len(cuts), f"Latency cut by pipelining over re-layout alone, {kind}.")
 
 
 def _relayout_cut(asked: Asked) -> Answer:
@@ -398,7 +396,9 @@ def _bandwidth(value: Callable[[DimmPim], float], unit: float) -> Rule:
 def _free_memory(asked: Asked) -> Answer:
     from simcore.engine.simulator import Simulator
 
-    plan: Any = Simulator(ServingCase("gpu-only", asked.model(), asked.lengths()).scenario()).run.plan
+    plan: Any = Simulator(
+        ServingCase("gpu-only", asked.model(), asked.lengths()).scenario()
+    ).run.plan
     tokens = plan.capacity_tokens
     return Answer(
         tokens * plan.model.layers * shapes.kv_token_bytes(plan.model) / 2**30,

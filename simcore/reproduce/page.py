@@ -12,7 +12,9 @@ from simcore.reproduce.fitted import ASSUMED, CHECKED_USE, FITTED, FITTED_USE
 from simcore.reproduce.table import Row, summarise
 from simcore.reproduce.targets import FAMILIES
 from simcore.scenario.binding import field_specs
+from simcore.scenario.presets import preset
 from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, ActivationStats
+from simcore.systems.l3.energy import CONSTANTS
 
 _ANALYSES = Path(__file__).parent / "analysis"
 
@@ -170,6 +172,9 @@ def constant_values() -> dict[str, str]:
         for name, spec in field_specs(cls).items()
         if spec.knob is not None
     }
+    link = preset("pcie", "l3-pcie4").values["bandwidth_GBps"]
+    out["preset.l3-pcie4.bandwidth_GBps"] = f"{link} GB/s"
+    out |= {f"l3.energy.{name}": f"{item.value} {item.unit}" for name, item in CONSTANTS.items()}
     out["reproduce.host_path_GBps"] = f"{HOST_PATH_GBps:.3f} GB/s"
     return out
 

@@ -71,8 +71,6 @@ class Plan:
         memory: tracked memories.
         memory_kinds: what memory is used for: ``weights``, ``kv`` ...
         total_steps: steps of the whole run, prefill included; an estimate if it is open-ended.
-        derived: columns that are computed from the others on demand instead of being stored.
-        open_ended: whether only the simulation shows how many steps there are.
         items: whether steps record single items (neurons), needed for placement grids.
     """
 
@@ -83,8 +81,16 @@ class Plan:
     memory_kinds: tuple[str, ...]
     total_steps: int
     items: bool = True
-    derived: tuple[str, ...] = ()
-    open_ended: bool = False
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Columns that are computed from the others on demand instead of being stored."""
+        return ()
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether only the simulation shows how many steps there are."""
+        return False
 
     def lane_index(self, lane_id: str) -> int:
         """Index of a lane.
@@ -309,7 +315,9 @@ class Run:
         """Steps of the whole run; of an open-ended one an estimate until it is finished."""
         if not self.plan.open_ended:
             return int(self.plan.total_steps)
-        return self._length if self.status.finished else max(self.plan.total_steps, self._length + 1)
+        return (
+            self._length if self.status.finished else max(self.plan.total_steps, self._length + 1)
+        )
 
     def attach(self, name: str, array: NDArray[Any]) -> int:
         """Keep a large array; returns its index for a column to refer to."""

@@ -85,9 +85,7 @@ class System(ABC):
     def advance(self, plan: Any, state: Any, run: Run) -> Mapping[str, Any]:
         """Simulate the next step and return its record (`results.run.COMMON_COLUMNS` and own)."""
 
-    def advance_many(
-        self, plan: Any, state: Any, run: Run, limit: int
-    ) -> Mapping[str, Any] | None:
+    def advance_many(self, plan: Any, state: Any, run: Run, limit: int) -> Mapping[str, Any] | None:
         """Simulate up to `limit` steps; their records as columns of equal length.
 
         A system whose steps are alike until the next event can give many at the cost of one. The

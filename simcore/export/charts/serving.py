@@ -6,31 +6,34 @@ from typing import Any
 
 import numpy as np
 
+from simcore.errors import UserError
 from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, caption, codes
 from simcore.export.charts.drawing import axes, frame, labels, legend
 from simcore.export.charts.style import ChartTheme
-from simcore.results.run import KIND_PREFILL, Run
-from simcore.systems.l3.history import Intervals, request_intervals
+from simcore.results.run import Run
+from simcore.systems.l3.history import request_intervals
 from simcore.systems.l3.machine import ServingPlan
 from simcore.units import PS_PER_S
-from simcore.workload.batching import PREFILL, RUNNING
 
 _POINTS = 4000
 
 
-def _serves(run: Run) -> bool:
-    return "batch" in run.column_names
+def _plan(run: Run) -> ServingPlan:
+    if not isinstance(run.plan, ServingPlan):
+        raise UserError(
+            f"{run.system.id} decodes one fixed batch; this chart is for systems that serve "
+            "requests, such as l3"
+        )
+    return run.plan
 
 
 def batch_data(run: Run, start: int, stop: int) -> ChartData:
-    """Decodes in the batch and requests out of memory, at up to some thousand steps.
-
-    A system without a queue has the same sequences in every step and nobody waiting.
-    """
+    """Decodes in the batch and requests out of memory, at up to some thousand steps."""
+    _plan(run)
     every = max(1, -(-(stop - start) // _POINTS))
     steps = np.arange(start, stop, every)
-    batch = run.column("batch" if _serves(run) else "tokens", start, stop)[::every]
-    queue = run.column("queue", start, stop)[::every] if _serves(run) else np.zeros_like(batch)
+    batch = run.column("batch", start, stop)[::every]
+    queue = run.column("queue", start, stop)[::every]
     notes = (f"Every {every}th step is shown.",) if every > 1 else ()
     return ChartData(
         "batch",
@@ -71,25 +74,9 @@ def draw_batch(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     legend(figure, theme, handles)
 
 
-def _intervals(run: Run) -> Intervals:
-    """States of the requests; sequences of a fixed batch are prefilled, then decoded, together."""
-    if isinstance(run.plan, ServingPlan):
-        return request_intervals(run.plan, run)
-    count = int(run.column("tokens").max(initial=0)) if len(run) else 0
-    prefill = run.column("kind") == KIND_PREFILL
-    middle = int(run.column("duration_ps")[prefill].sum()) if len(run) else 0
-    every = np.arange(count)
-    return Intervals(
-        np.tile(every, 2),
-        np.repeat([PREFILL, RUNNING], count).astype(np.int8),
-        np.repeat([0, middle], count),
-        np.repeat([middle, run.end_ps], count),
-    )
-
-
 def request_data(run: Run, start: int, stop: int) -> ChartData:
     """States of every request over time."""
-    found = _intervals(run)
+    found = request_intervals(_plan(run), run)
     low = run.start_ps(start) if stop > start else 0
     high = run.start_ps(stop - 1) + int(run.value("duration_ps", stop - 1)) if stop > start else 0
     keep = (found.end_ps > low) & (found.start_ps < high)
@@ -103,7 +90,7 @@ def request_data(run: Run, start: int, stop: int) -> ChartData:
             Column("end", "s", np.minimum(found.end_ps[keep], high) / PS_PER_S),
         ),
         caption(run, start, stop),
-        ("Requests of one replica of the model.",) if _serves(run) else (),
+        ("Requests of one replica of the model.",),
         meta={"names": found.names},
     )
 

@@ -24,10 +24,12 @@ class LengthStatistics:
 LENGTHS: Mapping[str, LengthStatistics] = {
     "openr1-math-220k": LengthStatistics("OpenR1-Math-220k", 96.0, 75.1, 12684.1, 8464.6),
     "dolphin-r1": LengthStatistics("Dolphin-r1", 201.9, 563.0, 3926.2, 4216.0),
-    "openthoughts-114k-math": LengthStatistics("OpenThoughts-114k-math", 89.4, 66.7, 6366.7, 4662.9),
+    "openthoughts-114k-math": LengthStatistics(
+        "OpenThoughts-114k-math", 89.4, 66.7, 6366.7, 4662.9
+    ),
     "dolphin-short": LengthStatistics("Dolphin-short", 20.19, 56.3, 392.62, 421.6),
 }
-"""Published length statistics (paper: L3, Table III; Dolphin-short is Dolphin-r1 cut to a tenth)."""
+"""Published length statistics (paper: L3, Table III; Dolphin-short: Dolphin-r1 cut to a tenth)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,7 @@ from simcore.systems.l3.causes import Causes
 from simcore.systems.l3.machine import ServingPlan
 
 
-def explain(
-    plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: int
-) -> Explanation:
+def explain(plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
     """The explanation of one span of a step.
 
     Args:
@@ -48,9 +46,7 @@ def _batch(causes: Causes) -> tuple[Term, ...]:
     )
 
 
-def _gpu(
-    plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: str
-) -> Explanation:
+def _gpu(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: str) -> Explanation:
     gpu, op = plan.gpu, plan.ops[spans.op[span]]
     amount, flops = float(spans.amount_bytes[span]), float(spans.flops[span])
     total = float(spans.duration_ps[span])
@@ -105,9 +101,7 @@ def _gpu(
     )
 
 
-def _side(
-    plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: str
-) -> Explanation:
+def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: str) -> Explanation:
     side, op = plan.side, plan.ops[spans.op[span]]
     total = float(spans.duration_ps[span])
     if op.id != "attention":

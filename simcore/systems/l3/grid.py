@@ -101,9 +101,9 @@ def placement(plan: ServingPlan, run: Run, index: int, items_per_cell: int) -> P
         padded = np.full((rows, cells * wide), len(PLACES), np.uint8)
         padded[:, :columns] = category
         blocks = padded.reshape(rows, cells, wide)
-        counts = np.stack(
-            [(blocks == place).sum(axis=2) for place in range(len(PLACES))]
-        ).astype(np.uint16)
+        counts = np.stack([(blocks == place).sum(axis=2) for place in range(len(PLACES))]).astype(
+            np.uint16
+        )
         category = counts.argmax(axis=0).astype(np.uint8)
         strength = np.zeros((rows, cells * wide), np.int64)
         strength[:, :columns] = active
@@ -137,12 +137,12 @@ def item(plan: ServingPlan, run: Run, index: int, row: int, column: int) -> Item
     if column < layers:
         both = loads(plan, run, index)[:, (lane - column) % lanes, rank]
         every = loads(plan, run, index).sum(axis=0)
-        facts = (
+        about = (
             ("sub-batch 0", f"{int(both[0]):,} tokens of a head group"),
             ("sub-batch 1", f"{int(both[1]):,} tokens of a head group"),
             ("against the mean", f"{both.sum() / max(1.0, float(every.mean())):.2f}"),
         )
-        return ItemInfo(f"{where} · layer {column}", facts)
+        return ItemInfo(f"{where} · layer {column}", about)
     request = column - layers
     state = int(states_at(plan, run, index)[request])
     wanted = plan.requests

@@ -16,7 +16,17 @@ from simcore.hardware.gpu_kernels import Caps
 from simcore.model import shapes
 from simcore.results.run import MemoryDevice, Plan
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op
-from simcore.scenario.schema import DimmPim, Gpu, HbmPim, Host, Model, Nvlink, Pcie, Scenario
+from simcore.scenario.schema import (
+    DimmPim,
+    FixedWorkload,
+    Gpu,
+    HbmPim,
+    Host,
+    Model,
+    Nvlink,
+    Pcie,
+    Scenario,
+)
 from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.workload.requests import Requests, make_requests
 
@@ -119,6 +129,16 @@ class ServingPlan(Plan):
     kv_device: int
     layer: Template
     edge: Template
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Everything that follows from the causes; storing it would take gigabytes."""
+        return ("causes", "lane_op_ps", "lane_op_bytes", "lane_op_flops", "memory_bytes")
+
+    @property
+    def open_ended(self) -> bool:
+        """Requests of different lengths end when they end."""
+        return not isinstance(self.scenario.workload, FixedWorkload)
 
     @property
     def policy(self) -> ServingPolicy:
@@ -253,7 +273,7 @@ def kv_memory(scenario: Scenario, side: Side, gpus: int, replicas: int) -> tuple
     gpu_bytes = gpus * gpu_model.memory_bytes(gpu)
     own = MemoryDevice("gpu", f"GPU memory ({gpus})", gpu_bytes)
     if side.kind in ("gpu", "hbm"):
-        free = max(0, gpu_bytes - _fixed_bytes(scenario, gpus))
+        free = max(0, gpu_bytes - fixed_bytes(scenario, gpus))
         return (MemoryDevice("gpu", own.title, int(gpu_bytes + (max(grown, 1.0) - 1) * free)),)
     if side.kind == "ext":
         hbm: HbmPim = need(hardware.hbm_pim)
@@ -267,22 +287,20 @@ def kv_memory(scenario: Scenario, side: Side, gpus: int, replicas: int) -> tuple
     return own, MemoryDevice("kv", "DIMM-PIM", int(size * grown * 2**30))
 
 
-def _fixed_bytes(scenario: Scenario, gpus: int) -> int:
+def fixed_bytes(scenario: Scenario, gpus: int) -> int:
     """What is on a replica's GPUs whatever is served."""
     model, gpu = scenario.model, need(scenario.hardware.gpu)
     reserve = int(gpu.reserve_GB * 1e9) * gpus
     return layer_weights(model) + shapes.table_bytes(model) + reserve
 
 
-def capacity_tokens(
-    scenario: Scenario, devices: tuple[MemoryDevice, ...], gpus: int
-) -> int:
+def capacity_tokens(scenario: Scenario, devices: tuple[MemoryDevice, ...], gpus: int) -> int:
     """Tokens of KV a replica holds.
 
     Raises:
         CapacityError: if the weights leave no room, or for not even one token.
     """
-    fixed, own = _fixed_bytes(scenario, gpus), devices[0]
+    fixed, own = fixed_bytes(scenario, gpus), devices[0]
     if fixed > own.capacity_bytes:
         raise CapacityError(
             own.title,

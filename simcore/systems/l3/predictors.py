@@ -86,7 +86,9 @@ def fit_predictors(plan: ServingPlan) -> Predictors:
     most = max(4, min(1024, 4 * plan.capacity_tokens // 4096))
     decodes = np.rint(np.exp(random.uniform(0, np.log(most), POINTS))).astype(np.int64)
     chunk = np.where(
-        random.random(POINTS) < 0.5, 0, random.integers(1, plan.policy.prefill_chunk_tokens + 1, POINTS)
+        random.random(POINTS) < 0.5,
+        0,
+        random.integers(1, plan.policy.prefill_chunk_tokens + 1, POINTS),
     )
     finished = random.integers(0, 4096, POINTS)
     context = random.integers(64, 32768, POINTS)
@@ -113,10 +115,10 @@ def fit_predictors(plan: ServingPlan) -> Predictors:
     rows, table = _table((decodes + chunk)[train], (gpu - prefill)[train])
     guess = np.interp(decodes + chunk, rows, table) + products @ second
     return Predictors(
-        side=solved,
+        side=solved.astype(np.float64),
         rows=rows,
         gpu=table,
-        prefill=second,
+        prefill=second.astype(np.float64),
         side_error=_error(features @ solved, side, ~train),
         gpu_error=_error(guess, gpu, ~train),
     )

@@ -15,6 +15,7 @@ Int = NDArray[np.int64]
 
 _LEAST_CHUNK = 64
 _FULL = 0.9
+_STOCK = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Scheduler:
         policy = plan.policy
         grouped = plan.model.kv_heads < plan.model.heads
         self._decodes = 1
+        # Operators know the usual context of a running request from serving before.
+        self._typical = round(plan.requests.steady_context())
         self._half_of: dict[int, int] = {}
         self.unit = policy.decodes_per_prefill or (16 if grouped else 1)
 
@@ -66,12 +69,15 @@ class Scheduler:
         return Decision(running, half, prefill[some], chunk[some], prefill_half[some], out, came)
 
     def _loads(self) -> Int:
-        """Tokens in memory by place."""
+        """Tokens in memory by place, each request counted with what it will grow to as well.
+
+        A short request is as much work to come as any other: places with equally many tokens and
+        unequally many requests would be unequal soon.
+        """
         batch = self.batch
         inside = batch.members(PREFILL, RUNNING, PAUSED)
-        return np.bincount(
-            batch.place[inside], batch.context[inside], self.plan.side.classes
-        ).astype(np.int64)
+        weight = batch.context[inside] + self._typical
+        return np.bincount(batch.place[inside], weight, self.plan.side.classes).astype(np.int64)
 
     def _make_room(self) -> int:
         """Send the youngest out until the next step's tokens fit; tokens moved out."""
@@ -125,7 +131,7 @@ class Scheduler:
             used += need
             place = int(loads.argmin())
             batch.place[request] = place
-            loads[place] += size
+            loads[place] += size + self._typical
             if batch.state[request] == SWAPPED:
                 batch.state[request] = RUNNING
                 came += size
@@ -149,7 +155,7 @@ class Scheduler:
         batch, plan = self.batch, self.plan
         ready = batch.members(RUNNING, PAUSED)
         batch.state[ready] = PAUSED
-        bins = np.zeros((0,))
+        bins = np.zeros((0, 0))
         taken: list[tuple[int, int]] = []
         depth, decodes = 0.0, self._decodes
         for _ in range(2):  # the GPU's time depends on how many are taken
@@ -160,7 +166,10 @@ class Scheduler:
         self._half_of = dict(taken)
         chosen = np.array([request for request, _ in taken], np.int64)
         batch.state[chosen] = RUNNING
-        if len(batch.members(PREFILL)) or float(np.minimum(bins, depth).mean()) >= _FULL * depth:
+        # A place asks for more when its bins are not full and it has little to fill them with.
+        room = np.minimum(bins, depth).mean(axis=1) < _FULL * depth
+        stock = np.bincount(batch.place[ready], batch.context[ready], len(bins))
+        if len(batch.members(PREFILL)) or not (room & (stock < _STOCK * plan.halves * depth)).any():
             return 0
         return self._admit(limit=plan.halves * self.unit)
 
@@ -231,9 +240,7 @@ class Scheduler:
         if predictors is None or not len(others):
             return most
         loads = np.bincount(batch.place[others], batch.context[others], plan.side.classes)
-        limit = predictors.side_ps(
-            float(slowest(plan, loads.astype(np.int64))), len(others), 0
-        )
+        limit = predictors.side_ps(float(slowest(plan, loads.astype(np.int64))), len(others), 0)
         limit = max(limit, predictors.gpu_ps(len(mine), 0, 0))
         low, high = min(_LEAST_CHUNK, most), most
         while low < high:

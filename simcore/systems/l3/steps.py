@@ -9,13 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine import phases
+from simcore.model import shapes
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.systems.l3.causes import AT, HEAD, Causes, Stretch, at, width
-from simcore.systems.l3.machine import MEMORY_KINDS, ServingPlan, _fixed_bytes, kv_bytes, layer_weights
+from simcore.systems.l3.machine import (
+    MEMORY_KINDS,
+    ServingPlan,
+    fixed_bytes,
+    kv_bytes,
+    layer_weights,
+)
 from simcore.systems.l3.predictors import Predictors, fit_predictors
 from simcore.systems.l3.scheduler import Decision, Scheduler
 from simcore.systems.l3.work import durations_ps, edge_work, layer_work, make_times
-from simcore.model import shapes
 from simcore.workload.batching import PAUSED, PREFILL, RUNNING, Batch
 
 Int = NDArray[np.int64]
@@ -259,7 +265,7 @@ def memory_bytes(plan: ServingPlan, causes: Causes) -> Int:
     tables = shapes.table_bytes(plan.model)
     used[:, 0, 0] = layer_weights(plan.model)
     used[:, 0, 1] = tables
-    used[:, 0, 3] = _fixed_bytes(plan.scenario, plan.gpus) - layer_weights(plan.model) - tables
+    used[:, 0, 3] = fixed_bytes(plan.scenario, plan.gpus) - layer_weights(plan.model) - tables
     used[:, plan.kv_device, 2] = causes.get("tokens_held") * kv_bytes(plan.model)
     return used
 

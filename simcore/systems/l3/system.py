@@ -78,8 +78,6 @@ class Serving(System):
             memory_kinds=MEMORY_KINDS,
             total_steps=1 + max(int(mine.output.max()), int(mine.output.sum() / batch)),
             items=items,
-            derived=("causes", "lane_op_ps", "lane_op_bytes", "lane_op_flops", "memory_bytes"),
-            open_ended=scenario.workload.kind != "fixed",
             gpu=gpu,
             nvlink=need(scenario.hardware.nvlink),
             pcie=need(scenario.hardware.pcie),

@@ -43,9 +43,7 @@ def fc_times(plan: ServingPlan, rows: int) -> FcTimes:
 
     hidden, neurons = model.hidden, -(-model.ffn // share)
     return FcTimes(
-        norm=gpu_kernels.row_passes_ps(
-            gpu, caps, rows, hidden, policy.norm_passes, policy.norm_us
-        ),
+        norm=gpu_kernels.row_passes_ps(gpu, caps, rows, hidden, policy.norm_passes, policy.norm_us),
         qkv=fc(hidden, -(-shapes.qkv_width(model) // share)),
         projection=fc(-(-wide // share), hidden),
         mlp=(model.ffn_matrices - 1) * fc(hidden, neurons) + fc(neurons, hidden),
@@ -192,22 +190,20 @@ def durations_ps(plan: ServingPlan, times: Times) -> Int:
     return total
 
 
-def make_templates(
-    lanes: tuple[Lane, ...], side: Side, halves: int
-) -> tuple[Template, Template]:
+def make_templates(lanes: tuple[Lane, ...], side: Side, halves: int) -> tuple[Template, Template]:
     """Phases of a layer, and of the end of a step."""
     at = {lane.id: index for index, lane in enumerate(lanes)}
     gpu = (at["gpu"],)
     link = (at["nvlink"],) if "nvlink" in at else gpu
-    into, out = (
-        (at[own] if own in at else at[f"pcie_{own}"],) for own in ("in", "out")
-    )
+    into, out = ((at[own] if own in at else at[f"pcie_{own}"],) for own in ("in", "out"))
     first = len(lanes) - 2 - ("queue" in at) - side.lanes - (2 if "in" in at else 0)
     units = tuple(range(first, first + side.lanes))
     dependent = {lane: WaitReason.DEPENDENCY for lane in (*link, *into, *out) if lane not in gpu}
     dependent |= dict.fromkeys(units, WaitReason.DEPENDENCY)
 
-    def compute(half: int, attend: bool, between: tuple[str, ...] = ()) -> tuple[Group, ...]:
+    def compute(
+        half: int, attend: bool, between: tuple[str, ...] = ()
+    ) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
         """The GPU's chain; `between` must have ended before the projection."""
         x = f".{half}"
         return (
@@ -246,9 +242,7 @@ def make_templates(
         if units:
             between = ("send.0", "inputs.0", "outputs.0") if side.link_GBps else ("side.0",)
         head, tail = compute(0, not units, between)
-        phases.append(
-            Phase("whole", (*head, *attend(0, ("qkv.0",)), *tail), dependent)
-        )
+        phases.append(Phase("whole", (*head, *attend(0, ("qkv.0",)), *tail), dependent))
     # KV leaves the memory it is in: the host's DIMMs towards the GPUs, or the other way round.
     leave, back = (at["pcie_in"],), (at["pcie_out"],)
     if side.kind in ("dimm", "cpu"):
@@ -302,7 +296,10 @@ def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> W
         put(f"norm{x}", times.fc["norm"][:, half])
         for name, elements in matrices.items():
             put(
-                f"{name}{x}", times.fc[name][:, half], some * elements * size, 2 * together * elements
+                f"{name}{x}",
+                times.fc[name][:, half],
+                some * elements * size,
+                2 * together * elements,
             )
         put(
             f"prefill{x}",

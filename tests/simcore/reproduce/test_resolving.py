@@ -212,7 +212,10 @@ UNRESOLVED = [
     (target("hermes.x.usd"), "prices are not simulated"),
     (target("hermes.mapping.ilp.seconds", tolerance="info"), "greedy"),
     (target("hermes.x.state-table.kb"), "names no model"),
-    (target("l3.x.throughput", system="l3", model="GPT-175B"), "L3 (CHIME) is not part"),
+    (target("l3.x.throughput", system="l3", model="GPT-1"), "no model 'GPT-1'"),
+    (target("l3.x.throughput", system="l3", trace="Mars"), "trace 'mars'"),
+    (target("l3.x.throughput", system="l3", luck=1), "'luck' of its config"),
+    (target("l3.x.luck", system="l3"), "called 'luck'"),
     (target("h2m2.x.order", "a > b", tolerance="exact", system="h2m2"), "H2M2 is not part"),
     (target("hybridserve.x.speedup", system="hybridserve"), "HybridServe is not part"),
 ]
