@@ -61,8 +61,8 @@ class ServingWorkload:
         choices=("gamma", "lognormal"),
         help="Shape of the length distribution with that mean and standard deviation.",
         cls="derived",
-        source="the paper prints mean and standard deviation only; throughput differs by less "
-        "than 3 % between the two shapes",
+        source="the paper prints mean and standard deviation only; ratios of throughput differ "
+        "by less than 3 % between the two shapes",
     )
     prompt_mean: float = knob(
         512.0, unit="tokens", gt=0, le=1e6, step=64, help="Mean prompt length (custom)."
