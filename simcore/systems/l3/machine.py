@@ -370,5 +370,5 @@ def make_lanes(scenario: Scenario, side: Side, gpus: int) -> tuple[Lane, ...]:
         Lane("pcie_out", "PCIe to GPU", "PCIe", LaneKind.LINK, pcie_GBps),
     ]
     if len(make_requests(scenario).arrival_ps.nonzero()[0]):
-        lanes.append(Lane("queue", "Request queue", "Queue", LaneKind.HOST))
+        lanes.append(Lane("queue", "Request queue", "Queue", LaneKind.LINK))
     return tuple(lanes)

@@ -233,11 +233,17 @@ class Scheduler:
             room[side] -= take
         return chunk, own
 
+    def _full(self) -> bool:
+        """Whether the next request in the queue finds no room."""
+        batch, queue = self.batch, self.batch.queue()
+        held = int(batch.context[batch.members(PREFILL, RUNNING, PAUSED)].sum())
+        return len(queue) > 0 and held + int(batch.context[queue[0]]) >= self.plan.capacity_tokens
+
     def _budget(self, mine: Int, others: Int) -> int:
-        """Most prompt tokens of a sub-batch: as set, and no more than hide behind the others."""
+        """Most prompt tokens of a sub-batch: as set, and with memory full what the others hide."""
         plan, predictors, batch = self.plan, self.predictors, self.batch
         most = plan.policy.prefill_chunk_tokens
-        if predictors is None or not len(others):
+        if predictors is None or not len(others) or not self._full():
             return most
         loads = np.bincount(batch.place[others], batch.context[others], plan.side.classes)
         limit = predictors.side_ps(float(slowest(plan, loads.astype(np.int64))), len(others), 0)
