@@ -72,6 +72,6 @@ class Comparison(QObject):
 
 def run_title(run: Run) -> str:
     """Scenario, system and length of a run in a line."""
-    total = int(run.plan.total_steps)
+    total = run.total_steps
     part = "" if len(run) >= total else f" · {len(run):,} of {total:,} steps"
     return f"{run.scenario.name} · {run.scenario.system}{part}"

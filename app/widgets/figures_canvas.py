@@ -148,8 +148,11 @@ class FiguresCanvas(TimeCanvas):
             compared = None
             if beside is not None and other is not None:
                 compared = envelope(beside.values, other)
-                beside_known = (values[scaling.first >= 0] for values in compared)
-                known = tuple(map(np.append, known, beside_known))
+                use = scaling.first >= 0
+                known = (
+                    np.append(known[0], compared[0][use]),
+                    np.append(known[1], compared[1][use]),
+                )
             self._scales.append(scale_of(*known))
             if self._visible(row, area):
                 self._paint_row(painter, area, row, (low, high), compared)

@@ -14,6 +14,7 @@ from simcore.engine.simulator import Simulator
 from simcore.errors import ScenarioErrors, SimcoreError
 from simcore.registry import SYSTEMS
 from simcore.results.run import Run
+from simcore.results.summary import system_figures
 from simcore.results.variants import variant_scenario
 from simcore.scenario.schema import Scenario
 
@@ -33,9 +34,10 @@ class _Job:
         try:
             simulator = Simulator(variant_scenario(scenario, self.system), items=True)
             self.run = simulator.run
-            while simulator.step():
+            while simulator.advance(simulator.block_steps):
                 if self.cancel.is_set():
                     return None
+            system_figures(simulator.run)
         except SimcoreError as error:
             return error
         return self.run
@@ -69,7 +71,7 @@ class BaselineRunner(QObject):
     @property
     def progress(self) -> tuple[int, int]:
         run = self._job.run if self._job else None
-        return (len(run), int(run.plan.total_steps)) if run else (0, 0)
+        return (len(run), run.total_steps) if run else (0, 0)
 
     def start(self, scenario: Scenario, system: str) -> None:
         """Simulate `scenario` on a system; one under way is given up."""

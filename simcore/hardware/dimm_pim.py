@@ -1,211 +1,229 @@
-"""DIMM-PIM: a processing unit in every DRAM bank and one beside every rank, after L3 (CHIME).
+"""Rates and attention times of DIMM-PIM (L3, arXiv 2504.17584 v2, section V; DDR4 timing).
 
-Bandwidths come out of the DRAM timing: a bank's unit takes a burst every nCCD_L, the unit of a rank
-the rank's whole data bus. Times are seconds as floats; nothing here is a system, and no constant is
-tuned. Source of structure and formulas: L3 (CHIME), arXiv 2504.17584v2, sections V and VI.
+A head's keys and values are read inside the chips of one rank. Scores leave the chips over the
+rank's own bus, come back after the softmax, and weigh the values. `n_hc` is the number of chips a
+head is spread over, so a rank works on ``chips / n_hc`` heads at once: a *slot* is such a group.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from simcore.errors import Problem, ScenarioErrors
-from simcore.hardware.dram.analytic import Access, Estimate, Pattern, Scope, estimate
-from simcore.hardware.dram.presets import dram_preset
-from simcore.hardware.dram.timing import DramTiming
+from simcore.scenario.schema import DimmPim
 
-FloatArray = NDArray[np.float64]
+Int = NDArray[np.int64]
 
-FP16_BYTES = 2
+BYTES = 2
+"""Bytes of a score, query or value element: FP16 (paper)."""
+
+_ROW_BYTES = 1024
+_BANK_READ_BYTES = 8
+_TIMING = {"RP": 22, "RCD": 22, "FAW": 34, "RTP": 12, "RFC": 560, "REFI": 12480}
+"""Cycles, public: DRAMSim3, DDR4_8Gb_x8_3200."""
 
 
-class MacMode(StrEnum):
-    """How the register of a bank's unit is used (section V-A).
+def channel_GBps(pim: DimmPim) -> float:
+    """Peak of one channel, and of one rank behind its buffer: a burst every nBL cycles."""
+    return pim.burst_bytes / (pim.nBL * pim.tCK_ns)
 
-    `ADDER_TREE` sums the products of one access (scores: a row of K with Q), `ACCUMULATOR` adds
-    each to its own sum (context: rows of V weighted by S).
+
+def host_GBps(pim: DimmPim) -> float:
+    """Peak of all channels together."""
+    return pim.channels * channel_GBps(pim)
+
+
+def ranksets(pim: DimmPim) -> int:
+    """Ranks of one channel; a rankset is one rank of every channel."""
+    return pim.dimms_per_channel * pim.ranks_per_dimm
+
+
+def ranks(pim: DimmPim) -> int:
+    """All ranks."""
+    return pim.channels * ranksets(pim)
+
+
+def banks(pim: DimmPim) -> int:
+    """Banks of one chip."""
+    return pim.bank_groups * pim.banks_per_group
+
+
+def bank_unit_GBps(pim: DimmPim, ccd: str = "L") -> float:
+    """Rate of the bank unit of one chip's bank: 8 B each column delay."""
+    cycles = pim.nCCD_L if ccd == "L" else pim.nCCD_S
+    return _BANK_READ_BYTES / (cycles * pim.tCK_ns)
+
+
+def rank_units_GBps(pim: DimmPim) -> float:
+    """Peak of the bank units of one rank together."""
+    return banks(pim) * pim.chips * bank_unit_GBps(pim)
+
+
+def all_rank_units_GBps(pim: DimmPim) -> float:
+    """Peak of rank-level units: each reads its rank at the channel's rate."""
+    return ranks(pim) * channel_GBps(pim)
+
+
+def all_bank_units_GBps(pim: DimmPim) -> float:
+    """Peak of all bank units."""
+    return ranks(pim) * rank_units_GBps(pim)
+
+
+def timing_efficiency(pim: DimmPim) -> float:
+    """Share of the peak that row changes and refresh leave when all banks stream whole rows.
+
+    Banks open four at a time (tFAW); then each reads its row at tCCD_L. A check of `efficiency`,
+    not used for times.
     """
+    reads = _ROW_BYTES // _BANK_READ_BYTES * pim.nCCD_L
+    opening = (banks(pim) - 4) / 4 * _TIMING["FAW"]
+    cycle = reads + _TIMING["RP"] + _TIMING["RCD"] + _TIMING["RTP"] + opening
+    return reads / cycle * (1 - _TIMING["RFC"] / _TIMING["REFI"])
 
-    ADDER_TREE = "adder-tree"
-    ACCUMULATOR = "accumulator"
+
+def mac_per_read(pim: DimmPim, queries: int) -> int:
+    """Query heads served by one read (N_cmr)."""
+    return pim.mac_per_read or queries
 
 
-class BankPace(StrEnum):
-    """What spaces the accesses of a bank's unit.
+def n_hc_limit(pim: DimmPim, head_dim: int, queries: int, ccd: str = "L") -> float:
+    """Largest N_hc at which scores leave a rank no slower than it computes them (Eq. 1).
 
-    nCCD_L is what one bank allows and what the 13.0 TB/s of Table I say. With nCCD_S equation (1)
-    gives the head mappings the paper prints (8 and 1), but the bandwidth would be 26 TB/s.
+    Args:
+        pim: the DIMMs.
+        head_dim: elements of a head.
+        queries: query heads that share a KV head (N_gqa).
+        ccd: column delay of the bank rate, ``L`` or ``S``.
     """
+    passes = math.ceil(queries / mac_per_read(pim, queries))
+    above = head_dim * channel_GBps(pim) * passes
+    return above / (bank_unit_GBps(pim, ccd) * banks(pim) * queries * pim.chips)
 
-    CCD_L = "nCCD_L"
-    CCD_S = "nCCD_S"
+
+def n_hc(pim: DimmPim, head_dim: int, queries: int) -> int:
+    """Chips of a head: as set, or the largest power of two the rule allows, at most all."""
+    if pim.n_hc:
+        return min(pim.n_hc, pim.chips)
+    limit = n_hc_limit(pim, head_dim, queries, pim.n_hc_ccd)
+    return int(min(pim.chips, 1 << max(0, math.floor(math.log2(max(1.0, limit))))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DimmPim:
-    """Memory of DIMM-PIMs.
+@dataclass(frozen=True, slots=True)
+class SlotTimes:
+    """What one slot (the heads a rank works on at once) costs.
 
     Attributes:
-        timing: one channel.
-        channels, dimms_per_channel, ranks_per_dimm: how many there are.
-        chips: devices of a rank, each with its share of the data bus and a unit in every bank.
-        macs_per_element: products a unit makes of each element it reads (N_cmr; n for GQA-n).
-        pace: what spaces the accesses of a unit.
+        compute_ps: reading keys and values of one token in the banks.
+        transfer_ps: scores of one token out of the chips and back.
+        token_ps: one token as the two are combined: pipelined, serial, or without banks.
+        request_ps: fixed cost for each request: re-layout by the CPU, if any.
+        heads: KV heads of a slot.
     """
 
-    timing: DramTiming
-    channels: int = 16
-    dimms_per_channel: int = 2
-    ranks_per_dimm: int = 2
-    chips: int = 8
-    macs_per_element: int = 1
-    pace: BankPace = BankPace.CCD_L
-
-    def __post_init__(self) -> None:
-        found = [
-            Problem(name, "too small", "at least 1", value=str(getattr(self, name)))
-            for name in (
-                *("channels", "dimms_per_channel", "ranks_per_dimm", "chips", "macs_per_element"),
-            )
-            if getattr(self, name) < 1
-        ]
-        if found:
-            raise ScenarioErrors(found, "DIMM-PIM")
-
-    @property
-    def ranksets(self) -> int:
-        """Ranks of a channel; a rankset is one rank of every channel."""
-        return self.dimms_per_channel * self.ranks_per_dimm
-
-    @property
-    def ranks(self) -> int:
-        """Ranks of the machine."""
-        return self.channels * self.ranksets
-
-    @property
-    def rank_GBps(self) -> float:
-        """Data bus of one rank (l3-ddr4-3200: 64 B / (4 x 0.63 ns) = 25.40 GB/s)."""
-        return self.timing.peak_GBps
-
-    @property
-    def bank_unit_GBps(self) -> float:
-        """One unit in one bank of one chip (8 B / (8 x 0.63 ns) = 1.587 GB/s)."""
-        gap = self.timing.nCCD_L if self.pace is BankPace.CCD_L else self.timing.nCCD_S
-        return 1e3 * self.timing.burst_bytes / self.chips / (gap * self.timing.tCK_ps)
-
-    @property
-    def host_GBps(self) -> float:
-        """What the host's channels carry (406.3 GB/s)."""
-        return self.channels * self.rank_GBps
-
-    @property
-    def rank_level_GBps(self) -> float:
-        """Every rank read by the unit beside it (1.625 TB/s)."""
-        return self.ranks * self.rank_GBps
-
-    @property
-    def bank_level_GBps(self) -> float:
-        """Every bank read by its own unit (13.00 TB/s)."""
-        return self.ranks * self.timing.banks * self.chips * self.bank_unit_GBps
-
-    @property
-    def capacity_bytes(self) -> int:
-        """Bytes of the machine."""
-        return self.ranks * self.timing.capacity_bytes
+    compute_ps: float
+    transfer_ps: float
+    token_ps: float
+    request_ps: float
+    heads: int
 
 
-def l3_dimm_pim(macs_per_element: int = 1) -> DimmPim:
-    """The DIMM-PIMs of L3 (CHIME), Table I."""
-    preset = dram_preset("l3-ddr4-3200")
-    return DimmPim(
-        timing=preset.timing,
-        channels=int(preset.info["channels"]),
-        dimms_per_channel=int(preset.info["dimms_per_channel"]),
-        ranks_per_dimm=int(preset.info["ranks_per_dimm"]),
-        macs_per_element=macs_per_element,
+def bank_slot(
+    pim: DimmPim, head_dim: int, queries: int, spread: int, *, pipelined: bool, relayout: bool
+) -> SlotTimes:
+    """Bank units work on a slot.
+
+    T_comp covers keys and values: ``2 L E_h ceil(N_gqa / N_cmr)`` elements at the rank's bank
+    rate; T_comm the scores of both halves, ``2 L N_gqa N_chips`` elements at the rank's bus.
+
+    Args:
+        pim: the DIMMs.
+        head_dim: elements of a head.
+        queries: query heads that share a KV head.
+        spread: chips of a head (N_hc).
+        pipelined: whether transfers hide behind reading (bubble-free pipelining).
+        relayout: whether the rank units change the layout; else the CPU does, for a time.
+    """
+    heads = pim.chips // spread
+    passes = math.ceil(queries / mac_per_read(pim, queries))
+    read = 2 * head_dim * BYTES * passes * heads
+    compute = read * 1e3 / (rank_units_GBps(pim) * pim.efficiency)
+    transfer = 2 * queries * pim.chips * BYTES * 1e3 / channel_GBps(pim)
+    vectors = queries + 2
+    cpu = 0.0 if relayout else heads * (pim.relayout_ns + vectors * pim.relayout_vector_ns) * 1e3
+    token = max(compute, transfer) if pipelined else compute + transfer
+    return SlotTimes(compute, transfer, token, cpu, heads)
+
+
+def rank_slot(pim: DimmPim, head_dim: int) -> SlotTimes:
+    """A rank unit reads one head at a time over the rank's bus (R-PIM)."""
+    read = 2 * head_dim * BYTES * 1e3 / (channel_GBps(pim) * pim.efficiency)
+    return SlotTimes(read, 0.0, read, 0.0, 1)
+
+
+def inputs_ps(pim: DimmPim, head_dim: int, queries: int) -> float:
+    """Writing query, key and value of one KV head to a rank while its channel serves every rank."""
+    return (queries + 2) * head_dim * BYTES * ranksets(pim) * 1e3 / channel_GBps(pim)
+
+
+def kernel_ps(pim: DimmPim, variant: str, head_dim: int, queries: int, tokens: int) -> float:
+    """Attention of one KV head of one request on one rank, its share of a slot (Fig. 14).
+
+    Args:
+        pim: the DIMMs.
+        variant: ``r-dp`` (rank units), ``base`` (bank units, serial, CPU re-layout, a head over
+            all chips), ``relayout`` (re-layout in hardware) or ``pipeline`` (all of L3).
+        head_dim: elements of a head.
+        queries: query heads that share the KV head.
+        tokens: context.
+    """
+    if variant == "r-dp":
+        return rank_slot(pim, head_dim).token_ps * tokens
+    last = variant == "pipeline"
+    spread = n_hc(pim, head_dim, queries) if last else pim.chips
+    slot = bank_slot(
+        pim, head_dim, queries, spread, pipelined=last, relayout=variant in ("relayout", "pipeline")
     )
+    one = (slot.token_ps * tokens + slot.request_ps) / slot.heads
+    return one + inputs_ps(pim, head_dim, queries)
 
 
-def sustained(pim: DimmPim, scope: Scope, granule_bytes: int = 0) -> Estimate:
-    """Sustained bandwidth of one channel in a scope, refresh and row changes counted.
+@dataclass(frozen=True, slots=True)
+class HeadMap:
+    """How the slots of a request's layer lie on the ranks of one rankset.
 
-    Args:
-        pim: the memory.
-        scope: who reads.
-        granule_bytes: bytes of a rank read from a row before the next; 0 reads whole rows.
+    Attributes:
+        slots: (offsets, ranks) slots on each rank, for each place a request may start at; ranks
+            that are always alike are given once.
+        rank_of: (ranks,) column of `slots` for each rank of the rankset.
     """
-    pattern = Pattern.GATHER if granule_bytes else Pattern.STREAM
-    access = Access(pattern, granule_bytes=max(1, granule_bytes), ranks=pim.ranksets, scope=scope)
-    return estimate(pim.timing, access)
+
+    slots: Int
+    rank_of: Int
 
 
-def accesses(
-    pim: DimmPim, tokens: ArrayLike, head_size: int, chips_per_head: int, mode: MacMode
-) -> NDArray[np.int64]:
-    """Column accesses of each bank's unit for the K or V of one head of one query group.
+def head_map(slots: int, ranks: int) -> HeadMap:
+    """Slots dealt over ranks: whole rounds everywhere, the rest on a window that can be moved.
 
-    Args:
-        pim: the memory.
-        tokens: tokens of the head in one rank; any shape.
-        head_size: elements of a head (E_h).
-        chips_per_head: chips a head is spread over (N_hc).
-        mode: what the unit does with an access; both read every element once, but an adder tree
-            needs whole tokens and an accumulator whole groups of tokens in a bank.
+    96 slots on 16 ranks are 6 on each; 72 are 4 on each and one more on either half; a single
+    slot is on one rank, so a request may start at any of the 16.
     """
-    per_access = pim.timing.burst_bytes // pim.chips // FP16_BYTES
-    count = np.asarray(tokens, dtype=np.int64)
-    share = -(-head_size // chips_per_head)
-    if mode is MacMode.ADDER_TREE:
-        each = -(-share // per_access)
-        return np.asarray(-(-count // pim.timing.banks) * each)
-    groups = -(-count // (pim.timing.banks * per_access))
-    return np.asarray(groups * share)
+    rounds, rest = divmod(slots, ranks)
+    offsets = max(1, ranks // rest) if rest else 1
+    full = np.full((offsets, ranks), rounds, np.int64)
+    for offset in range(offsets):
+        if rest:
+            full[offset, offset * rest : (offset + 1) * rest] += 1
+    columns, rank_of = np.unique(full, axis=1, return_inverse=True)
+    return HeadMap(np.ascontiguousarray(columns), rank_of.reshape(-1).astype(np.int64))
 
 
-def communication_s(pim: DimmPim, tokens: ArrayLike, group: int) -> FloatArray:
-    """T_comm: scores of a head over the rank's bus, L_t N_gqa N_chips / B_rk (section V-A).
+def exposed_ps(transfer_ps: float, ranksets: int, *, overlap: bool) -> float:
+    """What a transfer takes from one rankset's computing.
 
-    B_rk in elements: a partial sum of FP16 from every chip, whatever the mapping.
+    With overlap only the rankset on the bus stops, each for its share: ``(n - 1) / n`` of the
+    computing goes on (section VI-A).
     """
-    rate = pim.rank_GBps * 1e9 / FP16_BYTES
-    return np.asarray(tokens, dtype=np.float64) * group * pim.chips / rate
-
-
-def computation_s(
-    pim: DimmPim, tokens: ArrayLike, head_size: int, group: int, chips_per_head: int
-) -> FloatArray:
-    """T_comp: L_t E_h ceil(N_gqa / N_cmr) / (B_bk N_bk N_hc), B_bk in elements (section V-A)."""
-    rounds = math.ceil(group / pim.macs_per_element)
-    rate = pim.bank_unit_GBps * 1e9 / FP16_BYTES * pim.timing.banks * chips_per_head
-    return np.asarray(tokens, dtype=np.float64) * head_size * rounds / rate
-
-
-def widest_head(pim: DimmPim, head_size: int, group: int) -> float:
-    """Equation (1): largest N_hc for which communication hides behind computation."""
-    rounds = math.ceil(group / pim.macs_per_element)
-    hidden = head_size * pim.rank_GBps * rounds
-    return hidden / (pim.bank_unit_GBps * pim.timing.banks * group * pim.chips)
-
-
-def computing_share(pim: DimmPim, transferring: ArrayLike = 1) -> FloatArray:
-    """Share of compute that goes on while some ranksets are on the bus (section VI-A).
-
-    Only the rank of a channel that is on the bus stops: with one of n, (n - 1) / n go on.
-
-    Args:
-        pim: the memory.
-        transferring: ranksets on the bus; any shape.
-    """
-    stopped = np.clip(np.asarray(transferring, dtype=np.float64), 0, pim.ranksets)
-    return np.asarray(1 - stopped / pim.ranksets)
-
-
-def exposed_s(pim: DimmPim, transfer_s: ArrayLike, *, overlap: bool = True) -> FloatArray:
-    """Compute time lost to a transfer: all of it, or with rankset overlap one n-th."""
-    time = np.asarray(transfer_s, dtype=np.float64)
-    return np.asarray(time / pim.ranksets if overlap else time)
+    return transfer_ps / ranksets if overlap else transfer_ps

@@ -184,7 +184,7 @@ def test_report(dimmscope, scenario, tmp_path):
     assert "fake-slow" in (tmp_path / "r.html").read_text(encoding="utf-8")
     code, _, err = dimmscope("report", scenario, "--out", tmp_path / "r.md", "--no-compare")
     assert code == 0
-    drawable = set(CHARTS) - {"mapping", "predictor"}  # of single systems
+    drawable = set(CHARTS) - {"mapping", "predictor", "batch", "requests"}  # of single systems
     assert len(err.splitlines()) == 1 + len(drawable)
 
 

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from simcore.errors import ScenarioErrors
-from simcore.hardware.dimm_pim import (
+from simcore.hardware.dram.analytic import Scope
+from simcore.hardware.dram.presets import dram_preset
+from simcore.hardware.hbm_pim import HbmPim
+from simcore.hardware.hbm_pim import sustained as hbm_sustained
+from simcore.hardware.pim_timing import (
     BankPace,
     MacMode,
     accesses,
@@ -18,10 +22,6 @@ from simcore.hardware.dimm_pim import (
     sustained,
     widest_head,
 )
-from simcore.hardware.dram.analytic import Scope
-from simcore.hardware.dram.presets import dram_preset
-from simcore.hardware.hbm_pim import HbmPim
-from simcore.hardware.hbm_pim import sustained as hbm_sustained
 
 MHA = l3_dimm_pim()
 GQA8 = l3_dimm_pim(macs_per_element=8)
