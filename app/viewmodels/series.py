@@ -56,9 +56,14 @@ def series_of(run: Run, length: int) -> tuple[Series, ...]:
 
 def default_ids(series: tuple[Series, ...]) -> tuple[str, ...]:
     """What is shown until the user chooses: the length of the steps, and figures that change."""
-    first = [item.id for item in series if item.id == "step_time"]
-    changing = [item.id for item in series if item.changes and item.id not in first]
-    return tuple([*first, *changing][:DEFAULT_SHOWN])
+    out: list[Series] = [item for item in series if item.id == "step_time"]
+    for item in series:
+        if len(out) == DEFAULT_SHOWN:
+            break
+        known = any(np.array_equal(item.values, other.values) for other in out)
+        if item.changes and not known:
+            out.append(item)
+    return tuple(item.id for item in out)
 
 
 class _Totals:
