@@ -25,6 +25,7 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
     window.tabifyDockWidget(docks["timeline"], docks["chart"])
     window.tabifyDockWidget(docks["timeline"], docks["figures"])
+    window.tabifyDockWidget(docks["timeline"], docks["compare"])
     for id in ("explain", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
     for dock in docks.values():

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
+from app.commands.compare_commands import compare_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.timeline_commands import timeline_commands
@@ -59,6 +60,7 @@ DOCK_ORDER = (
     "log",
     "chart",
     "figures",
+    "compare",
 )
 
 
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
             *playback_commands(self.state),
             *timeline_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
+            *compare_commands(self.state, lambda: self.show_view("compare")),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -144,6 +147,8 @@ class MainWindow(QMainWindow):
         state.runs.replaced.connect(lambda _: self.commands.refresh())
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
+        state.comparison.changed.connect(self.commands.refresh)
+        state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
         application = QApplication.instance()
         if application is not None:
@@ -280,6 +285,7 @@ class MainWindow(QMainWindow):
         self.controller.shut_down()
         self.exports.shut_down()
         self.state.series.shut_down()
+        self.state.baseline.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

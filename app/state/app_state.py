@@ -12,6 +12,7 @@ from app.state.selection import Selection
 from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.time_window import TimeWindow
+from app.workers.baseline import BaselineRunner
 
 
 class AppState:
@@ -25,6 +26,7 @@ class AppState:
         self.window = TimeWindow(self.runs, self.cursor)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
+        self.baseline = BaselineRunner(self.comparison, self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)

@@ -53,6 +53,20 @@ class Reference:
         self.lanes = matched_lanes(self.run, b.run)
         self.offset = step_offset(self.run, b.run)
 
+    @property
+    def other_edges(self) -> Floats:
+        """Step edges of B in ps."""
+        return self._other.edges
+
+    def step_of(self, step: int, align: Align) -> int:
+        """The step of A that belongs to a step of B, -1 for none."""
+        if align is Align.TOKEN:
+            at = step + self.offset
+        else:
+            mine = self.composition.edges
+            at = int(np.searchsorted(mine, self._other.edges[step], side="right")) - 1
+        return at if 0 <= at < self.composition.steps else -1
+
     def times(self, times_ps: Floats, align: Align) -> Floats:
         """Times of A at times of B; NaN where A has nothing to show."""
         mine, other = self.composition.edges, self._other.edges

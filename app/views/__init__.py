@@ -3,6 +3,7 @@
 from app.views import (
     bandwidth,
     chart,
+    compare,
     dimm_load,
     explain,
     figures,
@@ -17,6 +18,7 @@ from app.views import (
 __all__ = [
     "bandwidth",
     "chart",
+    "compare",
     "dimm_load",
     "explain",
     "figures",

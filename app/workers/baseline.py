@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.state.comparison import Comparison
 from app.state.messages import Messages, Severity
+from app.viewmodels.composition import composition_of
 from app.workers.loader import LatestLoader
 from simcore.engine.simulator import Simulator
 from simcore.errors import ScenarioErrors, SimcoreError
@@ -38,6 +39,7 @@ class _Job:
                 if self.cancel.is_set():
                     return None
             system_figures(simulator.run)
+            composition_of(simulator.run).extend(len(simulator.run))  # not on the GUI thread
         except SimcoreError as error:
             return error
         return self.run
