@@ -207,13 +207,16 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         self.settings.clear_layout()
+        self.set_layout_named(layout.DEFAULT)
+
+    def set_layout_named(self, name: str) -> None:
         size = self.size()
-        layout.arrange(self, self.docks)
+        layout.arrange(self, self.docks, name)
 
         def settle() -> None:
             if not (self.isMaximized() or self.isFullScreen()):
                 self.resize(size)  # docks on their way made it grow
-            layout.resize(self, self.docks)
+            layout.resize(self, self.docks, name)
 
         QTimer.singleShot(0, settle)
 

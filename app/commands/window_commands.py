@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.commands.registry import Command
+from app.layout import LAYOUTS
 from app.state.app_state import AppState
 from app.theme.manager import MODES
 from app.viewmodels.placement import ColourBy
@@ -27,6 +28,7 @@ class WindowActions(Protocol):
     def show_keys(self) -> None: ...
     def show_about(self) -> None: ...
     def reset_layout(self) -> None: ...
+    def set_layout_named(self, name: str) -> None: ...
     def set_theme(self, mode: str) -> None: ...
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
@@ -186,6 +188,16 @@ def view_commands(window: WindowActions, views: list[tuple[str, str]]) -> tuple[
             section="theme",
         )
         for mode in MODES
+    ]
+    commands += [
+        Command(
+            f"view.layout_{name}",
+            f"Layout: {name}",
+            lambda name=name: window.set_layout_named(name),  # type: ignore[misc]
+            menu=menu,
+            section="layout",
+        )
+        for name in LAYOUTS
     ]
     commands.append(
         Command(

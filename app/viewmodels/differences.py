@@ -69,7 +69,7 @@ def table_of(found: Difference, terms: Mapping[str, Term]) -> DiffTable:
     )
     headline = "B has no tokens/s to compare"
     if found.speedup:
-        headline = f"B makes {significant(found.speedup, 3)} times the tokens/s of A"
+        headline = f"B: {significant(found.speedup, 3)} × the tokens/s of A"
     figures = [_row(figure, terms) for figure in found.figures]
     heads = [row for row in figures if row.group == _HEADLINES]
     rest = [row for row in figures if row.group != _HEADLINES]

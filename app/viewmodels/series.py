@@ -217,7 +217,9 @@ def scale_of(low: Floats, high: Floats) -> tuple[float, float]:
     if bottom >= 0 and bottom < 0.6 * top:
         bottom = 0.0
     if top <= bottom:
-        margin = abs(top) * 0.1 or 1.0
+        if top == 0:
+            return 0.0, 1.0
+        margin = abs(top) * 0.1
         return bottom - margin, top + margin
     room = 0.06 * (top - bottom)
     return (bottom if bottom == 0 else bottom - room), top + room
