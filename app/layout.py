@@ -41,14 +41,14 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (("placement",), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
             (0.33, 0.42, 0.25),
         ),
-        Column((("load",), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
+        Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
     "placement": (
         Column(
             (("placement",), ("timeline", "figures", "compare", "chart", "bandwidth")), (0.68, 0.32)
         ),
         Column(
-            (("load", "scenario"), _PANELS),
+            (("load", "stops", "scenario"), _PANELS),
             (0.42, 0.58),
             (290, 400, 0.25),
         ),
@@ -58,19 +58,21 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (("timeline", "placement", "chart", "compare"), ("bandwidth", "figures")), (0.6, 0.4)
         ),
         Column(
-            (("explain", "scenario", "log"), ("metrics", "memory", "load")),
+            (("explain", "scenario", "log"), ("metrics", "memory", "load", "stops")),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),
     ),
     "compare": (
         Column((("timeline", "placement", "chart"), ("figures", "bandwidth")), (0.55, 0.45)),
-        Column((("compare",), ("scenario", *_PANELS, "load")), (0.62, 0.38), (420, 760, 0.46)),
+        Column(
+            (("compare",), ("scenario", *_PANELS, "load", "stops")), (0.62, 0.38), (420, 760, 0.46)
+        ),
     ),
     "serving": (
         Column((("figures", "timeline", "compare"), ("chart", "placement")), (0.5, 0.5)),
         Column(
-            (("metrics", "explain", "scenario", "log"), ("memory", "load", "bandwidth")),
+            (("metrics", "explain", "scenario", "log"), ("memory", "load", "stops", "bandwidth")),
             (0.6, 0.4),
             (290, 400, 0.27),
         ),

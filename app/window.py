@@ -20,6 +20,7 @@ from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
+from app.commands.stop_commands import stop_commands
 from app.commands.timeline_commands import timeline_commands
 from app.commands.window_commands import (
     edit_commands,
@@ -61,6 +62,7 @@ DOCK_ORDER = (
     "chart",
     "figures",
     "compare",
+    "stops",
 )
 
 
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
             *edit_commands(self.state),
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
+            *stop_commands(self.state),
             *timeline_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare")),

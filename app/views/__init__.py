@@ -12,6 +12,7 @@ from app.views import (
     metrics,
     placement_map,
     scenario_editor,
+    stops,
     timeline,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "metrics",
     "placement_map",
     "scenario_editor",
+    "stops",
     "timeline",
 ]

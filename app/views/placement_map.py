@@ -31,8 +31,8 @@ _TITLES = {
 
 
 _SHADES = {
-    ColourBy.PLACE: "pale = silent · strong = active",
-    ColourBy.ACTIVITY: "pale = silent · dark = active",
+    ColourBy.PLACE: "pale = silent",
+    ColourBy.ACTIVITY: "pale = silent",
     ColourBy.MISPREDICTIONS: "pale = predicted right",
     ColourBy.MOVES: "pale = stays",
 }
@@ -79,7 +79,7 @@ class PlacementView(View):
         layout.addWidget(self.canvas, 1)
         self._shades = QLabel(self)
         self._shades.setProperty("dim", True)
-        self._shades.setContentsMargins(8, 0, 8, 0)
+        self._shades.setContentsMargins(2, 0, 6, 0)
         legend = QHBoxLayout()
         legend.setContentsMargins(0, 0, 0, 0)
         legend.addWidget(self._legend, 1)
@@ -173,7 +173,7 @@ class PlacementView(View):
             if grid.column_title == "neuron":
                 text = _SHADES[self.colour_by]
             elif self.colour_by in (ColourBy.PLACE, ColourBy.ACTIVITY) and grid.active.min() < 255:
-                text = "pale = little · strong = much"
+                text = "pale = little"
         self._shades.setText(text)
 
     def _show_zoom(self) -> None:
