@@ -16,9 +16,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simcore.hardware.derivation import Derivation
 from simcore.hardware.dram.adopt import adopted
 from simcore.hardware.dram.analytic import Access, Estimate, Pattern, Scope, estimate
 from simcore.hardware.dram.timing import DramTiming
+from simcore.scenario.fields import SourceClass
 from simcore.scenario.schema import DimmPim
 
 Int = NDArray[np.int64]
@@ -315,3 +317,105 @@ def exposed_ps(transfer_ps: float, ranksets: int, *, overlap: bool) -> float:
     """What a transfer takes from the computing: all of it, or with rankset overlap one n-th."""
     stopped = 1 - float(computing_share(ranksets)) if overlap else 1.0
     return transfer_ps * stopped
+
+
+def derivations(pim: DimmPim) -> tuple[Derivation, ...]:
+    """The bandwidths of Table I out of the timing, and what is left of them.
+
+    Raises:
+        ScenarioErrors: if the timings contradict each other.
+    """
+    dram, derived, table = timing(pim), SourceClass.DERIVED, "L3 (CHIME), arXiv 2504.17584v2"
+    tCK, channel, unit = dram.tCK_ps / 1e3, channel_GBps(pim), bank_unit_GBps(pim)
+    burst = f"{dram.burst_bytes} B / ({dram.nBL} x {tCK:g} ns)"
+    each = f"{dram.burst_bytes // pim.chips} B / ({dram.nCCD_L} x {tCK:g} ns)"
+    sets = ranksets(pim)
+    stream, in_step = sustained(pim, Scope.BANK), sustained(pim, Scope.BANK, in_step=True)
+    rank = sustained(pim, Scope.RANK)
+    where, model = f"{table}, Table I", "analytic DRAM model on the timing of Table I"
+    rows = (
+        ("one channel, one rank", burst, channel, "GB/s", derived, where, True),
+        (
+            "host, all channels",
+            f"{pim.channels} x {channel:.2f} GB/s",
+            host_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 406 GB/s",
+            True,
+        ),
+        (
+            "rank units together",
+            f"{ranks(pim)} ranks x {channel:.2f} GB/s",
+            all_rank_units_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 1.6 TB/s",
+            True,
+        ),
+        ("one bank unit of a chip", each, unit, "GB/s", derived, where, True),
+        (
+            "bank units together",
+            f"{ranks(pim)} ranks x {banks(pim)} banks x {pim.chips} chips x {unit:.3f} GB/s",
+            all_bank_units_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 13.0 TB/s",
+            True,
+        ),
+        (
+            "bank units of one rankset",
+            f"{pim.channels} ranks x {banks(pim)} x {pim.chips} x {unit:.3f} GB/s",
+            pim.channels * rank_units_GBps(pim),
+            "GB/s",
+            derived,
+            where,
+            True,
+        ),
+        (
+            "share left by rows and refresh, banks on their own",
+            f"limited by {stream.limited_by}",
+            100 * stream.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share left with all banks of a rank in step",
+            f"activates of {banks(pim)} banks at nFAW {dram.nFAW} first",
+            100 * in_step.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share left of a rank unit's stream",
+            f"limited by {rank.limited_by}",
+            100 * rank.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share in use",
+            "",
+            100 * pim.efficiency,
+            "%",
+            SourceClass.CALIBRATED,
+            f"serial over pipelined attention, {table}, Fig. 14",
+            True,
+        ),
+        (
+            "computing that goes on while one rankset is on the bus",
+            f"1 - 1 / {sets} ranksets",
+            100 * float(computing_share(sets)),
+            "%",
+            derived,
+            f"{table}, VI-A",
+            True,
+        ),
+    )
+    return tuple(Derivation(*row) for row in rows)

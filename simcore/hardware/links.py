@@ -133,6 +133,19 @@ def pcie_derivations(
     )
 
 
+def several(one_GBps: float, together_GBps: float) -> Derivation:
+    """Links of GPUs that are counted as one."""
+    return Derivation(
+        "links of all GPUs of the replica",
+        f"{together_GBps / one_GBps:g} x {one_GBps:g} GB/s",
+        together_GBps,
+        "GB/s",
+        SourceClass.DERIVED,
+        "each GPU has a link of its own",
+        True,
+    )
+
+
 def half_size(bandwidth_GBps: float, latency_us: float) -> Derivation:
     """Size at which a transfer reaches half the bandwidth: what is moved in one latency."""
     return Derivation(

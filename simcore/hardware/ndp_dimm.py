@@ -95,6 +95,12 @@ def buffer_passes(outputs: int, batch: int) -> int:
     return max(1, -(-outputs * batch * PARTIAL_BYTES // BUFFER_BYTES))
 
 
+def channels(dimm: NdpDimms) -> int:
+    """Channels of the host the DIMMs are on (8 DIMMs, two a channel: 4)."""
+    per_channel = int(dram_preset(DRAM).info["dimms_per_channel"])
+    return max(1, dimm.count // per_channel)
+
+
 def derivations(dimm: NdpDimms) -> tuple[Derivation, ...]:
     """Readings of one DIMM's internal bandwidth side by side, and its units' rates.
 

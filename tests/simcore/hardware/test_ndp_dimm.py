@@ -74,7 +74,7 @@ def test_partial_sums_in_the_buffer():
 
 
 def test_bulk_copies_by_the_host_never_meet_a_computing_core():
-    """Why the simulation needs no rank blocked by the host: copies run in the projection's shadow."""
+    """Why no rank is blocked in the simulation: copies run while the cores are idle."""
     system = SYSTEMS.get("hermes")
     plan = system.prepare(hermes())
     run = Run(plan, system)
