@@ -28,7 +28,13 @@ class Derivation:
     source: str
     used: bool = False
 
+    @property
+    def result(self) -> str:
+        """Value and unit; four digits, large numbers in groups of three."""
+        number = f"{self.value:,.0f}" if abs(self.value) >= 1e4 else f"{self.value:.4g}"
+        return f"{number} {self.unit}".rstrip()
+
     def text(self) -> str:
         """One line: what, formula, result."""
         arithmetic = f"{self.formula} = " if self.formula else ""
-        return f"{self.what}: {arithmetic}{self.value:.4g} {self.unit}".rstrip()
+        return f"{self.what}: {arithmetic}{self.result}"

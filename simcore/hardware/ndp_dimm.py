@@ -149,7 +149,8 @@ def derivations(dimm: NdpDimms) -> tuple[Derivation, ...]:
         ),
         by_timing("streams, bank groups in turn", 0, Layout.BANK_GROUP),
         by_timing("streams, rows in order", 0, Layout.LINEAR),
-        by_timing("neurons of 16 KiB anywhere, rows in order", 16384, Layout.LINEAR),
+        by_timing("16 KiB anywhere, rows in order", 16384, Layout.LINEAR),
+        by_timing("8 KiB anywhere, rows in order", 8192, Layout.LINEAR),
         Derivation(
             "sustained, calibrated",
             f"{each} x {dimm.read_efficiency:g}",

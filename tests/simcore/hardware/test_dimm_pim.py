@@ -97,3 +97,13 @@ def test_hbm_pim_of_l3():
         < hbm_pim.sustained(dram).fraction_of_peak
         < 1
     )
+
+
+def test_derivations_are_the_figures_of_table_1():
+    found = {d.what: d.value for d in dimm_pim.derivations(PIM)}
+    assert found["one channel, one rank"] == pytest.approx(25.40, abs=0.005)
+    assert found["host, all channels"] == pytest.approx(406.3, abs=0.1)
+    assert found["rank units together"] == pytest.approx(1625, abs=1)
+    assert found["bank units together"] == pytest.approx(13_003, abs=1)
+    assert found["one bank unit of a chip"] == pytest.approx(1.587, abs=0.001)
+    assert found["computing that goes on while one rankset is on the bus"] == 75
