@@ -31,6 +31,18 @@ def paint_steps(
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
 
 
+def _in_lines(metrics: QFontMetricsF, title: str, room: float, lines: int) -> str:
+    """A title cut to fit, over two lines where one is too short and there is room for two."""
+    if lines > 1 and metrics.horizontalAdvance(title) > room:
+        words = title.split(" ")
+        for count in range(len(words) - 1, 0, -1):
+            head = " ".join(words[:count])
+            if metrics.horizontalAdvance(head) <= room:
+                rest = " ".join(words[count:])
+                return f"{head}\n{metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)}"
+    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+
+
 def paint_gutter(
     painter: QPainter, canvas: TimeCanvas, rows: list[tuple[str, str, str]], theme: Theme
 ) -> None:
@@ -51,7 +63,7 @@ def paint_gutter(
         if top > canvas.height() or top + height < canvas.ruler:
             continue
         room = GUTTER - 16 if stacked else GUTTER - 58
-        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+        shown = _in_lines(metrics, title, room, 2 if height >= 26 and not stacked else 1)
         title_box = QRectF(8, top, room + 2, height)
         note_box = QRectF(GUTTER - 54, top, 46, height)
         if stacked:

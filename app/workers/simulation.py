@@ -15,6 +15,7 @@ from PySide6.QtCore import QThread
 from simcore.engine.simulator import Simulator
 from simcore.errors import SimcoreError
 from simcore.results.run import Run
+from simcore.results.summary import system_figures
 from simcore.scenario.document import Document
 from simcore.scenario.schema import Scenario
 
@@ -114,6 +115,7 @@ def _serve(job: Job) -> None:
         job.phase = Phase.RUNNING
         while not job.cancel.is_set():
             if not simulator.advance(simulator.block_steps):
+                system_figures(simulator.run)  # here, since it may take longer than a frame
                 job.phase = Phase.DONE
                 return
         simulator.run.status.cancelled = True

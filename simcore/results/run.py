@@ -246,6 +246,7 @@ class Run:
         system: derives spans, placement and explanations from records.
         status: how far the run is.
         attachments: rarely changing large arrays (name to list), referred to by index from columns.
+        figures: what the system says of the whole run, once `summary.system_figures` was asked.
     """
 
     def __init__(self, plan: Plan, system: Deriver) -> None:
@@ -253,6 +254,7 @@ class Run:
         self.system = system
         self.status = RunStatus()
         self.attachments: dict[str, list[NDArray[Any]]] = {}
+        self.figures: Mapping[str, Any] | None = None
         self._columns: dict[str, _Column] = {}
         self._length = 0
         self._end_ps = 0

@@ -14,6 +14,7 @@ from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import Plan, Run
 from simcore.results.spans import Spans
+from simcore.results.terms import Term
 from simcore.scenario.schema import Scenario
 
 
@@ -42,6 +43,7 @@ class System(ABC):
         workloads: kinds of workload it can run, names in `schema.WORKLOADS`.
         prefills: whether a run begins with a prefill step; if not, every step is a decode step.
         block_steps: steps `advance_many` should be asked for at once.
+        terms: words for what `summary` returns, where its names alone say too little.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
 
@@ -56,6 +58,7 @@ class System(ABC):
     stochastic: ClassVar[bool] = True
     prefills: ClassVar[bool] = True
     block_steps: ClassVar[int] = 1
+    terms: ClassVar[Mapping[str, Term]] = {}
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:
         self.id = id

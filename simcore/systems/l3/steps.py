@@ -249,13 +249,18 @@ def derive(plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> I
         raise KeyError(column)
     # Layers differ only in which lane of the attention side has which part of the requests.
     lanes = max(1, plan.side.lanes)
-    layers = np.bincount(np.arange(plan.model.layers) % lanes, minlength=lanes)
+    if lanes == 1:
+        total += plan.model.layers * one
+        return total
+    whole, rest = divmod(plan.model.layers, lanes)
     first = plan.lane_index("rankset0") if plan.side.kind == "dimm" else 0
-    for turn in range(lanes):
-        order = np.arange(len(plan.lanes))
-        if lanes > 1:
-            order[first : first + lanes] = first + (np.arange(lanes) - turn) % lanes
-        total += layers[turn] * one[:, order]
+    total[:, :first] += plan.model.layers * one[:, :first]
+    total[:, first + lanes :] += plan.model.layers * one[:, first + lanes :]
+    places = one[:, first : first + lanes]
+    mine = total[:, first : first + lanes]
+    mine += whole * places.sum(axis=1, keepdims=True)
+    for turn in range(rest):
+        mine += places[:, (np.arange(lanes) - turn) % lanes]
     return total
 
 

@@ -52,6 +52,7 @@ class Serving(System):
 
     paper = PAPER
     policy_type = ServingPolicy
+    terms = figures.TERMS
     presets = _PRESETS
     workloads = ("serving", "fixed")
     stochastic = False  # lengths are drawn, but a workload of equal requests has none to draw
