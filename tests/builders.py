@@ -10,14 +10,17 @@ from simcore.scenario.schema import (
     ActivationStats,
     ChipLink,
     DimmLink,
+    DimmPim,
     FixedWorkload,
     Gpu,
     Hardware,
+    HbmPim,
     Host,
     Mmu,
     Model,
     NdpDimms,
     NpuChip,
+    Nvlink,
     Pcie,
     RecordedActivations,
     Scenario,
@@ -28,6 +31,7 @@ from simcore.scenario.schema import (
 from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
 from simcore.systems.tensor_parallel.policy import TensorParallelPolicy
 
@@ -80,6 +84,16 @@ TINY_MODEL = Model(
 )
 
 
+_SERVING = (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy)
+
+_FOUR: dict[str, Any] = {"count": 4}
+_SERVED: dict[str, Any] = {
+    "norm_us": 0.0,
+    "processors": 2,
+    "gemm_tile": 8,
+    "tensor_parallel": 4,
+}
+
 # What a small model needs for its policy to have something to decide, by type of policy.
 _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     HermesPolicy: {"gpu_hot_GB": 0.001},
@@ -89,10 +103,15 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
     H2M2Policy: {"launch_us": 0.0, "solver_us": 0.1, "hbm8_hop_us": 0.1},
+    **{
+        kind: {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4}
+        for kind in _SERVING
+    },
 }
 _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
+    **dict.fromkeys(_SERVING, _FOUR),
 }
 
 
@@ -148,6 +167,9 @@ def hermes(
             dimm_link=link or DimmLink(),
             host=Host(),
             **(board(small) if policy_type is H2M2Policy else {}),
+            nvlink=Nvlink(hop_us=0.0),
+            dimm_pim=DimmPim(channels=4, capacity_GiB=1.0),
+            hbm_pim=HbmPim(kernel_us=0.0, extra_stacks=4, extra_stack_GiB=1.0),
         ),
         model=model,
         workload=workload or FixedWorkload(prompt_tokens=16, output_tokens=12),

@@ -83,7 +83,7 @@ def test_fonts_have_their_licence_and_stay_small():
 
 
 def test_data_folders_say_what_they_hold():
-    for folder in ("activations", "fonts"):
+    for folder in ("activations", "fonts", "traces"):
         assert (ROOT / "assets" / folder / "README.md").is_file()
 
 

@@ -71,4 +71,4 @@ class RunsModel(QObject):
     @property
     def total_steps(self) -> int:
         """Steps the current run will have."""
-        return int(self.current.plan.total_steps) if self.current else 0
+        return int(self.current.total_steps) if self.current else 0

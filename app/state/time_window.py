@@ -129,7 +129,7 @@ class TimeWindow(QObject):
         if self._kept is not None:
             kept, length = self._kept, self._runs.length
             first, last = kept
-            done = last <= length or length >= run.plan.total_steps
+            done = last <= length or length >= run.total_steps
             shift = min(0.0, length - last)
             self.set(time_of(run, first + shift), time_of(run, last + shift))
             self._kept = None if done else kept

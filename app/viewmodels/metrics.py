@@ -77,7 +77,7 @@ def throughput(run: Run, length: int) -> Group:
         ),
         Row("Prefill", time_text(duration[~decode].sum()), "Time of the prefill."),
     ]
-    rows.append(Row("Steps", f"{length:,} of {int(run.plan.total_steps):,}"))
+    rows.append(Row("Steps", f"{length:,} of {int(run.total_steps):,}"))
     steps = duration[decode]
     if len(steps):
         p50, p95 = np.percentile(steps, [50, 95])

@@ -118,7 +118,7 @@ class RunController(QObject):
     def _watch(self, job: Job) -> None:
         run = job.run
         assert run is not None
-        total = int(run.plan.total_steps)
+        total = int(run.total_steps)
         if self._runs.current is not run:
             if len(run) >= min(FIRST_STEPS, total):
                 self._messages.clear_strip()

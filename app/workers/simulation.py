@@ -113,7 +113,7 @@ def _serve(job: Job) -> None:
         job.run = simulator.run
         job.phase = Phase.RUNNING
         while not job.cancel.is_set():
-            if not simulator.step():
+            if not simulator.advance(simulator.block_steps):
                 job.phase = Phase.DONE
                 return
         simulator.run.status.cancelled = True

@@ -63,6 +63,31 @@ def hardware_rows() -> list[dict[str, Any]]:
                     "source": _source(item),
                 }
             )
+    return rows + _dram_rows()
+
+
+def _dram_rows() -> list[dict[str, Any]]:
+    """Every DRAM channel with the bandwidths that follow from its timing."""
+    from simcore.hardware.dram.figures import derived
+    from simcore.hardware.dram.presets import dram_presets
+
+    rows = []
+    for name, item in dram_presets().items():
+        figures = derived(item)
+        channel = figures["channel"]
+        rows.append(
+            {
+                "component": "dram",
+                "id": name,
+                "title": item.title,
+                "figures": f"peak {channel['peak_GBps']:.4g} GB/s, stream "
+                f"{channel['stream_bank_group_GBps']:.4g} GB/s, 64 B random "
+                f"{channel['gather_64B_GBps']:.4g} GB/s ({figures['ranks']} ranks)",
+                "values": dataclasses.asdict(item.timing),
+                "derived": figures,
+                "source": _source(item),
+            }
+        )
     return rows
 
 

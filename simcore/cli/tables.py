@@ -11,6 +11,17 @@ from simcore.results.diff import Difference, Figure
 _MAX_FACTS = 30
 
 
+def _workload(workload: Mapping[str, Any]) -> str:
+    """A workload in a few words."""
+    if workload.get("kind") == "serving":
+        source = workload["trace"] if workload["source"] == "trace" else workload["lengths"]
+        return f"{workload['requests']} requests, {source}"
+    return (
+        f"batch {workload.get('batch', '?')} · "
+        f"{workload.get('prompt_tokens', '?')} + {workload.get('output_tokens', '?')} tokens"
+    )
+
+
 def print_summary(summary: Mapping[str, Any], system_title: str, console: Console) -> None:
     """The figures of a run as a person reads them."""
     scenario = summary["scenario"]
@@ -18,9 +29,7 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
     console.out(scenario["name"])
     console.out(
         f"{system_title} ({summary['system']}) · {_model(scenario)} · "
-        f"batch {workload.get('batch', '?')} · "
-        f"{workload.get('prompt_tokens', '?')} + {workload.get('output_tokens', '?')} tokens · "
-        f"seed {scenario['seed']}"
+        f"{_workload(workload)} · seed {scenario['seed']}"
     )
     console.out()
     step = summary["step_ms"]

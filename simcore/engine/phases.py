@@ -356,3 +356,32 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
         flops[order],
         cause.astype(np.int32),
     )
+
+
+def row_times(template: Template, work: Work) -> Int:
+    """Times of every row by lane and op, waits included, (rows, lanes, ops).
+
+    For segments whose rows are steps of a run rather than layers of one step.
+    """
+    rows, lanes, ops = len(work.time_ps), len(template.lanes), len(template.ops)
+    laid = lay_out(template, work)
+    out = np.zeros((rows, lanes * ops), np.int64)
+    where = template.column_lane * ops + template.column_op
+    for column, target in enumerate(where.tolist()):
+        out[:, target] += work.time_ps[:, column]
+    gap = laid.gap_end_ps - laid.gap_start_ps
+    target = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
+    every = np.arange(rows)
+    for column in range(gap.shape[1]):
+        out[every, target[:, column]] += gap[:, column]  # a row occurs once: no need of add.at
+    return out.reshape(rows, lanes, ops)
+
+
+def row_amounts(template: Template, amounts: Int) -> Int:
+    """Amounts of every row by lane and op, (rows, lanes, ops)."""
+    lanes, ops = len(template.lanes), len(template.ops)
+    out = np.zeros((len(amounts), lanes * ops), np.int64)
+    where = template.column_lane * ops + template.column_op
+    for column, target in enumerate(where.tolist()):
+        out[:, target] += amounts[:, column]
+    return out.reshape(len(amounts), lanes, ops)

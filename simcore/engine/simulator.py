@@ -1,4 +1,7 @@
-"""Running a scenario: `step` is the primitive, everything else is a loop around it."""
+"""Running a scenario: `advance` is the primitive, everything else is a loop around it.
+
+A block of steps and the same steps one by one give the same records.
+"""
 
 from __future__ import annotations
 
@@ -37,22 +40,32 @@ class Simulator:
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole run."""
-        return int(self._plan.total_steps)
+        """Steps of the whole run; an estimate while an open-ended run is going on."""
+        return self.run.total_steps
+
+    @property
+    def block_steps(self) -> int:
+        """Steps to ask for at once where nobody looks between them."""
+        return int(self._system.block_steps)
 
     def step(self) -> bool:
         """Simulate one step; False when there was none left."""
-        if len(self.run) >= self._plan.total_steps:
-            self.run.status.finished = True
-            return False
-        begin = time.perf_counter()
-        self.run.append(self._system.advance(self._plan, self._state, self.run))
+        return self.advance(1) > 0
+
+    def advance(self, limit: int) -> int:
+        """Simulate up to `limit` steps at once; how many there were, 0 when none was left."""
         status = self.run.status
+        if status.finished:
+            return 0
+        begin = time.perf_counter()
+        columns = self._system.advance_many(self._plan, self._state, self.run, max(1, limit))
+        done = 0 if columns is None else self.run.extend(columns)
         status.wall_s += time.perf_counter() - begin
-        if len(self.run) >= self._plan.total_steps:
+        over = not self._plan.open_ended and len(self.run) >= self._plan.total_steps
+        if over or not done:
             status.peak_rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             status.finished = True
-        return True
+        return done
 
 
 def simulate(
@@ -67,14 +80,14 @@ def simulate(
     Args:
         scenario: a resolved scenario.
         items: record single items (neurons) for placement grids.
-        progress: called with (steps done, steps in all) after each step.
-        cancelled: polled after each step.
+        progress: called with (steps done, steps in all) after each block of steps.
+        cancelled: polled after each block of steps.
 
     Raises:
         Cancelled: if `cancelled` said so.
     """
     simulator = Simulator(scenario, items=items)
-    while simulator.step():
+    while simulator.advance(simulator.block_steps):
         if progress:
             progress(len(simulator.run), simulator.total_steps)
         if cancelled and cancelled():

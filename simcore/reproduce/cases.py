@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.errors import UserError
+from simcore.reproduce.serving_case import ServingCase
 from simcore.scenario.document import Document
 from simcore.scenario.schema import Scenario
 
@@ -101,7 +102,7 @@ class ActivityCase:
         return {self.quantity: QUANTITIES[self.quantity](self.model, self.argument)}
 
 
-Case = RunCase | ActivityCase
+Case = RunCase | ActivityCase | ServingCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,40 @@ FITTED: tuple[Fit, ...] = (
         ("preset h2m2-lpddr5x.energy_pJ_per_bit",),
         "Energy of an access to LPDDR over one to HBM.",
     ),
+    Fit(
+        ("l3.v2.attn.mha.n8192.relayout.latency", "l3.v2.attn.mha.n8192.pipeline.latency"),
+        ("hardware.dimm_pim.efficiency",),
+        "Serial over pipelined attention is 1 + 0.5 times the efficiency, 1.40 as drawn.",
+    ),
+    Fit(
+        ("l3.v2.attn.mha.n512.relayout.latency", "l3.v2.attn.gqa.n8192.relayout.latency"),
+        ("hardware.dimm_pim.relayout_ns", "hardware.dimm_pim.relayout_vector_ns"),
+        "What the CPU adds to base, with three vectors a head and with ten; the other lengths "
+        "follow.",
+    ),
+    Fit(
+        ("l3.v2.gpt-175b.pcie.p4x192-d64x8k.serial.overhead",),
+        ("preset l3-pcie4.bandwidth_GBps",),
+        "With the efficiency of 0.80 it takes 256 GB/s for eight GPUs; the other points follow.",
+    ),
+    Fit(
+        (
+            "l3.v2.gpt-175b.openr1.hbm-pim.energy-attention",
+            "l3.v2.gpt-175b.openr1.chime.energy-attention",
+            "l3.v2.gpt-175b.openr1.gpu-only.energy-fc",
+            "l3.v2.gpt-175b.openr1.chime.energy-fc",
+            "l3.v2.gpt-175b.openr1.gpu-only.energy-background",
+            "l3.v2.gpt-175b.openr1.chime.energy-background",
+        ),
+        (
+            "l3.energy.hbm_pim",
+            "l3.energy.dimm_pim",
+            "l3.energy.mac",
+            "l3.energy.hbm_background",
+            "l3.energy.dimm_background",
+        ),
+        "The bars as drawn against public 3.97 pJ/bit of HBM: five figures for six bars.",
+    ),
 )
 """In the order of the systems."""
 

@@ -22,6 +22,10 @@ MODEL_NAMES: Mapping[str, str] = {
     "llama-70b": "relullama2-70b",
     "llama2-70b": "relullama2-70b",
     "falcon-40b": "relufalcon-40b",
+    "gpt-175b": "gpt3-175b",
+    "gpt-89b": "gpt3-89b",
+    # The generation of 72B models whose heads share keys and values in groups of eight.
+    "qwen-72b": "qwen2.5-72b",
 }
 """Names in papers, in small letters, to preset ids; other names are preset ids as they are."""
 

@@ -15,6 +15,7 @@ from simcore.scenario.binding import field_specs
 from simcore.scenario.fields import SourceClass
 from simcore.scenario.presets import PRESET_KINDS, presets
 from simcore.scenario.schema import ACTIVATIONS, COMPONENTS, ActivationStats
+from simcore.systems.l3.energy import CONSTANTS
 
 _ANALYSES = Path(__file__).parent / "analysis"
 
@@ -182,6 +183,7 @@ def constant_values() -> dict[str, str]:
                     knob = field_specs(cls)[name].knob
                     value = f"{preset.values[name]} {knob.unit if knob else ''}".strip()
                     out[f"preset {preset.id}.{name}"] = value
+    out |= {f"l3.energy.{name}": f"{item.value} {item.unit}" for name, item in CONSTANTS.items()}
     out["reproduce.host_path_GBps"] = f"{HOST_PATH_GBps:.3f} GB/s"
     return out
 

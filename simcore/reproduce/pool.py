@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from simcore.reproduce.cases import Case, Outcome, RunCase, measure
+from simcore.reproduce.serving_case import ServingCase
 
 Progress = Callable[[int, int], None]
 
@@ -35,6 +36,8 @@ def measure_all(
 
 
 def _size(case: Case) -> tuple[int, int]:
+    if isinstance(case, ServingCase):
+        return (2, int(not case.system.startswith("l3")))
     return (1, case.batch * case.output_tokens) if isinstance(case, RunCase) else (0, 0)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import simcore.reproduce.h2m2  # registers its rules
 import simcore.systems  # noqa: F401 - fills the registry targets are resolved against
+from simcore.reproduce import l3
 from simcore.reproduce.ask import Answer, Ask, Figures
 from simcore.reproduce.fitted import CHECKED_USE, FITTED_USE, use_of
 from simcore.reproduce.names import Unresolved
@@ -19,7 +20,7 @@ from simcore.reproduce.rules import find_rule
 from simcore.reproduce.targets import FAMILIES, Target, load_targets, shipped_file
 from simcore.reproduce.tolerance import Verdict
 
-MAIN_SYSTEM: Mapping[str, str] = {"hermes": "hermes", "h2m2": "h2m2"}
+MAIN_SYSTEM: Mapping[str, str] = {"hermes": "hermes", "h2m2": "h2m2", "l3": "l3"}
 """`system` of a target to the registry id of the paper's own system, where this version has it."""
 
 
@@ -131,6 +132,8 @@ def _answer(target: Target, figures: Figures, known: Sequence[Sequence[Target]])
     if main is None:
         return f"{FAMILIES[target.system]} is not part of this version."
     try:
+        if target.system == "l3":
+            return l3.answer(target, figures)
         return find_rule(target.parts, target.system)(Ask(target, main, figures, known))
     except Unresolved as error:
         return str(error)

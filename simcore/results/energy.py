@@ -1,6 +1,6 @@
 """Dynamic energy of a run from bytes moved and operations done, with a source for every constant.
 
-None of the simulated papers publishes energy; everything here is an estimate from public figures
+Everything here is an estimate from public figures, the same for every system, not from a paper,
 and is labelled so. Background, refresh and static power are left out.
 """
 
@@ -164,7 +164,7 @@ def energy(plan: Plan, totals: Totals) -> Energy:
     joules: dict[str, float] = {}
     basis: dict[str, tuple[str, ...]] = {}
     notes = [
-        "An estimate from public figures; no simulated paper publishes energy.",
+        "An estimate from public figures, not from the paper.",
         "Dynamic energy only: background, refresh and static power are left out.",
     ]
     for index, lane in enumerate(plan.lanes):

@@ -66,7 +66,7 @@ def save_run(run: Run, path: str | Path) -> None:
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         _put(archive, _HEADER, json.dumps(header, ensure_ascii=False, allow_nan=False).encode())
         for name in run.column_names:
-            if name != "start_ps":
+            if name != "start_ps" and name not in run.plan.derived:
                 _put(archive, f"column.{name}.npy", _npy(run.column(name, 0, steps)))
         for name, arrays in run.attachments.items():
             for index, array in enumerate(arrays):
@@ -215,13 +215,13 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
         raise ValueError("columns of unequal length")
     if not steps:
         return
-    missing = [name for name in COMMON_COLUMNS if name not in columns]
+    derived = run.plan.derived
+    missing = [name for name in COMMON_COLUMNS if name not in columns and name not in derived]
     if missing:
         raise ValueError(f"no column {missing[0]!r}")
     shape = (len(run.lanes), len(run.ops))
     for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
-        if columns[name].shape[1:] != shape:
+        if name not in derived and columns[name].shape[1:] != shape:
             raise ValueError(f"column {name!r} of another shape")
-    for index in range(steps):
-        run.append({name: column[index] for name, column in columns.items()})
+    run.extend(columns)
     run.spans(steps - 1)  # a record the system cannot read fails here, not in a view

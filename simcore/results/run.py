@@ -70,7 +70,7 @@ class Plan:
         ops: kinds of operation, ending with `spans.WAIT_OPS`.
         memory: tracked memories.
         memory_kinds: what memory is used for: ``weights``, ``kv`` ...
-        total_steps: steps of the whole run, prefill included.
+        total_steps: steps of the whole run, prefill included; an estimate if it is open-ended.
         items: whether steps record single items (neurons), needed for placement grids.
     """
 
@@ -81,6 +81,16 @@ class Plan:
     memory_kinds: tuple[str, ...]
     total_steps: int
     items: bool = True
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Columns that are computed from the others on demand instead of being stored."""
+        return ()
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether only the simulation shows how many steps there are."""
+        return False
 
     def lane_index(self, lane_id: str) -> int:
         """Index of a lane.
@@ -122,6 +132,9 @@ class Deriver(Protocol):
     def explain(self, plan: Any, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
         """Why a span is as long as it is."""
 
+    def derive(self, plan: Any, run: Run, column: str, start: int, stop: int) -> Any:
+        """A derived column over steps."""
+
 
 class _Column:
     """One quantity over the steps, in blocks that never move."""
@@ -137,6 +150,16 @@ class _Column:
         if block == len(self.blocks):
             self.blocks.append(np.empty((self.rows, *self.shape), self.dtype))
         self.blocks[block][row] = value
+
+    def put_many(self, index: int, values: NDArray[Any]) -> None:
+        at = 0
+        while at < len(values):
+            block, row = divmod(index + at, self.rows)
+            if block == len(self.blocks):
+                self.blocks.append(np.empty((self.rows, *self.shape), self.dtype))
+            take = min(self.rows - row, len(values) - at)
+            self.blocks[block][row : row + take] = values[at : at + take]
+            at += take
 
     def get(self, index: int) -> NDArray[Any]:
         block, row = divmod(index, self.rows)
@@ -265,6 +288,37 @@ class Run:
         self._end_ps += int(row["duration_ps"])
         self._length += 1
 
+    def extend(self, columns: Mapping[str, Any]) -> int:
+        """Add several steps given as columns of equal length; how many there were.
+
+        Only the one writer of the run calls this.
+        """
+        rows = {name: np.asarray(values) for name, values in columns.items()}
+        duration = rows["duration_ps"].astype(np.int64)
+        count = len(duration)
+        if not count:
+            return 0
+        start = np.full(count, self._end_ps, np.int64)
+        start[1:] += np.cumsum(duration[:-1])
+        rows["start_ps"] = start
+        if not self._columns:
+            for name, values in rows.items():
+                self._columns[name] = _Column(values[0])
+        for name, column in self._columns.items():
+            column.put_many(self._length, rows[name])
+        self._end_ps += int(duration.sum())
+        self._length += count
+        return count
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; of an open-ended one an estimate until it is finished."""
+        if not self.plan.open_ended:
+            return int(self.plan.total_steps)
+        return (
+            self._length if self.status.finished else max(self.plan.total_steps, self._length + 1)
+        )
+
     def attach(self, name: str, array: NDArray[Any]) -> int:
         """Keep a large array; returns its index for a column to refer to."""
         items = self.attachments.setdefault(name, [])
@@ -273,25 +327,36 @@ class Run:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of all columns; empty before the first step."""
-        return tuple(self._columns)
+        """Names of all columns, derived ones last; empty before the first step."""
+        return (*self._columns, *self.plan.derived) if self._columns else ()
 
     def value(self, column: str, index: int) -> Any:
         """One column at one step; an array is a view and must not be written."""
         self._check(index)
+        if column in self.plan.derived:
+            return self._derived(column, index, index + 1)[0]
         return self._columns[column].get(index)
+
+    def _derived(self, column: str, start: int, stop: int) -> NDArray[Any]:
+        values: NDArray[Any] = self.system.derive(self.plan, self, column, start, stop)
+        return values
 
     def column(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """One column over steps start..stop as a new array of shape (steps, ...)."""
         stop = self._length if stop is None else min(stop, self._length)
         if not self._columns or stop <= start:
             return np.empty((0,))
+        if name in self.plan.derived:
+            return self._derived(name, start, stop)
         return self._columns[name].range(start, stop)
 
     def record(self, index: int) -> Mapping[str, Any]:
         """All columns at one step."""
         self._check(index)
-        return {name: column.get(index) for name, column in self._columns.items()}
+        record = {name: column.get(index) for name, column in self._columns.items()}
+        for name in self.plan.derived:
+            record[name] = self._derived(name, index, index + 1)[0]
+        return record
 
     def step(self, index: int) -> Step:
         """One step, in O(1)."""

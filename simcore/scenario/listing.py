@@ -24,6 +24,9 @@ GROUP_TITLES = {
     "lpddr_npu": "Chip at the LPDDR",
     "chip_link": "Chip link",
     "mmu": "MMU",
+    "nvlink": "NVLink",
+    "dimm_pim": "DIMM-PIM",
+    "hbm_pim": "HBM-PIM",
 }
 """Component to the title of its group."""
 

@@ -243,10 +243,12 @@ class _Resolver:
         if workload is not None and system is not None and workload.kind not in system.workloads:
             self.problems.add(
                 "workload.kind",
-                f"{system.name} cannot run this kind of workload",
+                f"{system.name} does not take workloads of this kind",
                 self._node_at("workload", "kind"),
                 allowed=" | ".join(system.workloads),
+                hint="use another kind or another system",
             )
+            return None
         return workload
 
     def _policy(self, system: Any) -> Any:

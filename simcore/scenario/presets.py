@@ -29,6 +29,9 @@ PRESET_KINDS: Mapping[str, str] = {
     "lpddr_npu": "npus",
     "chip_link": "chip_links",
     "mmu": "mmus",
+    "nvlink": "nvlinks",
+    "dimm_pim": "dimm_pims",
+    "hbm_pim": "hbm_pims",
     "model": "models",
 }
 """Component name (or ``model``) to the file of its presets, without suffix."""

@@ -7,6 +7,7 @@ from simcore.systems.hermes.system import Hermes
 from simcore.systems.h2m2.system import H2M2
 from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.host import HermesHost
+from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
 from simcore.systems.offload.accelerate import Accelerate
 from simcore.systems.offload.dejavu import DejaVu
 from simcore.systems.offload.flexgen import FlexGen
@@ -14,9 +15,13 @@ from simcore.systems.tensor_parallel.system import TensorRtLlm
 
 __all__ = [
     "H2M2",
+    "L3",
     "Accelerate",
+    "CpuOffload",
     "DejaVu",
     "FlexGen",
+    "GpuOnly",
+    "HbmPimSystem",
     "Hermes",
     "HermesBase",
     "HermesHost",

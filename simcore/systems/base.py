@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from simcore.registry import SYSTEMS
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
@@ -36,9 +38,10 @@ class System(ABC):
         policy_type: dataclass of the system's own knobs (`policy:` in a scenario).
         components: names in `schema.COMPONENTS` the machine needs.
         presets: component to the preset used when a scenario does not name one.
-        stochastic: whether the seed matters (to equal sequences).
+        stochastic: whether the seed matters (to equal sequences, or lengths that are not drawn).
         workloads: kinds of workload it can run, names in `schema.WORKLOADS`.
         prefills: whether a run begins with a prefill step; if not, every step is a decode step.
+        block_steps: steps `advance_many` should be asked for at once.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
 
@@ -49,9 +52,10 @@ class System(ABC):
     components: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, str]]
     variants: ClassVar[Mapping[str, Variant]] = {}
-    stochastic: ClassVar[bool] = True
     workloads: ClassVar[tuple[str, ...]] = ("fixed",)
+    stochastic: ClassVar[bool] = True
     prefills: ClassVar[bool] = True
+    block_steps: ClassVar[int] = 1
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:
         self.id = id
@@ -82,6 +86,28 @@ class System(ABC):
     @abstractmethod
     def advance(self, plan: Any, state: Any, run: Run) -> Mapping[str, Any]:
         """Simulate the next step and return its record (`results.run.COMMON_COLUMNS` and own)."""
+
+    def advance_many(self, plan: Any, state: Any, run: Run, limit: int) -> Mapping[str, Any] | None:
+        """Simulate up to `limit` steps; their records as columns of equal length.
+
+        A system whose steps are alike until the next event can give many at the cost of one. The
+        records must be those that single steps would give, whatever the limits asked for.
+
+        Returns:
+            Columns of shape (steps, ...), or None when the run is over.
+        """
+        if len(run) >= plan.total_steps:
+            return None
+        record = self.advance(plan, state, run)
+        return {name: np.asarray(value)[None] for name, value in record.items()}
+
+    def derive(self, plan: Any, run: Run, column: str, start: int, stop: int) -> Any:
+        """A column of `Plan.derived` over steps, computed from the recorded causes.
+
+        Raises:
+            KeyError: if the system derives no such column.
+        """
+        raise KeyError(column)
 
     @abstractmethod
     def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:

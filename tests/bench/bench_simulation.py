@@ -6,6 +6,7 @@ line for each measurement.
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 import simcore
-from simcore.engine.simulator import Simulator
+from simcore.engine.simulator import Simulator, simulate
 from simcore.results.run import Run
 from simcore.scenario.document import Document
 
@@ -100,3 +101,19 @@ def bench_a_whole_run() -> None:
             pass
 
     report("whole default run, 129 steps, recorded", median_ms(whole, 3))
+
+
+def bench_served_requests() -> None:
+    """1,000 requests of 12,700 output tokens on average, to the end: aim 10^6 tokens a second."""
+    for system in ("l3", "l3-fill-first", "gpu-only"):
+        edited = simcore.open_document("l3-gpt-175b").with_value("workload.requests", 1000)
+        resolved = edited.with_value("system", system).resolve()
+        begin = time.perf_counter()
+        run = simulate(resolved, items=False)
+        wall = time.perf_counter() - begin
+        tokens = int(run.column("tokens").sum())
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(  # noqa: T201 - a benchmark prints
+            f"{system}, 1,000 requests, {len(run):,} steps: {wall:.2f} s, "
+            f"{tokens / wall:,.0f} tokens/s, {peak:.0f} MB"
+        )

@@ -18,6 +18,7 @@ from simcore.scenario.schema.activations import (
     StatisticalActivations,
 )
 from simcore.scenario.schema.asymmetric import ChipLink, Mmu, NpuChip, SideMemory
+from simcore.scenario.schema.dimm_pim import DimmPim
 from simcore.scenario.schema.hardware import (
     COMPONENTS,
     DimmLink,
@@ -27,7 +28,9 @@ from simcore.scenario.schema.hardware import (
     NdpDimms,
     Pcie,
 )
+from simcore.scenario.schema.hbm_pim import HbmPim, Nvlink
 from simcore.scenario.schema.model import ActivationStats, Model
+from simcore.scenario.schema.serving import ServingWorkload
 from simcore.scenario.schema.turnover import TurnoverWorkload
 from simcore.scenario.schema.workload import WORKLOADS, FixedWorkload
 
@@ -41,17 +44,21 @@ __all__ = [
     "ActivationStats",
     "ChipLink",
     "DimmLink",
+    "DimmPim",
     "FixedWorkload",
     "Gpu",
     "Hardware",
+    "HbmPim",
     "Host",
     "Mmu",
     "Model",
     "NdpDimms",
     "NpuChip",
+    "Nvlink",
     "Pcie",
     "RecordedActivations",
     "Scenario",
+    "ServingWorkload",
     "SideMemory",
     "StatisticalActivations",
     "TurnoverWorkload",
@@ -63,6 +70,7 @@ class Scenario:
     """A resolved scenario: presets expanded, defaults filled in, every value checked.
 
     Attributes:
+        workload: an instance of one of `WORKLOADS`; a system says which kinds it takes.
         policy: the knobs of the system, an instance of the system's policy dataclass.
         provenance: dotted path to class and citation, for every value that has one.
     """
@@ -72,7 +80,7 @@ class Scenario:
     system: str = knob("hermes", live=False, help="System or variant to simulate.")
     hardware: Hardware = field(default_factory=Hardware)
     model: Model
-    workload: FixedWorkload | TurnoverWorkload = field(default_factory=FixedWorkload)
+    workload: Any = field(default_factory=FixedWorkload)
     activations: StatisticalActivations | RecordedActivations = field(
         default_factory=StatisticalActivations
     )

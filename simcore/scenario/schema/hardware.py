@@ -8,6 +8,8 @@ from typing import Any
 
 from simcore.scenario.fields import knob
 from simcore.scenario.schema.asymmetric import ChipLink, Mmu, NpuChip, SideMemory
+from simcore.scenario.schema.dimm_pim import DimmPim
+from simcore.scenario.schema.hbm_pim import HbmPim, Nvlink
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -402,6 +404,9 @@ class Hardware:
     lpddr_npu: NpuChip | None = None
     chip_link: ChipLink | None = None
     mmu: Mmu | None = None
+    nvlink: Nvlink | None = None
+    dimm_pim: DimmPim | None = None
+    hbm_pim: HbmPim | None = None
 
 
 COMPONENTS: Mapping[str, type[Any]] = {
@@ -416,5 +421,8 @@ COMPONENTS: Mapping[str, type[Any]] = {
     "lpddr_npu": NpuChip,
     "chip_link": ChipLink,
     "mmu": Mmu,
+    "nvlink": Nvlink,
+    "dimm_pim": DimmPim,
+    "hbm_pim": HbmPim,
 }
 """Component name in `hardware:` to its dataclass."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.scenario.fields import knob
+from simcore.scenario.schema.serving import ServingWorkload
 from simcore.scenario.schema.turnover import TurnoverWorkload
 
 _HERMES = "Hermes, arXiv 2502.16963"
@@ -48,5 +49,9 @@ class FixedWorkload:
     )
 
 
-WORKLOADS: Mapping[str, type[Any]] = {"fixed": FixedWorkload, "turnover": TurnoverWorkload}
+WORKLOADS: Mapping[str, type[Any]] = {
+    "fixed": FixedWorkload,
+    "turnover": TurnoverWorkload,
+    "serving": ServingWorkload,
+}
 """`workload.kind` to its dataclass."""

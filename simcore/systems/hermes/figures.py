@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simcore.results.run import Run
 from simcore.systems.hermes.plan import HermesPlan
+from simcore.systems.hermes.study import MEASURES, PREDICTORS, predictor_study
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +56,17 @@ def series(plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
     }
 
 
+def _predictors(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
+    """Every predictor's mean over time, and its quality layer by layer."""
+    study = predictor_study(plan, run)
+    result: dict[str, Any] = {}
+    for name in PREDICTORS if len(study.steps) else ():
+        over_time, by_layer = study.over_time[name], study.by_layer[name]
+        result[name] = {m: float(getattr(over_time, m).mean()) for m in MEASURES}
+        result[name]["by_layer"] = {m: getattr(by_layer, m).round(6).tolist() for m in MEASURES}
+    return result
+
+
 def _partition(plan: HermesPlan) -> Mapping[str, Any]:
     """How the offline placement was found; the same on every computer."""
     offline, solution = plan.offline, plan.offline.solution
@@ -98,6 +110,7 @@ def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:
     for key, name in keys.items():
         result[key] = float(figures[name][1][decode].mean())
     result["trivial_accuracy"] = 1.0 - result["active_share"]
+    result["predictors"] = _predictors(plan, run)
     result["imbalance_max"] = float(figures["DIMM imbalance by FC layer"][1][decode].max())
     for key, column in (("swap", "swap_in"), ("remap", "remap")):
         moved = _moved_bytes(plan, run, column)[decode]

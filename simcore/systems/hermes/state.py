@@ -42,6 +42,7 @@ class HermesState:
         self.predictor = Predictor(initial_states(self.source.prompt_frequency()))
         self.valid = plan.space.valid()
         self._last_layer = np.zeros(plan.space.words, np.uint64)
+        self._before = np.zeros(plan.space.shape, np.uint64)
         self._window = [np.zeros(plan.space.shape, np.uint64) for _ in range(WINDOW_BITS)]
         self._swaps: list[Swap] | None = None
         self._remapped = np.zeros(self._remap_shape(plan), np.int32)
@@ -78,6 +79,8 @@ class HermesState:
         if plan.policy.partition == "oracle":
             self.gpu = self._oracle(plan, predicted)
         record = self._counts(plan, sequences, active, predicted)
+        record["repeats"] = _by_block(plan, active & self._before)
+        self._before = active
         record["swap_in"] = swapped
         record["remap"] = remapped
         record["kind"] = np.int8(KIND_DECODE)
@@ -96,7 +99,7 @@ class HermesState:
         layers, blocks = plan.space.layers, len(plan.space.blocks)
         record: dict[str, Any] = {
             name: np.zeros((layers, blocks), np.int32)
-            for name in ("n_gpu", "macs_gpu", "swap_in", "active", "predicted", "hits")
+            for name in ("n_gpu", "macs_gpu", "swap_in", "active", "predicted", "hits", "repeats")
         }
         for name in ("n_dimm", "macs_dimm"):
             record[name] = np.zeros((layers, blocks, plan.units.count), np.int32)

@@ -20,6 +20,7 @@ from simcore.systems.hermes.machine import COMPONENTS, PAPER, PRESETS
 from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
 from simcore.systems.hermes.policy import HermesPolicy
 from simcore.systems.hermes.state import HermesState
+from simcore.systems.hermes.study import Study, predictor_study
 from simcore.systems.hermes.work import segments
 
 _OFF = {"online_adjustment": False, "window_remap": False}
@@ -111,3 +112,9 @@ class Hermes(System):
 
     def series(self, plan: HermesPlan, run: Run) -> Mapping[str, tuple[str, Any]]:
         return figures.series(plan, run)
+
+    def predictor_study(
+        self, plan: HermesPlan, run: Run, start: int = 0, stop: int | None = None
+    ) -> Study:
+        """Quality of the predictor over time and by layer, beside trivial ones."""
+        return predictor_study(plan, run, start, stop)

@@ -211,7 +211,10 @@ UNRESOLVED = [
     (target("hermes.x.migration.share", model="OPT-13B", path="mail"), "path 'mail'"),
     (target("hermes.x.usd"), "prices are not simulated"),
     (target("hermes.x.state-table.kb"), "names no model"),
-    (target("l3.x.throughput", system="l3", model="GPT-175B"), "L3 (CHIME) is not part"),
+    (target("l3.x.throughput", system="l3", model="GPT-1"), "no model 'GPT-1'"),
+    (target("l3.x.throughput", system="l3", trace="Mars"), "trace 'mars'"),
+    (target("l3.x.throughput", system="l3", luck=1), "'luck' of its config"),
+    (target("l3.x.luck", system="l3"), "called 'luck'"),
     (target("h2m2.x.order", "a > b", tolerance="exact", system="h2m2"), "Nothing that is simul"),
     (target("hybridserve.x.speedup", system="hybridserve"), "HybridServe is not part"),
 ]

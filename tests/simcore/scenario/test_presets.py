@@ -32,7 +32,7 @@ def test_every_value_has_class_and_source(component, id):
 
 
 def test_number_of_presets():
-    assert len(presets("gpu")) == 27
+    assert len(presets("gpu")) == 29
     assert len(MODELS) == 40
 
 

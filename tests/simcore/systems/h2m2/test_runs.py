@@ -266,7 +266,7 @@ def test_what_does_not_fit_says_what_is_missing() -> None:
 
 def test_the_workload_must_be_one_the_system_can_run() -> None:
     text = "system: hermes-base\nmodel: opt-13b\nworkload: {kind: turnover}"
-    with pytest.raises(ScenarioErrors, match="cannot run this kind of workload"):
+    with pytest.raises(ScenarioErrors, match="does not take workloads of this kind"):
         Document.from_text(text).resolve()
 
 
