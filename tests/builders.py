@@ -31,6 +31,7 @@ from simcore.scenario.schema import (
 from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.hybridserve.policy import HybridServePolicy
 from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
 from simcore.systems.tensor_parallel.policy import TensorParallelPolicy

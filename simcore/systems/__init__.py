@@ -7,6 +7,7 @@ from simcore.systems.hermes.system import Hermes
 from simcore.systems.h2m2.system import H2M2
 from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.host import HermesHost
+from simcore.systems.hybridserve.system import HybridServe
 from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
 from simcore.systems.offload.accelerate import Accelerate
 from simcore.systems.offload.dejavu import DejaVu
@@ -25,5 +26,6 @@ __all__ = [
     "Hermes",
     "HermesBase",
     "HermesHost",
+    "HybridServe",
     "TensorRtLlm",
 ]
