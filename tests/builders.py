@@ -31,7 +31,12 @@ from simcore.scenario.schema import (
 from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
-from simcore.systems.hybridserve.policy import HybridServePolicy
+from simcore.systems.hybridserve.policy import (
+    HybridServePolicy,
+    SwapPolicy,
+    ZeroPolicy,
+    ZigZagPolicy,
+)
 from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
 from simcore.systems.tensor_parallel.policy import TensorParallelPolicy
@@ -88,6 +93,7 @@ TINY_MODEL = Model(
 _SERVING = (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy)
 
 _FOUR: dict[str, Any] = {"count": 4}
+_TWO_LAYERS: dict[str, Any] = {"memory_GiB": 0.0034, "reserve_GB": 0.0}
 _SERVED: dict[str, Any] = {
     "norm_us": 0.0,
     "processors": 2,
@@ -104,6 +110,10 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
     H2M2Policy: {"launch_us": 0.0, "solver_us": 0.1, "hbm8_hop_us": 0.1},
+    HybridServePolicy: {"block_tokens": 4, "prefill_tokens": 16},
+    ZigZagPolicy: {},
+    ZeroPolicy: {},
+    SwapPolicy: {"block_tokens": 4},
     **{
         kind: {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4}
         for kind in _SERVING
@@ -113,6 +123,8 @@ _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
     **dict.fromkeys(_SERVING, _FOUR),
+    # Two layers, the output table and a little: no room for all that is cached.
+    **dict.fromkeys((HybridServePolicy, ZigZagPolicy, ZeroPolicy, SwapPolicy), _TWO_LAYERS),
 }
 
 

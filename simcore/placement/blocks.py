@@ -107,7 +107,8 @@ def block_tokens(
 
     kv_host, kv_gpu = split(full_kv, ~is_light, kv_quota)
     light_host, light_gpu = split(full_light, is_light, light_quota)
-    on_host = np.where(is_light, full_light >= light_quota, full_kv >= kv_quota)
+    light_room, kv_room = np.asarray(light_quota, np.int64), np.asarray(kv_quota, np.int64)
+    on_host = np.where(is_light, full_light >= light_room, full_kv >= kv_room)
     return BlockTokens(kv_host, kv_gpu, light_host, light_gpu, is_light, on_host)
 
 
@@ -157,11 +158,12 @@ def block_table(
     before = np.concatenate([np.zeros((requests, 1), np.int64), upto[:, :-1]], axis=1)
     if prefix:
         light = j[None, :] < light_blocks(share, blocks, requests)[:, None]
-        rank = np.cumsum(light, axis=1) - light
+        rank = np.asarray(np.cumsum(light, axis=1) - light, np.int64)
     else:
-        light, rank = upto > before, before
-    quota = (np.broadcast_to(np.asarray(q, np.int64), (requests,)) for q in (light_quota, kv_quota))
-    light_room, kv_room = quota
+        light, rank = upto > before, np.asarray(before, np.int64)
+    light_room, kv_room = (
+        np.broadcast_to(np.asarray(q, np.int64), (requests,)) for q in (light_quota, kv_quota)
+    )
     on_gpu = np.where(light, rank < light_room[:, None], (j[None, :] - rank) < kv_room[:, None])
     born = np.maximum(j[None, :] * block + 1 - first[:, None], 0)  # step that makes it
     request = np.broadcast_to(np.arange(requests)[:, None], there.shape)

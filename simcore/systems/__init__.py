@@ -7,6 +7,7 @@ from simcore.systems.hermes.system import Hermes
 from simcore.systems.h2m2.system import H2M2
 from simcore.systems.hermes.dense import HermesBase
 from simcore.systems.hermes.host import HermesHost
+from simcore.systems.hybridserve.flexgen import FlexGenZigZag
 from simcore.systems.hybridserve.system import HybridServe
 from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
 from simcore.systems.offload.accelerate import Accelerate
@@ -21,6 +22,7 @@ __all__ = [
     "CpuOffload",
     "DejaVu",
     "FlexGen",
+    "FlexGenZigZag",
     "GpuOnly",
     "HbmPimSystem",
     "Hermes",

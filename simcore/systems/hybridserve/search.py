@@ -1,6 +1,6 @@
-"""Which share of the blocks holds activations, and how many mini-batches: tried out, not guessed.
+"""Which share of the blocks holds activations, and how many mini-batches: tried, not guessed.
 
-Every candidate's run is laid out as it would be simulated: prefill, and decode steps at some lengths
+Every candidate is laid out as it would be simulated: prefill, and decode steps at some lengths
 (all of them in short runs). The fastest that fits both memories is taken.
 """
 
