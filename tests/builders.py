@@ -93,7 +93,6 @@ TINY_MODEL = Model(
 _SERVING = (ServingPolicy, L3Policy, HbmPimPolicy, CpuPolicy)
 
 _FOUR: dict[str, Any] = {"count": 4}
-_TWO_LAYERS: dict[str, Any] = {"memory_GiB": 0.0034, "reserve_GB": 0.0}
 _SERVED: dict[str, Any] = {
     "norm_us": 0.0,
     "processors": 2,
@@ -113,7 +112,7 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     HybridServePolicy: {"block_tokens": 4, "prefill_tokens": 16},
     ZigZagPolicy: {},
     ZeroPolicy: {},
-    SwapPolicy: {"block_tokens": 4},
+    SwapPolicy: {"block_tokens": 4, "prefill_tokens": 32},
     **{
         kind: {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4}
         for kind in _SERVING
@@ -123,8 +122,11 @@ _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
     **dict.fromkeys(_SERVING, _FOUR),
-    # Two layers, the output table and a little: no room for all that is cached.
-    **dict.fromkeys((HybridServePolicy, ZigZagPolicy, ZeroPolicy, SwapPolicy), _TWO_LAYERS),
+    # Buffers, the output table and a little: no room for all that is cached.
+    HybridServePolicy: {"memory_GiB": 0.00315, "reserve_GB": 0.0},
+    ZigZagPolicy: {"memory_GiB": 0.0019, "reserve_GB": 0.0},
+    ZeroPolicy: {"memory_GiB": 0.0034, "reserve_GB": 0.0},
+    SwapPolicy: {"memory_GiB": 0.0021, "reserve_GB": 0.0},
 }
 
 

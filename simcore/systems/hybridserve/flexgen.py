@@ -51,7 +51,7 @@ from simcore.systems.hybridserve.machine import (
 )
 from simcore.systems.hybridserve.memory import base_memory
 from simcore.systems.hybridserve.policy import ZigZagPolicy
-from simcore.systems.hybridserve.search import sampled_steps
+from simcore.systems.hybridserve.search import doublings, sampled_steps
 from simcore.units import transfer_ps
 
 PERCENT = 100
@@ -382,7 +382,7 @@ def _search(zigzag: ZigZag, lanes: tuple[Lane, ...]) -> tuple[Policies, int]:
         CapacityError: if none fits.
     """
     requests, given = len(zigzag.prompts), zigzag.policy.gpu_batches
-    options = [1 << k for k in range(7) if 1 << k <= min(requests, MOST_BATCHES)]
+    options = doublings(min(requests, MOST_BATCHES))
     if given is not None:
         options = [min(given, requests)]
     best: tuple[float, Policies, int] | None = None

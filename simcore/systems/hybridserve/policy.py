@@ -182,6 +182,16 @@ class ZeroPolicy(StreamPolicy):
 class SwapPolicy(StreamPolicy):
     """vLLM with weights and preempted requests in host memory."""
 
+    prefill_tokens: int = knob(
+        2048,
+        unit="tokens",
+        ge=1,
+        le=10_000_000,
+        step=1024,
+        help="Prompt tokens of one prefill iteration, at least one prompt.",
+        cls="public",
+        source="vLLM's default for models of 2048 positions (recalled, not re-read)",
+    )
     block_tokens: int = knob(
         16,
         unit="tokens",

@@ -151,7 +151,12 @@ def parts_of(cache: Cache) -> list[int]:
     requests = len(cache.prompts)
     if cache.policy.mini_batches is not None:
         return [min(requests, cache.policy.mini_batches)]
-    return [1 << k for k in range(7) if 1 << k <= min(requests, MOST_PARTS)]
+    return doublings(min(requests, MOST_PARTS))
+
+
+def doublings(most: int) -> list[int]:
+    """1, 2, 4 ... and `most`."""
+    return sorted({most, *(1 << k for k in range(most.bit_length()))})
 
 
 def choose(cache: Cache, lanes: tuple[Lane, ...]) -> tuple[Settings, Templates]:
