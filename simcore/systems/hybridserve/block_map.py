@@ -36,6 +36,11 @@ class BlockMap:
     table: BlockTable
     tokens: int
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Names of the kinds."""
+        return TITLES
+
 
 def block_map(cache: Cache, chosen: Settings, context: int) -> BlockMap:
     """The map while every request has so many tokens more than its prompt.
