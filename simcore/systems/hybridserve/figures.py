@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simcore.results.run import KIND_DECODE, Run
-from simcore.systems.hybridserve.machine import DOWN, GPU, UP, StreamPlan
+from simcore.results.spans import WAIT_OPS
+from simcore.systems.hybridserve.machine import DOWN, GPU, UP, Int, StreamPlan
 from simcore.units import PS_PER_MS
 
 if TYPE_CHECKING:
@@ -33,9 +34,35 @@ def moved(plan: StreamPlan, run: Run) -> dict[str, Any]:
         "bytes_to_host_per_step": int(amount[:, DOWN].sum()) // steps,
         "gpu_busy_share": gpu / whole,
         "link_busy_share": link / whole,
-        # Of two lanes, what is neither computing alone nor waiting: at least so much overlaps.
-        "hidden_transfer_share": max(0, gpu + link - whole) / max(1, link),
+        **hidden(plan, run, int(np.flatnonzero(decode)[steps // 2])),
     }
+
+
+_MOVES = {"stream": "weights", "load_kv": "kv", "load_act": "activations"}
+
+
+def hidden(plan: StreamPlan, run: Run, index: int) -> dict[str, float]:
+    """Share of each kind of copy to the GPU under which the GPU computes, in one step."""
+    spans = run.spans(index)
+    busy = (spans.lane == GPU) & (spans.op < len(plan.ops) - len(WAIT_OPS))
+    start, end = spans.start_ps[busy], spans.end_ps[busy]  # in order, and none overlap
+    if not len(start):
+        return {}
+    before = np.cumsum(end - start) - (end - start)
+
+    def computed(until: Int) -> Int:
+        """Time the GPU has computed by then."""
+        last = np.maximum(np.searchsorted(start, until, side="right") - 1, 0)
+        return before[last] + np.clip(until - start[last], 0, end[last] - start[last])
+
+    out = {}
+    for op, name in _MOVES.items():
+        mine = (spans.lane == UP) & (spans.op == plan.op_index(op))
+        moving = int((spans.end_ps[mine] - spans.start_ps[mine]).sum())
+        if moving:
+            under = computed(spans.end_ps[mine]) - computed(spans.start_ps[mine])
+            out[f"hidden_share_of_{name}"] = float(under.sum()) / moving
+    return out
 
 
 def summary(plan: HybridPlan, run: Run) -> Mapping[str, Any]:

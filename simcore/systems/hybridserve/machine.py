@@ -46,13 +46,13 @@ OPS: tuple[Op, ...] = (
     Op(
         "regenerate",
         "regenerate KV",
-        "predict",
+        "qkv",
         help="Cached activations times the key and value weights, on the GPU.",
     ),
     Op(
         "recompute",
         "recompute tokens",
-        "predict",
+        "other",
         help="A layer for tokens whose keys and values were not kept, on the GPU.",
     ),
     Op("qkv", "QKV", "qkv", help="The GPU computes queries, keys and values."),

@@ -157,8 +157,9 @@ class ZigZagPolicy(StreamPolicy):
         le=10_000,
         step=1,
         help="Rate at which the host copies the KV cache to and from pinned buffers.",
-        cls="derived",
-        source="the rate fitted for FlexGen's copies in the Hermes paper (Fig. 9), taken over",
+        cls="calibrated",
+        source="FlexGen on OPT-13B, -30B and -66B at batch 1 (Hermes, Fig. 9), another machine; no "
+        "number of HybridServe was used",
     )
 
 
