@@ -70,7 +70,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     top = 1.1 * max(float(data["step"].max()), 1e-9)
     bad = data["fits"] == 0
     ax.fill_between(share, 0, top, where=bad, step="mid", color=theme.grid, linewidth=0, zorder=0)
-    mark = {"color": theme.accent, "linewidth": 1.0}
+    mark: dict[str, Any] = {"color": theme.accent, "linewidth": 1.0}
     for place in share[data["chosen"] > 0]:
         ax.axvline(place, **mark)
     ax.set_xlim(0, 100)
