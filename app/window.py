@@ -191,8 +191,15 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         self.settings.clear_layout()
+        size = self.size()
         layout.arrange(self, self.docks)
-        QTimer.singleShot(0, lambda: layout.resize(self, self.docks))
+
+        def settle() -> None:
+            if not (self.isMaximized() or self.isFullScreen()):
+                self.resize(size)  # docks on their way made it grow
+            layout.resize(self, self.docks)
+
+        QTimer.singleShot(0, settle)
 
     def set_theme(self, mode: str) -> None:
         self.themes.set_mode(mode)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from app.viewmodels.composition import Composition
 from app.viewmodels.formatting import (
     bytes_text,
-    number_text,
     percent_text,
     rate_text,
     significant,
@@ -20,6 +17,7 @@ from app.viewmodels.formatting import (
 from app.viewmodels.hover import step_name
 from app.viewmodels.load import imbalance_text, load_group, step_load
 from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.terms import Fact, facts
 from simcore.units import PS_PER_S
 
 _STEP_IMBALANCE = (
@@ -27,15 +25,6 @@ _STEP_IMBALANCE = (
     "attention included. Unevenness of single layers evens out in it; the timeline shows it as "
     "wait: imbalance."
 )
-_LAYER_IMBALANCE = (
-    "{} over the decode steps of: bytes of cold work on the fullest DIMM of each FC layer, summed, "
-    "over the same sum of the mean DIMM. Not the busy time of a whole step."
-)
-_FIGURES = {
-    "imbalance": ("imbalance by FC layer", _LAYER_IMBALANCE.format("Mean")),
-    "imbalance_max": ("imbalance by FC layer, max", _LAYER_IMBALANCE.format("Largest")),
-}
-"""Figures of systems whose name alone says too little: label and tip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +99,8 @@ def current_step(run: Run, composition: Composition, step: int) -> Group:
 def lanes(run: Run, composition: Composition, length: int) -> Group:
     """Busy share, bytes and rate of every lane."""
     busy = composition.busy_share()
-    amounts = composition.bytes_at_edges[-1]
     total_ps = float(composition.edges[-1])
+    amounts = composition.amounts_at(np.array([total_ps]))[0]
     rows = []
     for index, lane in enumerate(run.lanes):
         value = f"{percent_text(busy[index])} · {bytes_text(amounts[index], 3)}"
@@ -122,32 +111,20 @@ def lanes(run: Run, composition: Composition, length: int) -> Group:
 
 
 def system_figures(run: Run) -> Group | None:
-    """What the system itself has to say, such as the predictor's accuracy."""
-    summary = getattr(run.system, "summary", None)
-    if summary is None or not len(run):
+    """What the system itself has to say, such as the predictor's accuracy; None before the end."""
+    if run.figures is None:
         return None
-    rows: list[Row] = []
-    _flatten(summary(run.plan, run), "", rows)
-    return Group("system", "Placement and policy", tuple(rows)) if rows else None
+    terms = getattr(run.system, "terms", {})
+    rows = tuple(
+        Row(fact.title, fact.text, _tip(fact))
+        for fact in facts(terms, run.figures)
+        if isinstance(fact.value, (int, float, str, np.integer, np.floating))
+    )
+    return Group("system", "Placement and policy", rows) if rows else None
 
 
-def _flatten(values: Mapping[str, Any], prefix: str, rows: list[Row]) -> None:
-    for name, value in values.items():
-        label, tip = _FIGURES.get(f"{prefix}{name}", (f"{prefix}{name}".replace("_", " "), ""))
-        if isinstance(value, Mapping):
-            _flatten(value, f"{prefix}{name} ", rows)
-        elif isinstance(value, bool):
-            rows.append(Row(label, "yes" if value else "no"))
-        elif isinstance(value, (int, float, np.integer, np.floating)):
-            rows.append(Row(label, *_figure(name, float(value), tip)))
-        elif isinstance(value, str):
-            rows.append(Row(label, value))
-
-
-def _figure(name: str, value: float, tip: str) -> tuple[str, str]:
-    """Value and tip of a figure whose name ends in its unit."""
-    if name.endswith("_bytes"):
-        return bytes_text(value), tip or f"{value:,.0f} B"
-    if name.endswith("_share"):
-        return percent_text(value), tip or significant(value)
-    return number_text(value), tip
+def _tip(fact: Fact) -> str:
+    """What is counted, and the whole value where it is shown shortened."""
+    value = fact.value
+    exact = f"{value:,} B" if fact.term.unit == "B" and isinstance(value, int) else ""
+    return "\n".join(part for part in (fact.term.help, exact) if part)

@@ -1,4 +1,4 @@
-"""Per-DIMM load: who is busy how long in this step, and how that went over the run."""
+"""Load of alike devices: who is busy how long in this step, and how that went over the run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from app.widgets.view import Context, View, register_view
 
 @register_view(
     "load",
-    "DIMM load",
-    "Busy time of each DIMM in this step with the mean, and the busy share of every step below.",
+    "Load",
+    "Busy time of each DIMM, rankset or chip in this step with the mean, and the busy share of "
+    "every step below.",
 )
 class DimmLoadView(View):
     """The load canvas."""

@@ -68,6 +68,7 @@ class Legend(QWidget):
         off = {self._buttons[index].text() for index in self.hidden_entries()}
         for button in self._buttons:
             self._flow.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self._buttons = []
         for index, (title, _, _) in enumerate(entries):

@@ -13,7 +13,6 @@ from app.viewmodels.formatting import percent_text, significant, time_text
 from app.viewmodels.hover import step_name
 from app.viewmodels.load import (
     StepLoad,
-    heat_columns,
     heat_range,
     imbalance_text,
     load_group,
@@ -23,7 +22,8 @@ from app.viewmodels.load import (
 from app.widgets.painting import NumpyImage, small_font
 from app.widgets.view import Context
 
-LEFT = 56
+LEFT_MIN = 40.0
+LEFT_MAX = 128.0
 RIGHT = 62
 BAR_MAX = 34.0
 _HEAD_TIP = (
@@ -68,8 +68,8 @@ class LoadCanvas(QWidget):
         if run is None or composition is None:
             return
         composition.extend(self.state.runs.length)
-        history = load_history(run, self.lanes, self.state.runs.length)
-        columns = heat_columns(history, max(1, self.width() - LEFT - RIGHT))
+        room = max(1, int(self.width() - self._left() - RIGHT))
+        columns = load_history(composition, self.lanes, room)
         low, high = self._heat_range = heat_range(columns)
         level = np.clip((columns - low) / max(high - low, 1e-9), 0, 1)
         stops = np.array([rgb(c) for c in self.context.theme.heat], dtype=np.float64)
@@ -93,12 +93,22 @@ class LoadCanvas(QWidget):
     def resizeEvent(self, _: object) -> None:
         self._refresh()
 
+    def _left(self) -> float:
+        """Room for the names of the lanes: what the longest needs, at most two fifths."""
+        run = self.state.runs.current
+        if run is None or not self.lanes:
+            return LEFT_MIN
+        metrics = QFontMetricsF(small_font(self.font(), -1))
+        need = max(metrics.horizontalAdvance(run.lanes[lane].title) for lane in self.lanes) + 12
+        return min(max(need, LEFT_MIN), LEFT_MAX, self.width() * 0.4)
+
     def _regions(self) -> tuple[QRectF, QRectF]:
         """Bars and heat strip."""
         head, gap = 24.0, 22.0
         room = max(40.0, self.height() - head - gap - 18)
-        bars = QRectF(LEFT, head, self.width() - LEFT - RIGHT, room * 0.62)
-        heat = QRectF(LEFT, bars.bottom() + gap, bars.width(), room * 0.38)
+        left = self._left()
+        bars = QRectF(left, head, self.width() - left - RIGHT, room * 0.62)
+        heat = QRectF(left, bars.bottom() + gap, bars.width(), room * 0.38)
         return bars, heat
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -156,9 +166,9 @@ class LoadCanvas(QWidget):
             if row % every == 0:
                 painter.setPen(QColor(theme.text))
                 title = metrics.elidedText(
-                    run.lanes[lane].title, Qt.TextElideMode.ElideRight, LEFT - 10
+                    run.lanes[lane].title, Qt.TextElideMode.ElideMiddle, area.left() - 10
                 )
-                line = QRectF(0, y - 8, LEFT - 6, height + 16)
+                line = QRectF(0, y - 8, area.left() - 6, height + 16)
                 painter.drawText(line, _RIGHT_ALIGN, title)
                 painter.setPen(QColor(theme.text_dim))
                 line = QRectF(area.right() + 5, y - 8, RIGHT - 8, height + 16)
@@ -177,10 +187,13 @@ class LoadCanvas(QWidget):
         painter.drawText(QRectF(8, area.top() - 19, self.width() - 16, 18), _LEFT_ALIGN, head)
         if self._heat is not None:
             painter.drawImage(area, self._heat.image)
-        first, last = run.lanes[self.lanes[0]].title, run.lanes[self.lanes[-1]].title
-        painter.drawText(QRectF(0, area.top() - 2, LEFT - 6, 16), _RIGHT_ALIGN, first)
-        if len(self.lanes) > 1:
-            painter.drawText(QRectF(0, area.bottom() - 14, LEFT - 6, 16), _RIGHT_ALIGN, last)
+        metrics = QFontMetricsF(painter.font())
+        room = area.left() - 6
+        ends = [(area.top() - 2, self.lanes[0]), (area.bottom() - 14, self.lanes[-1])]
+        for y, lane in ends[: len(self.lanes)]:
+            title = run.lanes[lane].title
+            title = metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, room - 4)
+            painter.drawText(QRectF(0, y, room, 16), _RIGHT_ALIGN, title)
         count = max(1, self.state.runs.length)
         x = area.left() + (self.state.cursor.step + 0.5) / count * area.width()
         painter.setPen(QPen(QColor(theme.cursor), 1.5))

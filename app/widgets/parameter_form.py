@@ -175,6 +175,8 @@ class ParameterForm(QWidget):
         self._headers = {}
         self._body = QWidget(self._area)
         self._grid = QGridLayout(self._body)
+        # The body never gets smaller than its rows, however late their sizes become known.
+        self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetMinimumSize)
         self._grid.setContentsMargins(0, 0, 2, 8)
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(3)

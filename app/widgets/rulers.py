@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.theme.tokens import Theme
+from app.viewmodels.formatting import nice_step
 from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
@@ -31,6 +32,18 @@ def paint_steps(
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
 
 
+def _in_lines(metrics: QFontMetricsF, title: str, room: float, lines: int) -> str:
+    """A title cut to fit, over two lines where one is too short and there is room for two."""
+    if lines > 1 and metrics.horizontalAdvance(title) > room:
+        words = title.split(" ")
+        for count in range(len(words) - 1, 0, -1):
+            head = " ".join(words[:count])
+            if metrics.horizontalAdvance(head) <= room:
+                rest = " ".join(words[count:])
+                return f"{head}\n{metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)}"
+    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+
+
 def paint_gutter(
     painter: QPainter, canvas: TimeCanvas, rows: list[tuple[str, str, str]], theme: Theme
 ) -> None:
@@ -51,7 +64,7 @@ def paint_gutter(
         if top > canvas.height() or top + height < canvas.ruler:
             continue
         room = GUTTER - 16 if stacked else GUTTER - 58
-        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+        shown = _in_lines(metrics, title, room, 2 if height >= 26 and not stacked else 1)
         title_box = QRectF(8, top, room + 2, height)
         note_box = QRectF(GUTTER - 54, top, 46, height)
         if stacked:
@@ -119,7 +132,11 @@ def _paint_step_names(
 ) -> None:
     row = canvas.ruler / 3
     free = float(GUTTER)
-    for step in visible_steps(edges, axis.start_ps, axis.end_ps):
+    steps = visible_steps(edges, axis.start_ps, axis.end_ps)
+    # Of very many steps only round ones can be named, about as many as fit twice.
+    apart = max(1.0, len(steps) / max(1.0, canvas.width() / 30))
+    every = int(nice_step(apart)) if apart > 1 else 1
+    for step in range(-(-steps.start // every) * every, steps.stop, every):
         left = max(axis.x(float(edges[step])), float(GUTTER))
         right = axis.x(float(edges[step + 1]))
         text = step_name(run, step)
@@ -127,7 +144,7 @@ def _paint_step_names(
         if right - left < width + 10:
             text = str(step)
             width = metrics.horizontalAdvance(text)
-            if right - left < 6 and step % 10:
+            if right - left < 6 and every == 1 and step % 10:
                 continue
         room = right - left >= width + 8 or right - left < 6
         if room and free <= left + 3 <= canvas.width() - width:

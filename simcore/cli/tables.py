@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from simcore.cli.console import Console, amount
+from simcore.registry import SYSTEMS
 from simcore.results.diff import Difference, Figure
+from simcore.results.terms import facts
 
 _MAX_FACTS = 30
 
@@ -50,7 +52,7 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
     _memory(summary["memory"], console)
     if summary["placement"]:
         console.out()
-        _facts(summary["placement"], console)
+        _facts(summary["system"], summary["placement"], console)
     console.out()
     joules = summary["energy_J"]
     parts = ", ".join(
@@ -116,30 +118,13 @@ def _memory(memory: Mapping[str, Any], console: Console) -> None:
     console.table(("memory", "used GB", "peak GB", "capacity GB", "by kind, GB"), rows)
 
 
-def leaves(value: Mapping[str, Any], path: str = "") -> list[tuple[str, Any]]:
-    """Nested facts as (title, value) pairs; lists of numbers are shortened."""
-    out: list[tuple[str, Any]] = []
-    for key, item in value.items():
-        name = f"{path}{key.replace('_', ' ')}"
-        if isinstance(item, Mapping):
-            out += leaves(item, f"{name}: ")
-        elif isinstance(item, float):
-            out.append((name, f"{item:.4g}"))
-        elif isinstance(item, list):
-            shown = ", ".join(f"{i:.4g}" if isinstance(i, float) else str(i) for i in item[:8])
-            out.append((name, shown + (f", ... ({len(item)})" if len(item) > 8 else "")))
-        else:
-            out.append((name, "-" if item is None else str(item)))
-    return out
-
-
-def _facts(facts: Mapping[str, Any], console: Console) -> None:
-    found = leaves(facts)
-    rows = [(name, value) for name, value in found[:_MAX_FACTS]]
+def _facts(system: str, values: Mapping[str, Any], console: Console) -> None:
+    found = facts(SYSTEMS.get(system).terms, values)
+    rows = [(fact.title, fact.text) for fact in found[:_MAX_FACTS]]
     if len(found) > _MAX_FACTS:
         rows.append((f"... {len(found) - _MAX_FACTS} more with --json", ""))
     width = max(len(name) for name, _ in rows)
-    console.out("placement")
+    console.out("placement and policy")
     for name, value in rows:
         console.out(f"  {name.ljust(width)}  {value}".rstrip())
 

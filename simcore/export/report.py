@@ -19,6 +19,7 @@ from simcore.export.charts import CHARTS
 from simcore.results.files import replacing
 from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, summarise, version
+from simcore.results.terms import facts
 
 SUFFIXES = (".html", ".md")
 
@@ -120,7 +121,7 @@ def _sections(run: Run, summary: Mapping[str, Any], theme: str) -> list[Section]
         Section("Memory", (_memory(summary),)),
     ]
     if summary["placement"]:
-        rows = tuple(_facts(summary["placement"]))
+        rows = tuple(_facts(run, summary["placement"]))
         sections.append(Section("Placement", (Table(("figure", "value"), rows),)))
     sections.append(Section("Energy", _energy(summary)))
     sections.append(Section("Values and their sources", (_sources(run),)))
@@ -250,11 +251,9 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
     return [(path, value)]
 
 
-def _facts(placement: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (path.replace("_", " ").replace(".", ": "), "–" if value is None else _value(value))
-        for path, value in _leaves(placement)
-    ]
+def _facts(run: Run, placement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    terms = getattr(run.system, "terms", {})
+    return [(fact.title, fact.text) for fact in facts(terms, placement)]
 
 
 def _value(value: Any) -> str:

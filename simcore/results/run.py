@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.spans import Lane, Op, Spans
@@ -135,6 +136,9 @@ class Deriver(Protocol):
     def derive(self, plan: Any, run: Run, column: str, start: int, stop: int) -> Any:
         """A derived column over steps."""
 
+    def cells(self, plan: Any, run: Run, start: int, stop: int) -> Cells:
+        """What lanes did over stretches of steps."""
+
 
 class _Column:
     """One quantity over the steps, in blocks that never move."""
@@ -246,6 +250,7 @@ class Run:
         system: derives spans, placement and explanations from records.
         status: how far the run is.
         attachments: rarely changing large arrays (name to list), referred to by index from columns.
+        figures: what the system says of the whole run, once `summary.system_figures` was asked.
     """
 
     def __init__(self, plan: Plan, system: Deriver) -> None:
@@ -253,6 +258,7 @@ class Run:
         self.system = system
         self.status = RunStatus()
         self.attachments: dict[str, list[NDArray[Any]]] = {}
+        self.figures: Mapping[str, Any] | None = None
         self._columns: dict[str, _Column] = {}
         self._length = 0
         self._end_ps = 0
@@ -349,6 +355,11 @@ class Run:
         if name in self.plan.derived:
             return self._derived(name, start, stop)
         return self._columns[name].range(start, stop)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> Cells:
+        """What lanes did over steps start..stop, in as few pieces as the system can."""
+        stop = self._length if stop is None else min(stop, self._length)
+        return self.system.cells(self.plan, self, start, max(start, stop))
 
     def record(self, index: int) -> Mapping[str, Any]:
         """All columns at one step."""

@@ -60,6 +60,16 @@ def scenario_dict(scenario: Scenario) -> dict[str, Any]:
     return out
 
 
+def system_figures(run: Run) -> Mapping[str, Any]:
+    """What the system says of the steps there are, as plain values; kept once the run is over."""
+    if run.figures is not None:
+        return run.figures
+    found = plain(cast(Any, run.system).summary(run.plan, run)) if len(run) else {}
+    if run.status.finished:
+        run.figures = found
+    return cast(Mapping[str, Any], found)
+
+
 def summarise(run: Run) -> dict[str, Any]:
     """All figures of a run, finished or not.
 
@@ -90,7 +100,7 @@ def summarise(run: Run) -> dict[str, Any]:
             },
             "notes": list(spent.notes),
         },
-        "placement": plain(cast(Any, run.system).summary(run.plan, run)) if len(run) else {},
+        "placement": dict(system_figures(run)),
         "compare": {},
         "simulator": {
             "wall_s": status.wall_s,

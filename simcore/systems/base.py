@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simcore.registry import SYSTEMS
+from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import Plan, Run
 from simcore.results.spans import Spans
+from simcore.results.terms import Term
 from simcore.scenario.schema import Scenario
 
 
@@ -42,6 +44,7 @@ class System(ABC):
         workloads: kinds of workload it can run, names in `schema.WORKLOADS`.
         prefills: whether a run begins with a prefill step; if not, every step is a decode step.
         block_steps: steps `advance_many` should be asked for at once.
+        terms: words for what `summary` returns, where its names alone say too little.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
 
@@ -56,6 +59,7 @@ class System(ABC):
     stochastic: ClassVar[bool] = True
     prefills: ClassVar[bool] = True
     block_steps: ClassVar[int] = 1
+    terms: ClassVar[Mapping[str, Term]] = {}
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:
         self.id = id
@@ -108,6 +112,17 @@ class System(ABC):
             KeyError: if the system derives no such column.
         """
         raise KeyError(column)
+
+    def cells(self, plan: Any, run: Run, start: int, stop: int) -> Cells:
+        """What lanes did over steps start..stop, for pictures from afar: one cell a step.
+
+        A system with long even stretches may sum several steps in a cell, from a few of them.
+        """
+        return Cells(
+            np.arange(start + 1, stop + 1),
+            run.column("lane_op_ps", start, stop).astype(np.float64),
+            run.column("lane_op_bytes", start, stop).sum(axis=-1).astype(np.float64),
+        )
 
     @abstractmethod
     def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simcore.results.run import Run
+from simcore.results.terms import Term
 from simcore.systems.h2m2.kernels import Kernels
 from simcore.systems.h2m2.machine import SUBLAYER_TITLES, SUBLAYERS, H2M2Plan
 from simcore.systems.h2m2.memory import needed_bytes, page_table_bytes
@@ -50,6 +51,30 @@ def series(plan: H2M2Plan, run: Run) -> Mapping[str, tuple[str, Any]]:
     out["TLB misses, LPDDR chip"] = ("misses", misses[:, 1])
     out["fragmentation in HBM"] = ("MB", run.column("fragment_bytes") / 1e6)
     return out
+
+
+_SPLIT = "Heads (or as many columns) of the {} sublayer that the HBM side computes."
+TERMS: Mapping[str, Term] = {
+    "scope": Term("simulated"),
+    "gemm_unit": Term("unit for GEMM, HBM and LPDDR chip", "", "mv: dot-product trees."),
+    "tile_cycles": Term("cycles of a tile, HBM and LPDDR chip"),
+    "needed_bytes": Term("footprint at the end", "B", "Weights, KV and activations."),
+    "memory_energy_J_per_token": Term("memory energy", "J/token", "Accesses only."),
+    "requests_replaced": Term("requests ended and replaced"),
+    **{
+        f"{key}_heads_on_hbm_{end}": Term(f"{title} on HBM, {end}", "heads", _SPLIT.format(title))
+        for key, title in (("qkv", "QKV"), ("attention", "attention"), ("fc", "FC"))
+        for end in ("first", "last")
+    },
+    "moved_bytes": Term("moved between the memories", "B", "Whole pages, both ways."),
+    "moved_pages": Term("pages moved"),
+    "mapping_changes": Term("changes of the mapping"),
+    "tlb_misses_per_iteration": Term("TLB misses an iteration"),
+    "fragmentation_bytes_first": Term("fragmentation, first step", "B", "Unused in last pages."),
+    "fragmentation_bytes_max": Term("fragmentation, most", "B", "Unused in last pages."),
+    "page_table_bytes": Term("page tables", "B"),
+    "hit_share_last": Term("hits in HBM at the end", "share"),
+}
 
 
 def summary(plan: H2M2Plan, kernels: Kernels, run: Run) -> Mapping[str, Any]:

@@ -75,6 +75,7 @@ class H2M2(System):
     title = "H2M2"
     paper = PAPER
     policy_type = H2M2Policy
+    terms = figures.TERMS
     components = COMPONENTS
     presets = PRESETS
     workloads = ("fixed", "turnover")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.results.run import Run
+from simcore.results.terms import Term
 from simcore.systems.hermes.plan import HermesPlan
 from simcore.systems.hermes.study import MEASURES, PREDICTORS, predictor_study
 
@@ -78,6 +79,37 @@ def _partition(plan: HermesPlan) -> Mapping[str, Any]:
         result["bound_ms"] = solution.bound_ps / 1e9
         result["gap"] = solution.gap
     return result
+
+
+_BY_LAYER = (
+    "{} over the decode steps of: bytes of cold work on the fullest DIMM of each FC layer, summed, "
+    "over the same sum of the mean DIMM. Not the busy time of a whole step."
+)
+TERMS: Mapping[str, Term] = {
+    "hot_neurons": Term("neurons on the GPU", "", "Placed there before the run."),
+    "hot_share": Term("neurons on the GPU", "share", "Share of all neurons of the model."),
+    "hot_room_bytes": Term("GPU memory for hot neurons", "B"),
+    "partition.method": Term("offline placement", "", "How the first placement was found."),
+    "partition.note": Term("offline placement, in words"),
+    "partition.expected_ms": Term("expected step of the placement", "ms"),
+    "partition.bound_ms": Term("no placement is faster than", "ms", "The solver's bound."),
+    "partition.gap": Term("gap of the placement", "share", "Above the solver's bound."),
+    "partition.variables": Term("variables of the program"),
+    "active_share": Term("active neurons", "share", "Of all neurons, a sequence and step."),
+    "work_on_gpu_share": Term("active neurons on the GPU", "share"),
+    "predictor_accuracy": Term("predictor accuracy", "share", "Neurons predicted right."),
+    "predictor_recall": Term("predictor recall", "share", "Active neurons that were predicted."),
+    "predictor_precision": Term("predictor precision", "share", "Predicted neurons that fired."),
+    "trivial_accuracy": Term(
+        "accuracy of predicting nothing", "share", "What a predictor must beat to be of use."
+    ),
+    "imbalance": Term("imbalance by FC layer", "x", _BY_LAYER.format("Mean")),
+    "imbalance_max": Term("imbalance by FC layer, max", "x", _BY_LAYER.format("Largest")),
+    "swap_bytes": Term("moved by adjustment", "B", "Neurons that turned hot, to the GPU."),
+    "swap_neurons": Term("neurons moved by adjustment"),
+    "remap_bytes": Term("moved by remapping", "B", "Between DIMMs, over the DIMM-links."),
+    "remap_neurons": Term("neurons moved by remapping"),
+}
 
 
 def summary(plan: HermesPlan, run: Run) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ class Hermes(System):
     title = "Hermes"
     paper = PAPER
     policy_type = HermesPolicy
+    terms = figures.TERMS
     components: ClassVar[tuple[str, ...]] = COMPONENTS
     presets = PRESETS
     variants = {

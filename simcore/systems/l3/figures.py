@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.terms import Term
 from simcore.systems.l3.causes import Causes
 from simcore.systems.l3.energy import energy_per_token
 from simcore.systems.l3.history import latencies_ps
@@ -108,6 +109,46 @@ def rates(run: Run) -> dict[str, float]:
         "latency_ms": float(length[decode].mean()) / PS_PER_MS if some else 0.0,
         "tbt_ms": float((rows * length).sum() / max(1.0, rows.sum())) / PS_PER_MS,
     }
+
+
+TERMS: Mapping[str, Term] = {
+    "mean_batch": Term("mean batch", "requests", "Decoded together, steps with decodes only."),
+    "latency_ms": Term("mean decode step", "ms", "Steps with decodes only."),
+    "tbt_ms": Term("time between tokens", "ms", "Mean over tokens."),
+    "replicas": Term("replicas of the model", "", "One is simulated and stands for all."),
+    "gpus_per_replica": Term("GPUs of a replica"),
+    "requests": Term("requests", "", "Of all replicas."),
+    "requests_cut": Term("requests cut", "", "Outputs that no memory could hold."),
+    "kv_capacity_tokens": Term("room for KV", "tokens"),
+    "kv_bytes_per_token": Term("KV of a token", "B"),
+    "mean_queue": Term("mean queue", "requests", "Waiting or moved out, over time."),
+    "kv_use": Term("KV memory in use", "share", "Mean over time."),
+    "imbalance": Term(
+        "imbalance of ranks", "x", "Slowest rank over the mean of all, weighted by time."
+    ),
+    "gpu_bubble_share": Term("GPUs idle (bubbles)", "share", "Of the whole time."),
+    "side_bubble_share": Term("attention side idle (bubbles)", "share", "Of the whole time."),
+    "prefill_only_share": Term("steps of prompts only", "share", "Of the whole time."),
+    "transfer_exposed_share": Term("PCIe transfers, exposed", "share", "They delay attention."),
+    "transfer_hidden_share": Term("PCIe transfers, hidden", "share", "Attention goes on."),
+    "request_s_mean": Term("time of a request, mean", "s", "From arrival to last token."),
+    "request_s_p95": Term("time of a request, 95 %", "s", "From arrival to last token."),
+    "first_token_s_mean": Term("time to the end of the prompt, mean", "s"),
+    **{
+        f"energy_{part}_J_per_token": Term(
+            f"energy, {title}", "J/token", "The paper's breakdown; see the sources of constants."
+        )
+        for part, title in (
+            ("fc", "FC"),
+            ("attention", "attention"),
+            ("background", "background"),
+            ("other", "transfers"),
+            ("total", "total"),
+        )
+    },
+    "predictor_error_gpu": Term("error of the GPU predictor", "share", "Median."),
+    "predictor_error_side": Term("error of the attention predictor", "share", "Median."),
+}
 
 
 def summary(plan: ServingPlan, run: Run) -> dict[str, Any]:

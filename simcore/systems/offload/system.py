@@ -15,6 +15,7 @@ from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
+from simcore.results.terms import Term
 from simcore.systems.base import System
 from simcore.systems.offload import layer_map
 from simcore.systems.offload.explain import explain
@@ -33,6 +34,21 @@ from simcore.systems.offload.machine import (
 Segments = list[tuple[Template, Work, bool]]
 
 
+TERMS: Mapping[str, Term] = {
+    "gpu_weight_bytes": Term("weights kept on the GPU", "B"),
+    "gpu_weight_share": Term("weights kept on the GPU", "share"),
+    "kv_gpu_share": Term("KV kept on the GPU", "share"),
+    "bytes_to_gpu_per_step": Term("to the GPU, a decode step", "B"),
+    "bytes_to_host_per_step": Term("to the host, a decode step", "B"),
+    "communication_share": Term("time in which data move", "share", "Of the whole time."),
+    "predictor_share_of_computation": Term("predictor, of computation", "share"),
+    "predictor_bytes": Term("weights of the predictor", "B"),
+    "active_share": Term("active neurons", "share"),
+    "missing_share_of_active": Term("active neurons not on the GPU", "share"),
+    "whole_blocks_share_of_bytes": Term("blocks sent whole, of bytes", "share"),
+}
+
+
 class OffloadSystem(System):
     """An offloading system: `segments` is its schedule, the rest is common.
 
@@ -40,6 +56,7 @@ class OffloadSystem(System):
         overlaps: whether copies run beside computation; if not, the GPU waits for each of them.
     """
 
+    terms = TERMS
     paper = PAPER
     components = COMPONENTS
     presets = PRESETS

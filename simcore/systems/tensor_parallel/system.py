@@ -17,6 +17,7 @@ from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
+from simcore.results.terms import Term
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import System, register_system
 from simcore.systems.tensor_parallel import explain, grid
@@ -45,6 +46,12 @@ class TensorRtLlm(System):
     title = "TensorRT-LLM"
     paper = PAPER
     policy_type = TensorParallelPolicy
+    terms = {
+        "gpus": Term("GPUs"),
+        "weight_bytes_per_gpu": Term("weights of each GPU", "B"),
+        "weight_imbalance": Term("weights, most over mean", "x"),
+        "communication_share": Term("time in which data move", "share"),
+    }
     components = ("gpu",)
     presets = {"gpu": PRESET}
     stochastic = False
