@@ -9,11 +9,38 @@ import numpy as np
 
 from simcore.results.run import KIND_DECODE, Run
 from simcore.results.spans import WAIT_OPS
+from simcore.results.terms import Term
 from simcore.systems.hybridserve.machine import DOWN, GPU, UP, Int, StreamPlan
 from simcore.units import PS_PER_MS
 
 if TYPE_CHECKING:
     from simcore.systems.hybridserve.system import HybridPlan
+
+_DECODE = "Mean over the decode steps."
+_HIDDEN = "Of the copies in a decode step in the middle: time in which the GPU computes."
+TERMS: Mapping[str, Term] = {
+    "act_share": Term("blocks cached as activations", "share", "Or computed again from tokens."),
+    "mini_batches": Term("mini-batches", "", "Parts of the batch that share a layer's weights."),
+    "gpu_batches": Term("mini-batches", "", "FlexGen's block, searched."),
+    "block_tokens": Term("tokens of a block"),
+    "act_bytes_over_kv_bytes": Term("activation over KV", "x", "Bytes of one token."),
+    "gpu_weight_share": Term("weights on the GPU", "share"),
+    "kv_gpu_share": Term("KV on the GPU", "share"),
+    "gpu_act_blocks": Term("activation blocks on the GPU", "", "Most, all requests together."),
+    "gpu_kv_blocks": Term("KV blocks on the GPU", "", "Most, all requests together."),
+    "gpu_cache_bytes": Term("GPU memory for caches", "B"),
+    "workspace_bytes": Term("GPU memory for buffers", "B", "Mini-batches, activations."),
+    "host_cache_bytes": Term("caches on the host at the end", "B"),
+    "most_requests_together": Term("requests served together, most"),
+    "swapped_bytes": Term("swapped out", "B", "Keys and values of preempted requests."),
+    "bytes_to_gpu_per_step": Term("to the GPU, a step", "B", _DECODE),
+    "bytes_to_host_per_step": Term("to the host, a step", "B", _DECODE),
+    "gpu_busy_share": Term("GPU busy while decoding", "share"),
+    "link_busy_share": Term("link to the GPU busy while decoding", "share"),
+    "hidden_share_of_weights": Term("weights hidden", "share", _HIDDEN),
+    "hidden_share_of_kv": Term("KV hidden", "share", _HIDDEN),
+    "hidden_share_of_activations": Term("activations hidden", "share", _HIDDEN),
+}
 
 HELD = ("KV on the host", "KV on the GPU", "light on the host", "light on the GPU")
 

@@ -23,6 +23,7 @@ from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.systems.base import System
 from simcore.systems.hybridserve.explain import explain
+from simcore.systems.hybridserve.figures import TERMS
 from simcore.systems.hybridserve.machine import BASELINE, COMPONENTS, PRESETS, StreamPlan
 
 Int = NDArray[np.int64]
@@ -85,6 +86,7 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
+    terms = TERMS
 
     @abstractmethod
     def causes(self, plan: Any, start: int, stop: int) -> Causes:
