@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simcore.engine.phases import Template, Work
 from simcore.model import shapes
-from simcore.placement.blocks import BlockTokens, block_tokens, light_blocks
+from simcore.placement.blocks import BlockTokens, block_tokens, even_quota, light_blocks
 from simcore.placement.packing import arrival_bins, balanced_bins, bin_sums
 from simcore.systems.hybridserve.machine import Costs, Int, free_bytes
 from simcore.systems.hybridserve.policy import HybridServePolicy
@@ -180,12 +180,16 @@ class Cache:
         prefill = int(self.prompts.sum()) * model.hidden * 2 + chunk
         workspace = np.maximum(decode, prefill)
         needed = workspace + self.fixed_bytes()
-        room = np.maximum(0, free_bytes(costs.parts.gpu) - needed) // requests
+        room = np.maximum(0, free_bytes(costs.parts.gpu) - needed)
+        if policy.gpu_cache_GB is not None:
+            room = np.minimum(room, int(policy.gpu_cache_GB * 1e9))
+        each = -(-rows // policy.block_tokens)
+        lights = light_blocks(shares[:, None], each, requests)
         tokens = policy.block_tokens * self.layers
-        most = light_blocks(shares[:, None], -(-rows // policy.block_tokens), requests).min(axis=1)
         light_block = tokens * self.light_bytes
-        light = np.minimum(most, room // light_block) if light_block else zero
-        kv = (room - light * light_block) // (tokens * costs.kv_bytes)
+        light = even_quota(lights, room // light_block) if light_block else zero
+        room = room - np.minimum(lights, light[:, None]).sum(axis=1) * light_block
+        kv = even_quota(each - lights, room // (tokens * costs.kv_bytes))
         full = Settings(shares, mini_batches, light, kv, workspace, needed, zero)
         placed = self.tokens(rows, full)
         host = placed.kv_host.sum(axis=1) * costs.kv_bytes

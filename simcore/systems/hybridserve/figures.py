@@ -96,8 +96,9 @@ def summary(plan: HybridPlan, run: Run) -> Mapping[str, Any]:
     """The `placement` part of `run --json`."""
     cache, chosen, costs = plan.cache, plan.chosen, plan.costs
     layers, block = plan.model.layers, cache.policy.block_tokens
-    light = int(chosen.light_quota[0]) * plan.requests
-    kv = int(chosen.kv_quota[0]) * plan.requests
+    at_end = cache.tokens((plan.prompts + cache.output_tokens)[None], chosen)
+    light = -(-at_end.light_gpu // block)
+    kv = -(-at_end.kv_gpu // block)
     out: dict[str, Any] = {
         "cache": cache.policy.cache,
         "act_share": float(chosen.share[0]),
@@ -105,9 +106,11 @@ def summary(plan: HybridPlan, run: Run) -> Mapping[str, Any]:
         "block_tokens": block,
         "act_bytes_over_kv_bytes": costs.act_bytes / costs.kv_bytes,
         "gpu_weight_share": plan.resident_bytes / (layers * costs.layer_bytes),
-        "gpu_act_blocks": light,
-        "gpu_kv_blocks": kv,
-        "gpu_cache_bytes": (light * cache.light_bytes + kv * costs.kv_bytes) * layers * block,
+        "gpu_act_blocks": int(light.sum()),
+        "gpu_kv_blocks": int(kv.sum()),
+        "gpu_cache_bytes": int(light.sum() * cache.light_bytes + kv.sum() * costs.kv_bytes)
+        * layers
+        * block,
         "workspace_bytes": int(chosen.workspace_bytes[0]),
         "host_cache_bytes": int(chosen.host_needed[0]),
     }

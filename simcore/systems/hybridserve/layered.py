@@ -86,6 +86,7 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
+    workloads = ("fixed", "uneven")
     terms = TERMS
 
     @abstractmethod
