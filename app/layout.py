@@ -24,9 +24,11 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
     for id in ("explain", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
+    window.tabifyDockWidget(docks["placement"], docks["machine"])
     for dock in docks.values():
         dock.show()
     docks["metrics"].raise_()
+    docks["placement"].raise_()
     resize(window, docks)
 
 

@@ -178,7 +178,7 @@ class _Maker:
                     kind=DeviceKind.GPU,
                     component="gpu",
                     peak_GFLOPS=1e3 * gpu.fp16_TFLOPS * alike,
-                    parts=f"{alike} x {gpu.title}" if alike > 1 else gpu.title,
+                    parts=gpu.title,
                 )
             )
         elif lane.group == "DIMM-PIM" and (pim := hardware.dimm_pim):
@@ -363,8 +363,23 @@ class _Maker:
             else:
                 self.devices[owner.id] = replace(owner, memory=index)
         near = [d for d in self.devices.values() if d.kind is DeviceKind.NEAR]
+        for one in near:
+            if one.reads and one.peak_GBps:
+                self.links[f"{one.id}_bus"] = Link(
+                    id=f"{one.id}_bus",
+                    title=f"{one.title}, inside",
+                    lanes=one.reads,
+                    ends=(one.id,),
+                    peak_GBps=one.peak_GBps,
+                    component=one.component,
+                    internal=True,
+                )
         if near and "host" in self.devices:
             self._host_channels(near)
+        for one in near:
+            # Without a link of their own the stacks are those of the GPU.
+            if one.component == "hbm_pim" and "modules" not in self.links:
+                self.devices[one.id] = replace(one, inside=f"{self._gpu()}.memory")
 
     def _own_memory(self, index: int, owner: Device) -> None:
         """The memory of a GPU or a host is a box beside it, with a bus between them."""
@@ -383,7 +398,7 @@ class _Maker:
         if owner.reads:
             self.links[f"{owner.id}_bus"] = Link(
                 id=f"{owner.id}_bus",
-                title=f"{title} bus",
+                title=re.sub(r" \(\d+\)$", "", title) + " bus",
                 lanes=owner.reads,
                 ends=(owner.id, f"{owner.id}.memory"),
                 peak_GBps=owner.peak_GBps,
@@ -399,7 +414,7 @@ class _Maker:
                 self.devices[near[0].id] = replace(near[0], memory=index)
                 return
             for one in near:
-                self.devices[one.id] = replace(one, inside=id)
+                self.devices[one.id] = replace(self.devices[one.id], inside=id)
             self.devices[id] = Device(
                 id=id,
                 title=title,
