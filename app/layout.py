@@ -22,7 +22,7 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["placement"], docks["timeline"], _VERTICAL)
     window.splitDockWidget(docks["timeline"], docks["bandwidth"], _VERTICAL)
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
-    for id in ("explain", "memory", "log"):
+    for id in ("explain", "inspector", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
     window.tabifyDockWidget(docks["placement"], docks["machine"])
     for dock in docks.values():

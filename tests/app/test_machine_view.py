@@ -17,7 +17,8 @@ from tests.simcore.hardware.test_machine import only_what_it_needs, short_run
 
 def overlap(a, b):
     return (
-        min(a.right, b.right) - max(a.x, b.x) > 0.5 and min(a.bottom, b.bottom) - max(a.y, b.y) > 0.5
+        min(a.right, b.right) - max(a.x, b.x) > 0.5
+        and min(a.bottom, b.bottom) - max(a.y, b.y) > 0.5
     )
 
 
