@@ -6,12 +6,13 @@ import html
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
     QScrollArea,
+    QSizePolicy,
     QTabWidget,
     QTextBrowser,
     QToolButton,
@@ -85,6 +86,8 @@ class InspectorView(View):
         self.headline = QLabel(self)
         self.headline.setWordWrap(True)
         self.headline.setAccessibleName("Derived bandwidth")
+        self.headline.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.headline.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.badge = QLabel(self)
         self.badge.setObjectName("staleBadge")
         self.badge.setWordWrap(True)
@@ -119,14 +122,26 @@ class InspectorView(View):
         column.setSpacing(0)
         column.addWidget(self.curve, 1)
         column.addWidget(self.note)
+        self.detail = QLabel(self)
+        self.detail.setProperty("dim", True)
+        self.detail.setWordWrap(True)
+        self.detail.setAccessibleName("Source of the parameter")
+        self.detail.setContentsMargins(8, 3, 8, 6)
+        values = QWidget(self)
+        rows = QVBoxLayout(values)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.parameters, 1)
+        rows.addWidget(self.detail)
+        self.parameters.currentItemChanged.connect(lambda *_: self._show_detail())
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setWidget(self.roof)
         for widget, title in (
-            (self.parameters, "Parameters"),
+            (values, "Values"),
             (self.figures, "Figures"),
             (page, "Curve"),
-            (area, "Roofline"),
+            (area, "Roof"),
         ):
             self.tabs.addTab(widget, title)
         self.tabs.currentChanged.connect(lambda _: self._show())
@@ -308,12 +323,24 @@ class InspectorView(View):
         self.tabs.setTabEnabled(CURVE, found.curve is not None)
         if tab == PARAMETERS:
             self.parameters.show_parameters(found.parameters, theme)
+            self._show_detail()
         elif tab == FIGURES:
             self._start_figures()
         elif tab == CURVE:
             self.curve.show_curve(found.curve)
             self.note.setText(found.curve.note if found.curve is not None else "")
         self._show_roofline()
+
+    def _show_detail(self) -> None:
+        """Help, class and source of the parameter the table stands at."""
+        parameter = self.parameters.current()
+        if parameter is None:
+            self.detail.setText("Enter or a double click edits a value.")
+            return
+        field = parameter.field
+        known = field.provenance
+        source = f"\n{known.source_class.value}: {known.source}" if known is not None else ""
+        self.detail.setText(f"{field.knob.help}{source}")
 
     def _start_figures(self) -> None:
         scenario, what = self.scenario(), self._what()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -93,7 +93,8 @@ class ParameterTree(QTreeWidget):
         self.itemActivated.connect(self._on_activated)
         self.setItemDelegate(_Delegate(self))
         header = self.header()
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(30)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(VALUE, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(KIND, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
@@ -106,6 +107,7 @@ class ParameterTree(QTreeWidget):
             self._build(parameters)
         for parameter in parameters:
             self._put(self._rows[parameter.field.path], parameter, theme)
+        self._fit()
 
     def _build(self, parameters: Sequence[Parameter]) -> None:
         self.clear()
@@ -113,7 +115,7 @@ class ParameterTree(QTreeWidget):
         group = ""
         for parameter in parameters:
             title = (
-                f"{parameter.field.group}: what if? (not in the scenario)"
+                f"{parameter.field.group}: what-if only"
                 if parameter.what_if
                 else f"{parameter.field.group}: in the scenario"
             )
@@ -134,12 +136,23 @@ class ParameterTree(QTreeWidget):
             self.addTopLevelItem(row)
             self._rows[parameter.field.path] = row
 
+    def _fit(self) -> None:
+        """The names give way, so that values and classes are in sight in a narrow dock."""
+        others = self.sizeHintForColumn(VALUE) + self.sizeHintForColumn(KIND) + 4
+        room = self.viewport().width() - others
+        self.header().resizeSection(NAME, max(84, min(self.sizeHintForColumn(NAME), room)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     def _put(self, row: QTreeWidgetItem, parameter: Parameter, theme: Theme) -> None:
         field = parameter.field
         name = field.path.removeprefix("dram.") if parameter.what_if else field_name(field)
         unit = "µs" if field.knob.unit == "us" else field.knob.unit
         row.setText(NAME, f"{name} *" if parameter.changed else name)
-        row.setText(VALUE, f"{_plain(field.value)} {unit}".strip())
+        value = _plain(field.value)
+        row.setText(VALUE, value if field.value is None else f"{value} {unit}".strip())
         known = field.provenance
         row.setText(KIND, known.source_class.value if known else "")
         row.setText(SOURCE, known.source if known else "")
@@ -188,6 +201,11 @@ class ParameterTree(QTreeWidget):
             )
             return
         self.edited.emit(field.path, converted)
+
+    def current(self) -> Parameter | None:
+        """The parameter the table stands at."""
+        row = self.currentItem()
+        return self._parameters.get(str(row.data(NAME, _ROLE))) if row is not None else None
 
     def row(self, path: str) -> QTreeWidgetItem:
         """The row of a parameter."""

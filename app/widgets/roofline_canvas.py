@@ -22,7 +22,7 @@ from app.widgets.painting import small_font
 from app.widgets.view import Context
 from simcore.hardware.kernel_points import KernelPoint
 
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 20.0, 34.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 20.0, 20.0, 34.0
 ROW = 17.0
 
 
@@ -68,6 +68,11 @@ class RooflineCanvas(QWidget):
         across = (math.log10(max(x, 1e-12)) - left) / (right - left)
         up = (math.log10(max(y, 1e-12)) - low) / (high - low)
         return QPointF(area.left() + across * area.width(), area.bottom() - up * area.height())
+
+    def _rate_unit(self, roofline: Roofline) -> tuple[float, str]:
+        """Unit of the rates, as a multiple of 1 GFLOP/s, and its name."""
+        top = max(float(roofline.roof.max()), *(p.GFLOPS for p in roofline.points), 0.0)
+        return (1e3, "TFLOP/s") if top >= 1e4 else (1.0, "GFLOP/s")
 
     def _colour(self, point: KernelPoint) -> str:
         return self.context.theme.colour(self._categories[point.op])
@@ -129,9 +134,13 @@ class RooflineCanvas(QWidget):
         painter.setPen(QColor(theme.text_dim))
         flat = Qt.AlignmentFlag.AlignVCenter
         head = QRectF(6, 2, self.width() - 12, TOP - 4)
-        painter.drawText(head, Qt.AlignmentFlag.AlignLeft | flat, "GFLOP/s")
-        dotted = "dotted: a matrix of 8192 x 8192 over rows" if roofline.reach is not None else ""
-        painter.drawText(head, Qt.AlignmentFlag.AlignRight | flat, dotted)
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft | flat, self._rate_unit(roofline)[1])
+        if roofline.reach is not None:
+            metrics = QFontMetricsF(painter.font())
+            room = head.width() - metrics.horizontalAdvance("GFLOP/s") - 12
+            texts = ("dotted: matrix of 8192 x 8192 over rows", "dotted: 8192 x 8192")
+            shown = [text for text in texts if metrics.horizontalAdvance(text) <= room]
+            painter.drawText(head, Qt.AlignmentFlag.AlignRight | flat, (*shown, "")[0])
         foot = QRectF(LEFT, area.bottom() + 16, area.width(), 15)
         painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "operations a byte (FLOP/B)")
         for power in range(math.ceil(low), math.floor(high) + 1):
@@ -140,7 +149,9 @@ class RooflineCanvas(QWidget):
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(QColor(theme.text_dim))
             place = QRectF(0, y - 8, LEFT - 6, 16)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | flat, _power(power))
+            factor = round(math.log10(self._rate_unit(roofline)[0]))
+            text = _power(power - factor)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | flat, text)
         for power in range(math.ceil(left), math.floor(right) + 1):
             x = round(self._place(roofline, 10.0**power, 1.0).x()) + 0.5
             painter.setPen(QPen(QColor(theme.grid), 1))
@@ -153,32 +164,38 @@ class RooflineCanvas(QWidget):
         theme = self.context.theme
         metrics = QFontMetricsF(painter.font())
         y = self._area().bottom() + BOTTOM + 2
-        columns = ("FLOP/B", "GFLOP/s", "GB/s")
-        wide = max(58.0, metrics.horizontalAdvance("165,000") + 10)
-        right = self.width() - 10.0
-        edges = [right - wide * k for k in (2, 1, 0)]
+        factor, unit = self._rate_unit(roofline)
+        columns = ("FLOP/B", unit, "GB/s")
+        texts = [
+            (significant(p.intensity, 3), significant(p.GFLOPS / factor, 3), significant(p.GBps, 3))
+            for p in roofline.points
+        ]
+        wides = [
+            max(metrics.horizontalAdvance(text) for text in (name, *(row[k] for row in texts))) + 9
+            for k, name in enumerate(columns)
+        ]
+        right = self.width() - 8.0
+        edges = [right - wides[1] - wides[2], right - wides[2], right]
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.text_dim))
         for edge, name in zip(edges, columns, strict=True):
-            painter.drawText(QRectF(edge - wide, y, wide, ROW), align, name)
-        names = "kernel of this step" if roofline.points else "no kernel read and computed here"
+            painter.drawText(QRectF(edge - 90, y, 90, ROW), align, name)
+        names = "kernel" if roofline.points else "no kernel"
         line = QRectF(10, y, self.width() - 20, ROW)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, names)
-        for point in roofline.points:
+        for point, row in zip(roofline.points, texts, strict=True):
             y += ROW
             painter.fillRect(QRectF(10, y + 4, 9, 9), QColor(self._colour(point)))
             painter.setPen(QColor(theme.text))
-            room = edges[0] - wide - 26
+            room = edges[0] - wides[0] - 24
             shown = metrics.elidedText(point.title, Qt.TextElideMode.ElideRight, room)
             painter.drawText(
                 QRectF(24, y, room, ROW),
                 Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
                 shown,
             )
-            values = (point.intensity, point.GFLOPS, point.GBps)
-            for edge, value in zip(edges, values, strict=True):
-                text = significant(value, 3)
-                painter.drawText(QRectF(edge - wide, y, wide, ROW), align, text)
+            for edge, text in zip(edges, row, strict=True):
+                painter.drawText(QRectF(edge - 90, y, 90, ROW), align, text)
 
 
 def _power(power: int) -> str:

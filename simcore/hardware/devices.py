@@ -385,8 +385,8 @@ class _Maker:
         """The memory of a GPU or a host is a box beside it, with a bus between them."""
         title = "Host memory"
         if owner.kind is DeviceKind.GPU:
-            title = owner.title.replace("GPUs", "GPU memory").replace("GPU", "GPU memory", 1)
-            title = title.replace("memory memory", "memory")
+            number = re.search(r" \d+$", owner.title)
+            title = f"GPU{number[0] if number else ''} memory"
         self.devices[f"{owner.id}.memory"] = Device(
             id=f"{owner.id}.memory",
             title=title,
@@ -398,7 +398,7 @@ class _Maker:
         if owner.reads:
             self.links[f"{owner.id}_bus"] = Link(
                 id=f"{owner.id}_bus",
-                title=re.sub(r" \(\d+\)$", "", title) + " bus",
+                title=f"{title} bus",
                 lanes=owner.reads,
                 ends=(owner.id, f"{owner.id}.memory"),
                 peak_GBps=owner.peak_GBps,
