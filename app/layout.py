@@ -16,7 +16,8 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     """The default: editor left, map over timeline over bandwidth, load and panels right."""
     for dock in docks.values():
         dock.setFloating(False)
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        window.removeDockWidget(dock)  # moving docks that are placed leaves tab bars behind
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["scenario"])
     window.splitDockWidget(docks["scenario"], docks["placement"], _HORIZONTAL)
     window.splitDockWidget(docks["placement"], docks["load"], _HORIZONTAL)
     window.splitDockWidget(docks["placement"], docks["timeline"], _VERTICAL)
@@ -24,9 +25,13 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
     for id in ("explain", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
+    window.tabifyDockWidget(docks["placement"], docks["machine"])
+    window.tabifyDockWidget(docks["scenario"], docks["inspector"])
     for dock in docks.values():
         dock.show()
     docks["metrics"].raise_()
+    docks["placement"].raise_()
+    docks["scenario"].raise_()
     resize(window, docks)
 
 

@@ -178,7 +178,7 @@ class _Maker:
                     kind=DeviceKind.GPU,
                     component="gpu",
                     peak_GFLOPS=1e3 * gpu.fp16_TFLOPS * alike,
-                    parts=f"{alike} x {gpu.title}" if alike > 1 else gpu.title,
+                    parts=gpu.title,
                 )
             )
         elif lane.group == "DIMM-PIM" and (pim := hardware.dimm_pim):
@@ -363,15 +363,30 @@ class _Maker:
             else:
                 self.devices[owner.id] = replace(owner, memory=index)
         near = [d for d in self.devices.values() if d.kind is DeviceKind.NEAR]
+        for one in near:
+            if one.reads and one.peak_GBps:
+                self.links[f"{one.id}_bus"] = Link(
+                    id=f"{one.id}_bus",
+                    title=f"{one.title}, inside",
+                    lanes=one.reads,
+                    ends=(one.id,),
+                    peak_GBps=one.peak_GBps,
+                    component=one.component,
+                    internal=True,
+                )
         if near and "host" in self.devices:
             self._host_channels(near)
+        for one in near:
+            # Without a link of their own the stacks are those of the GPU.
+            if one.component == "hbm_pim" and "modules" not in self.links:
+                self.devices[one.id] = replace(one, inside=f"{self._gpu()}.memory")
 
     def _own_memory(self, index: int, owner: Device) -> None:
         """The memory of a GPU or a host is a box beside it, with a bus between them."""
         title = "Host memory"
         if owner.kind is DeviceKind.GPU:
-            title = owner.title.replace("GPUs", "GPU memory").replace("GPU", "GPU memory", 1)
-            title = title.replace("memory memory", "memory")
+            number = re.search(r" \d+$", owner.title)
+            title = f"GPU{number[0] if number else ''} memory"
         self.devices[f"{owner.id}.memory"] = Device(
             id=f"{owner.id}.memory",
             title=title,
@@ -399,7 +414,7 @@ class _Maker:
                 self.devices[near[0].id] = replace(near[0], memory=index)
                 return
             for one in near:
-                self.devices[one.id] = replace(one, inside=id)
+                self.devices[one.id] = replace(self.devices[one.id], inside=id)
             self.devices[id] = Device(
                 id=id,
                 title=title,

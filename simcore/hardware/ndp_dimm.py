@@ -7,6 +7,8 @@ them beside what the DRAM timing sustains.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -33,6 +35,14 @@ BUFFER_BYTES = 256 * 1024
 
 PARTIAL_BYTES = 4
 """Bytes of a partial sum (derived: products of FP16 are accumulated in FP32)."""
+
+CASES: tuple[tuple[int, Layout], ...] = (
+    (0, Layout.BANK_GROUP),
+    (0, Layout.LINEAR),
+    (16384, Layout.LINEAR),
+    (8192, Layout.LINEAR),
+)
+"""What `derivations` estimates: granule (0 streams) and layout."""
 
 _TABLE = "Hermes, arXiv 2502.16963, Table II"
 
@@ -73,7 +83,12 @@ def sustained(
         ranks=dimm.ranks,
         scope=Scope.RANK,
     )
-    return estimate(timing(dimm), access)
+    return _estimate(timing(dimm), access)
+
+
+@lru_cache(maxsize=64)
+def _estimate(dram: DramTiming, access: Access) -> Estimate:
+    return estimate(dram, access)
 
 
 def reading_share(dimm: NdpDimms, host_GBps: float) -> float:
@@ -113,7 +128,10 @@ def derivations(dimm: NdpDimms) -> tuple[Derivation, ...]:
     each = f"{dimm.ranks} ranks x {rank:.4g} GB/s"
     chosen = dimm.internal_bandwidth
 
-    def by_timing(what: str, granule: int, layout: Layout) -> Derivation:
+    def by_timing(granule: int, layout: Layout) -> Derivation:
+        size = f"{granule // 1024} KiB anywhere" if granule else "streams"
+        order = "bank groups in turn" if layout is Layout.BANK_GROUP else "rows in order"
+        what = f"{size}, {order}"
         found = sustained(dimm, granule, layout)
         formula = f"{each} x {found.fraction_of_peak:.3f} (limited by {found.limited_by})"
         return Derivation(what, formula, found.bandwidth_GBps, "GB/s", derived, model)
@@ -147,10 +165,7 @@ def derivations(dimm: NdpDimms) -> tuple[Derivation, ...]:
             _TABLE,
             chosen == "ccd_l",
         ),
-        by_timing("streams, bank groups in turn", 0, Layout.BANK_GROUP),
-        by_timing("streams, rows in order", 0, Layout.LINEAR),
-        by_timing("16 KiB anywhere, rows in order", 16384, Layout.LINEAR),
-        by_timing("8 KiB anywhere, rows in order", 8192, Layout.LINEAR),
+        *(by_timing(granule, layout) for granule, layout in CASES),
         Derivation(
             "sustained, calibrated",
             f"{each} x {dimm.read_efficiency:g}",

@@ -170,6 +170,19 @@ def fractions(timing: DramTiming, access: Access, granule_bytes: ArrayLike) -> F
     return _Channel(timing, one, granules).fraction
 
 
+def fractions_and_limit(
+    timing: DramTiming, access: Access, granule_bytes: ArrayLike
+) -> tuple[FloatArray, str]:
+    """Shares of peak for many granules, and what limits the first of them; as dear as one."""
+    granules = np.asarray(granule_bytes, dtype=np.float64).reshape(-1)
+    if access.scope is Scope.BANK:
+        first = _banks(timing, access, float(granules[0]))
+        return fractions(timing, access, granules), first.limited_by
+    one = access if access.scope is Scope.CHANNEL else _replace_ranks(access)
+    found = _Channel(timing, one, granules)
+    return found.fraction, found.limit()
+
+
 def refresh_share(timing: DramTiming) -> float:
     """Share of the time the channel stands still for refresh.
 
