@@ -31,48 +31,57 @@ class Column:
     width: tuple[int, int, float] | None = None
 
 
-_EDITOR = Column((("scenario",),), (1.0,), (250, 320, 0.19))
+_EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
 _PANELS = ("metrics", "explain", "memory", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
         _EDITOR,
         Column(
-            (("placement",), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
+            (("placement", "machine"), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
             (0.33, 0.42, 0.25),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
     "placement": (
         Column(
-            (("placement",), ("timeline", "figures", "compare", "chart", "bandwidth")), (0.68, 0.32)
+            (("placement", "machine"), ("timeline", "figures", "compare", "chart", "bandwidth")),
+            (0.68, 0.32),
         ),
         Column(
-            (("load", "stops", "scenario"), _PANELS),
+            (("load", "stops", "scenario", "inspector"), _PANELS),
             (0.42, 0.58),
             (290, 400, 0.25),
         ),
     ),
     "timeline": (
         Column(
-            (("timeline", "placement", "chart", "compare"), ("bandwidth", "figures")), (0.6, 0.4)
+            (("timeline", "placement", "machine", "chart", "compare"), ("bandwidth", "figures")),
+            (0.6, 0.4),
         ),
         Column(
-            (("explain", "scenario", "log"), ("metrics", "memory", "load", "stops")),
+            (("explain", "scenario", "inspector", "log"), ("metrics", "memory", "load", "stops")),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),
     ),
     "compare": (
-        Column((("timeline", "placement", "chart"), ("figures", "bandwidth")), (0.55, 0.45)),
         Column(
-            (("compare",), ("scenario", *_PANELS, "load", "stops")), (0.62, 0.38), (420, 760, 0.46)
+            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth")), (0.55, 0.45)
+        ),
+        Column(
+            (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
+            (0.62, 0.38),
+            (420, 760, 0.46),
         ),
     ),
     "serving": (
-        Column((("figures", "timeline", "compare"), ("chart", "placement")), (0.5, 0.5)),
+        Column((("figures", "timeline", "compare"), ("chart", "placement", "machine")), (0.5, 0.5)),
         Column(
-            (("metrics", "explain", "scenario", "log"), ("memory", "load", "stops", "bandwidth")),
+            (
+                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("memory", "load", "stops", "bandwidth"),
+            ),
             (0.6, 0.4),
             (290, 400, 0.27),
         ),

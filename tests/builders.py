@@ -31,6 +31,12 @@ from simcore.scenario.schema import (
 from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.hermes.dense import BasePolicy
 from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.hybridserve.policy import (
+    HybridServePolicy,
+    SwapPolicy,
+    ZeroPolicy,
+    ZigZagPolicy,
+)
 from simcore.systems.l3.policy import CpuPolicy, HbmPimPolicy, L3Policy, ServingPolicy
 from simcore.systems.offload.policy import AcceleratePolicy, DejaVuPolicy, FlexGenPolicy
 from simcore.systems.tensor_parallel.policy import TensorParallelPolicy
@@ -103,6 +109,10 @@ _SMALL_KNOBS: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"dispatch_us": 0.0, "predictor_rank": 16},
     TensorParallelPolicy: {"hop_us": 1.0},
     H2M2Policy: {"launch_us": 0.0, "solver_us": 0.1, "hbm8_hop_us": 0.1},
+    HybridServePolicy: {"block_tokens": 4, "prefill_tokens": 16},
+    ZigZagPolicy: {},
+    ZeroPolicy: {},
+    SwapPolicy: {"block_tokens": 4, "prefill_tokens": 32},
     **{
         kind: {"norm_us": 0.0, "processors": 2, "gemm_tile": 8, "tensor_parallel": 4}
         for kind in _SERVING
@@ -112,6 +122,11 @@ _SMALL_GPU: dict[type, dict[str, Any]] = {
     DejaVuPolicy: {"memory_GiB": 0.008, "reserve_GB": 0.0},
     TensorParallelPolicy: {"count": 3},
     **dict.fromkeys(_SERVING, _FOUR),
+    # Buffers, the output table and a little: no room for all that is cached.
+    HybridServePolicy: {"memory_GiB": 0.00315, "reserve_GB": 0.0},
+    ZigZagPolicy: {"memory_GiB": 0.0019, "reserve_GB": 0.0},
+    ZeroPolicy: {"memory_GiB": 0.0034, "reserve_GB": 0.0},
+    SwapPolicy: {"memory_GiB": 0.0021, "reserve_GB": 0.0},
 }
 
 

@@ -38,10 +38,10 @@ class RunsModel(QObject):
         self.stale = False
         self.progress = (0, 0)
 
-    def replace(self, run: Run) -> None:
-        """Put a new run on screen."""
+    def replace(self, run: Run, ready: int | None = None) -> None:
+        """Put a new run on screen, with its steps that may be looked at (all there are)."""
         self.current = run
-        self.length = len(run)
+        self.length = len(run) if ready is None else ready
         self.set_stale(False)
         self.replaced.emit(run)
         self.settled.emit()
@@ -61,11 +61,14 @@ class RunsModel(QObject):
             self.frozen = run
             self.frozen_changed.emit()
 
-    def poll(self) -> None:
-        """Notice steps that were added since the last look."""
+    def poll(self, ready: int | None = None) -> None:
+        """Notice steps that may be looked at since the last time (all there are)."""
         run = self.current
-        if run is not None and len(run) > self.length:
-            self.length = len(run)
+        if run is None:
+            return
+        ready = len(run) if ready is None else ready
+        if ready > self.length:
+            self.length = ready
             self.grew.emit(self.length)
 
     def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""What is selected: a span of a step, or an item of the placement grid."""
+"""What is selected: a span of a step, an item of the placement grid, a device or a link."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ class Selection(QObject):
     """The one selection of all views."""
 
     changed = Signal()
+    device_changed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.span: SpanRef | None = None
         self.item: ItemRef | None = None
+        self.device = ""
 
     def select_span(self, span: SpanRef | None) -> None:
         """Select a span, or nothing."""
@@ -46,7 +48,13 @@ class Selection(QObject):
             self.item = item
             self.changed.emit()
 
+    def select_device(self, id: str) -> None:
+        """Select a device or link of the machine by id; it stays selected from run to run."""
+        if id != self.device:
+            self.device = id
+            self.device_changed.emit(id)
+
     def clear(self) -> None:
-        """Select nothing."""
+        """Select no span and no item."""
         self.span = self.item = None
         self.changed.emit()

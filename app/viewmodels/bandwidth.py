@@ -26,48 +26,37 @@ def rates(
     the step. Averages over pixels therefore always add up to the bytes of the record.
     """
     edges = composition.edges
-    out = np.zeros((len(lanes), columns))
     if len(edges) < 2 or columns < 1:
-        return out
+        return np.zeros((len(lanes), columns))
     pixels = np.linspace(window_ps[0], window_ps[1], columns + 1)
     width = (window_ps[1] - window_ps[0]) / columns
-    steps = sorted(step for step in exact if step < composition.steps)
-    for row, lane in enumerate(lanes):
-        time, amount = _knots(composition, exact, steps, lane)
-        total = np.interp(pixels, time, amount)
-        out[row] = np.diff(total) * (1e3 / width)
-    return out
+    amounts = composition.amounts_at(pixels)[:, lanes].T
+    for step in sorted(step for step in exact if step < composition.steps):
+        ends = edges[step : step + 2]
+        inside = np.flatnonzero((pixels > ends[0]) & (pixels < ends[1]))
+        if len(inside):
+            around = composition.amounts_at(ends)[:, lanes]
+            for row, lane in enumerate(lanes):
+                share = _progress(exact[step], lane, pixels[inside] - ends[0])
+                if share is not None:
+                    low, high = around[:, row]
+                    amounts[row, inside] = low + share * (high - low)
+    return np.asarray(np.diff(amounts, axis=1) * (1e3 / width))
 
 
-def _knots(
-    composition: Composition, exact: Mapping[int, Spans], steps: list[int], lane: int
-) -> tuple[Floats, Floats]:
-    edges = composition.edges
-    amounts = composition.bytes_at_edges[:, lane]
-    if not steps:
-        return edges, amounts
-    times: list[Floats] = []
-    sums: list[Floats] = []
-    at = 0
-    for step in steps:
-        times.append(edges[at : step + 1])
-        sums.append(amounts[at : step + 1])
-        spans = exact[step]
-        low, high = np.searchsorted(spans.lane, (lane, lane + 1))
-        use = low + np.flatnonzero(spans.amount_bytes[low:high])
-        moved = spans.amount_bytes[use].astype(np.float64)
-        inner = np.empty(2 * len(moved))
-        inner[0::2] = edges[step] + spans.start_ps[use]
-        inner[1::2] = edges[step] + spans.end_ps[use]
-        level = np.empty(2 * len(moved))
-        level[0::2] = amounts[step] + np.cumsum(moved) - moved
-        level[1::2] = amounts[step] + np.cumsum(moved)
-        times.append(inner)
-        sums.append(level)
-        at = step + 1
-    times.append(edges[at:])
-    sums.append(amounts[at:])
-    return np.concatenate(times), np.concatenate(sums)
+def _progress(spans: Spans, lane: int, times_ps: Floats) -> Floats | None:
+    """Share of a step's bytes that a lane has moved by some times in it; None if it moves none."""
+    low, high = np.searchsorted(spans.lane, (lane, lane + 1))
+    use = low + np.flatnonzero(spans.amount_bytes[low:high])
+    moved = spans.amount_bytes[use].astype(np.float64)
+    whole = moved.sum()
+    if not whole:
+        return None
+    time, level = np.empty((2, 2 * len(moved)))
+    time[0::2], time[1::2] = spans.start_ps[use], spans.end_ps[use]
+    level[1::2] = np.cumsum(moved)
+    level[0::2] = level[1::2] - moved
+    return np.asarray(np.interp(times_ps, time, level / whole))
 
 
 def area_rows(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +16,48 @@ from simcore.results.run import Run
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Running sums up to some steps of a run; arrays may be longer than what is valid.
+
+    Attributes:
+        steps: steps taken in.
+        knots: cells taken in; sums are known at their ends.
+        edges: step edges in ps.
+        at_ps: times of the knots.
+        time: (knots, lanes, keys) time up to each knot.
+        amount: (knots, lanes) bytes up to each knot.
+    """
+
+    steps: int
+    knots: int
+    edges: Floats
+    at_ps: Floats
+    time: Floats
+    amount: Floats
+
+
 class Composition:
     """Running sums of time by (lane, colour key) and of bytes by lane over a growing run.
 
-    It holds the run weakly, since it is kept per run.
+    One thread may take steps in while others read. It holds the run weakly, since it is kept per
+    run.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = weakref.ref(run)
         self._keys = key_of_op(run)
         lanes = len(run.lanes)
-        self._steps = 0
-        self._edges = np.zeros(1)
-        self._time = np.zeros((1, lanes, len(COLOUR_KEYS)))
-        self._bytes = np.zeros((1, lanes))
+        self._lock = threading.Lock()
+        self._sums = _Sums(
+            0,
+            0,
+            np.zeros(1),
+            np.zeros(1),
+            np.zeros((1, lanes, len(COLOUR_KEYS))),
+            np.zeros((1, lanes)),
+        )
+        self._last: tuple[int, Floats] | None = None
 
     @property
     def run(self) -> Run:
@@ -39,67 +69,81 @@ class Composition:
     @property
     def steps(self) -> int:
         """Steps taken in so far."""
-        return self._steps
+        return self._sums.steps
 
     @property
     def edges(self) -> Floats:
         """Step edges in ps."""
-        return self._edges[: self._steps + 1]
-
-    @property
-    def bytes_at_edges(self) -> Floats:
-        """Bytes moved on each lane up to each edge, shape (steps + 1, lanes)."""
-        return self._bytes[: self._steps + 1]
+        sums = self._sums
+        return sums.edges[: sums.steps + 1]
 
     def extend(self, length: int) -> None:
-        """Take in the steps of the run up to `length`."""
-        done = self._steps
-        if length <= done:
-            return
-        if length + 1 > len(self._edges):
-            capacity = max(64, 2 * length)
-            self._edges = _grown(self._edges, capacity)
-            self._time = _grown(self._time, capacity)
-            self._bytes = _grown(self._bytes, capacity)
-        run = self.run
+        """Take in the steps of the run up to `length`; costs nothing where they are in already."""
+        with self._lock:
+            if length > self._sums.steps:
+                self._sums = self._extended(self._sums, length)
+
+    def _extended(self, old: _Sums, length: int) -> _Sums:
+        run, done, known = self.run, old.steps, old.knots
+        cells = run.cells(done, length)
+        count = known + len(cells.stop)
+        edges = _with_room(old.edges, length + 1)
+        at_ps = _with_room(old.at_ps, count + 1)
+        time, amount = _with_room(old.time, count + 1), _with_room(old.amount, count + 1)
         duration = run.column("duration_ps", done, length).astype(np.float64)
-        self._edges[done + 1 : length + 1] = self._edges[done] + np.cumsum(duration)
-        times = fold(run.column("lane_op_ps", done, length), self._keys)
-        self._time[done + 1 : length + 1] = self._time[done] + np.cumsum(times, axis=0)
-        amounts = run.column("lane_op_bytes", done, length).sum(axis=-1).astype(np.float64)
-        self._bytes[done + 1 : length + 1] = self._bytes[done] + np.cumsum(amounts, axis=0)
-        self._steps = length
+        edges[done + 1 : length + 1] = edges[done] + np.cumsum(duration)
+        at_ps[known + 1 : count + 1] = edges[cells.stop]
+        parts = fold(cells.time_ps, self._keys)
+        time[known + 1 : count + 1] = time[known] + np.cumsum(parts, axis=0)
+        amount[known + 1 : count + 1] = amount[known] + np.cumsum(cells.amount_bytes, axis=0)
+        return _Sums(length, count, edges, at_ps, time, amount)
 
     def between(self, times_ps: Floats) -> Floats:
         """Time by (lane, colour key) between consecutive times, shape (n - 1, lanes, keys)."""
-        return np.diff(_interpolated(self.edges, self._time[: self._steps + 1], times_ps), axis=0)
+        sums = self._sums
+        stop = sums.knots + 1
+        return np.diff(_interpolated(sums.at_ps[:stop], sums.time[:stop], times_ps), axis=0)
+
+    def amounts_at(self, times_ps: Floats) -> Floats:
+        """Bytes moved on each lane up to some times, shape (n, lanes)."""
+        sums = self._sums
+        stop = sums.knots + 1
+        return _interpolated(sums.at_ps[:stop], sums.amount[:stop], times_ps)
 
     def step_totals(self, step: int) -> Floats:
-        """Time by (lane, colour key) of one step."""
-        return np.asarray(self._time[step + 1] - self._time[step])
+        """Time by (lane, colour key) of one step, exact."""
+        if self._last is None or self._last[0] != step:
+            self._last = (step, fold(self.run.value("lane_op_ps", step), self._keys))
+        return self._last[1]
 
     def busy_share(self, first: int = 0, stop: int | None = None) -> Floats:
         """Share of the time each lane worked over steps first..stop."""
-        stop = self._steps if stop is None else min(stop, self._steps)
+        edges = self.edges
+        stop = len(edges) - 1 if stop is None else min(stop, len(edges) - 1)
         if stop <= first:
             return np.zeros(len(self.run.lanes))
-        work = (self._time[stop] - self._time[first])[:, :OP_KEYS].sum(axis=1)
-        return np.asarray(work / max(self._edges[stop] - self._edges[first], 1.0))
+        work = self.between(edges[[first, stop]])[0, :, :OP_KEYS].sum(axis=1)
+        return np.asarray(work / max(edges[stop] - edges[first], 1.0))
 
 
 _SHARED: weakref.WeakKeyDictionary[Run, Composition] = weakref.WeakKeyDictionary()
+_SHARING = threading.Lock()
 
 
 def composition_of(run: Run) -> Composition:
-    """The composition of a run that all views share."""
-    known = _SHARED.get(run)
-    if known is None:
-        known = _SHARED[run] = Composition(run)
-    return known
+    """The composition of a run that all views, and the thread that simulates it, share."""
+    with _SHARING:
+        known = _SHARED.get(run)
+        if known is None:
+            known = _SHARED[run] = Composition(run)
+        return known
 
 
-def _grown(array: Floats, capacity: int) -> Floats:
-    out = np.zeros((capacity, *array.shape[1:]))
+def _with_room(array: Floats, need: int) -> Floats:
+    """The array itself, or a longer copy; readers keep theirs."""
+    if need <= len(array):
+        return array
+    out = np.zeros((max(64, 2 * need), *array.shape[1:]))
     out[: len(array)] = array
     return out
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ def key_of_op(run: Run) -> NDArray[np.int64]:
     return np.array(keys, dtype=np.int64)
 
 
-def fold(values: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.float64]:
+def fold(values: NDArray[Any], keys: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum the last axis (ops) into colour keys."""
     matrix = np.zeros((len(keys), len(COLOUR_KEYS)))
     matrix[np.arange(len(keys)), keys] = 1.0

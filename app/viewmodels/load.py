@@ -55,14 +55,20 @@ def step_load(composition: Composition, lanes: list[int], step: int) -> StepLoad
     return StepLoad(parts, busy, mean, float(busy.max() / mean) if mean > 0 else 1.0)
 
 
-def load_history(run: Run, lanes: list[int], length: int) -> Floats:
-    """Share of each step's time that each lane was busy, shape (lanes, steps)."""
-    if not length or not lanes:
+def load_history(composition: Composition, lanes: list[int], columns: int) -> Floats:
+    """Share of the time that each lane was busy, shape (lanes, columns).
+
+    One column a step, or the mean over equally many steps where there are more; none is skipped.
+    """
+    edges, steps = composition.edges, composition.steps
+    if not steps or not lanes or columns < 1:
         return np.zeros((len(lanes), 0))
-    work = np.array([not op.is_wait for op in run.ops])
-    times = run.column("lane_op_ps", 0, length)[:, lanes][:, :, work].sum(axis=-1)
-    duration = np.maximum(run.column("duration_ps", 0, length), 1)
-    return np.asarray((times / duration[:, None]).T)
+    cuts = np.arange(steps + 1)
+    if steps > columns:
+        cuts = np.linspace(0, steps, columns + 1).astype(np.int64)
+    times = edges[cuts]
+    busy = composition.between(times)[:, lanes, :OP_KEYS].sum(axis=-1)
+    return np.asarray((busy / np.maximum(np.diff(times), 1.0)[:, None]).T)
 
 
 def heat_range(columns: Floats) -> tuple[float, float]:
@@ -72,13 +78,3 @@ def heat_range(columns: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(np.percentile(busy, 2)), float(busy.max())
     return (max(0.0, low - 0.1 * (high - low)), high) if high - low > 1e-6 else (0.0, high)
-
-
-def heat_columns(history: Floats, columns: int) -> Floats:
-    """History squeezed to at most `columns` columns by taking the mean, never by skipping."""
-    steps = history.shape[1]
-    if steps <= columns or columns < 1:
-        return history
-    cuts = np.linspace(0, steps, columns + 1).astype(np.int64)[:-1]
-    counts = np.diff(np.append(cuts, steps))
-    return np.asarray(np.add.reduceat(history, cuts, axis=1) / counts)

@@ -99,8 +99,8 @@ def current_step(run: Run, composition: Composition, step: int) -> Group:
 def lanes(run: Run, composition: Composition, length: int) -> Group:
     """Busy share, bytes and rate of every lane."""
     busy = composition.busy_share()
-    amounts = composition.bytes_at_edges[-1]
     total_ps = float(composition.edges[-1])
+    amounts = composition.amounts_at(np.array([total_ps]))[0]
     rows = []
     for index, lane in enumerate(run.lanes):
         value = f"{percent_text(busy[index])} · {bytes_text(amounts[index], 3)}"

@@ -53,8 +53,9 @@ def visible_steps(edges: NDArray[np.float64], start_ps: float, end_ps: float) ->
 def exact_steps(edges: NDArray[np.float64], axis: TimeMap) -> list[int]:
     """Visible steps wide enough to be drawn from their spans."""
     steps = visible_steps(edges, axis.start_ps, axis.end_ps)
-    wide = [s for s in steps if axis.px(float(edges[s + 1] - edges[s])) >= EXACT_PX]
-    return wide[:MAX_EXACT]
+    need = EXACT_PX * (axis.end_ps - axis.start_ps) / axis.width
+    wide = np.flatnonzero(np.diff(edges[steps.start : steps.stop + 1]) >= need)[:MAX_EXACT]
+    return [steps.start + step for step in wide.tolist()]
 
 
 @dataclass(frozen=True, slots=True)

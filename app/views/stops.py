@@ -114,7 +114,7 @@ class StopsView(View):
             value.setSuffix(f" {item.unit}" if item.unit else "")
             value.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
             value.setAccessibleName(f"Value: {item.title}")
-            value.setFixedWidth(84)
+            value.setFixedWidth(74)
             value.valueChanged.connect(lambda number: stops.set_value(item.id, number))
             grid.addWidget(value, number, 1)
         self.rows[item.id] = StopRow(

@@ -13,7 +13,6 @@ from app.viewmodels.formatting import percent_text, significant, time_text
 from app.viewmodels.hover import step_name
 from app.viewmodels.load import (
     StepLoad,
-    heat_columns,
     heat_range,
     imbalance_text,
     load_group,
@@ -76,8 +75,8 @@ class LoadCanvas(QWidget):
         if run is None or composition is None:
             return
         composition.extend(self.state.runs.length)
-        history = load_history(run, self.lanes, self.state.runs.length)
-        columns = heat_columns(history, max(1, int(self.width() - self._left() - RIGHT)))
+        room = max(1, int(self.width() - self._left() - RIGHT))
+        columns = load_history(composition, self.lanes, room)
         low, high = self._heat_range = heat_range(columns)
         level = np.clip((columns - low) / max(high - low, 1e-9), 0, 1)
         stops = np.array([rgb(c) for c in self.context.theme.heat], dtype=np.float64)

@@ -25,6 +25,8 @@ from simcore.scenario.listing import FieldInfo
 from simcore.scenario.schema import COMPONENTS
 
 LABEL_WIDTH = 112
+_AT_ONCE = 4
+"""Fields added in one event, some milliseconds."""
 
 
 class ElidedLabel(QLabel):
@@ -111,10 +113,10 @@ class ParameterForm(QWidget):
         self._changed: set[str] = set()
         self._keys: list[tuple[str, tuple[str, ...]]] = []
         self._pending: list[list[FieldInfo]] = []
-        self._line = 0
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_timer)
         self._headers: dict[str, QPushButton] = {}
+        self._grids: dict[str, QGridLayout] = {}
         self._filter = QLineEdit(self)
         self._filter.setPlaceholderText("Filter fields")
         self._filter.setAccessibleName("Filter fields")
@@ -136,7 +138,7 @@ class ParameterForm(QWidget):
             self._keys = keys
             self._build(fields)
             return
-        self._add_groups(len(self._pending))
+        self._add_some(len(self._pending))
         for field in fields:
             row = self.rows[field.path]
             if row.field != field or row.touched:
@@ -144,7 +146,7 @@ class ParameterForm(QWidget):
 
     @property
     def complete(self) -> bool:
-        """Whether every group has been added."""
+        """Whether every field has been added."""
         return not self._pending
 
     @property
@@ -170,39 +172,45 @@ class ParameterForm(QWidget):
         self._changed = changed
 
     def _build(self, fields: Sequence[FieldInfo]) -> None:
-        """Start a new form; groups are added one an event, so that the window stays alive."""
+        """Start a new form; a few fields are added each event, so that the window stays alive."""
         self.rows = {}
         self._headers = {}
+        self._grids = {}
         self._body = QWidget(self._area)
-        self._grid = QGridLayout(self._body)
-        self._grid.setContentsMargins(0, 0, 2, 8)
-        self._grid.setHorizontalSpacing(4)
-        self._grid.setVerticalSpacing(3)
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnMinimumWidth(2, 18)
+        self._column = QVBoxLayout(self._body)
+        self._column.setContentsMargins(0, 0, 2, 8)
+        self._column.setSpacing(3)
+        # The body never gets smaller than its rows, however late their sizes become known.
+        self._column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)
         self._area.setWidget(self._body)
         groups: dict[str, list[FieldInfo]] = {}
         for field in fields:
             groups.setdefault(field.group, []).append(field)
-        self._pending = list(groups.values())
-        self._line = 0
-        self._add_groups(1)
+        self._pending = [
+            group[at : at + _AT_ONCE]
+            for group in groups.values()
+            for at in range(0, len(group), _AT_ONCE)
+        ]
+        self._add_some(1)
         self._timer.start()
 
     def _on_timer(self) -> None:
-        self._add_groups(1)
+        self._add_some(1)
 
-    def _add_groups(self, count: int) -> None:
+    def _add_some(self, count: int) -> None:
         for _ in range(min(count, len(self._pending))):
-            self._add_group(self._pending.pop(0))
+            self._add_fields(self._pending.pop(0))
         if not self._pending:
             self._timer.stop()
-            self._grid.setRowStretch(self._line, 1)
+            self._column.addStretch(1)
 
-    def _add_group(self, fields: list[FieldInfo]) -> None:
-        body, group = self._body, fields[0].group
-        self._grid.addWidget(self._header(group, body), self._line, 0, 1, 3)
-        self._line += 1
+    def _add_fields(self, fields: list[FieldInfo]) -> None:
+        group = fields[0].group
+        if group not in self._grids:
+            self._column.addWidget(self._header(group, self._body))
+            self._grids[group] = self._grid_of_group()
+        grid = self._grids[group]
+        body, line = grid.parentWidget(), grid.rowCount()
         before: QWidget = self._filter
         if self.rows:
             before = next(reversed(self.rows.values())).reset
@@ -210,17 +218,29 @@ class ParameterForm(QWidget):
             row = FieldRow(field, body)
             row.editor.edited.connect(lambda value, p=field.path: self._on_edited(p, value))
             row.reset.clicked.connect(lambda _=False, p=field.path: self.reset_asked.emit(p))
-            self._grid.addWidget(row.label, self._line, 0)
-            self._grid.addWidget(row.editor, self._line, 1)
-            self._grid.addWidget(row.reset, self._line, 2)
-            self._grid.addWidget(row.problem, self._line + 1, 0, 1, 3)
+            grid.addWidget(row.label, line, 0)
+            grid.addWidget(row.editor, line, 1)
+            grid.addWidget(row.reset, line, 2)
+            grid.addWidget(row.problem, line + 1, 0, 1, 3)
             self.rows[field.path] = row
-            self._line += 2
+            line += 2
             for widget in (row.editor.box, row.reset):
                 QWidget.setTabOrder(before, widget)
                 before = widget
         self._show_marks(fields)
         self._show_rows(group)
+
+    def _grid_of_group(self) -> QGridLayout:
+        """A grid of its own for each group: adding rows lays out one group and not the form."""
+        holder = QWidget(self._body)
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(3)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(2, 18)
+        self._column.addWidget(holder)
+        return grid
 
     def _header(self, group: str, parent: QWidget) -> QPushButton:
         header = QPushButton(parent)
@@ -273,6 +293,7 @@ class ParameterForm(QWidget):
             title = group.replace("_", " ").replace(".", " · ")
             header.setText(f"{'▸' if folded else '▾'}  {title}")
             header.setVisible(group in seen)
+            self._grids[group].parentWidget().setVisible(group in seen and not folded)
 
 
 def field_name(field: FieldInfo) -> str:

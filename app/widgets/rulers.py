@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from app.theme.tokens import Theme
+from app.viewmodels.formatting import nice_step
 from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
@@ -131,7 +132,11 @@ def _paint_step_names(
 ) -> None:
     row = canvas.ruler / 3
     free = float(GUTTER)
-    for step in visible_steps(edges, axis.start_ps, axis.end_ps):
+    steps = visible_steps(edges, axis.start_ps, axis.end_ps)
+    # Of very many steps only round ones can be named, about as many as fit twice.
+    apart = max(1.0, len(steps) / max(1.0, canvas.width() / 30))
+    every = int(nice_step(apart)) if apart > 1 else 1
+    for step in range(-(-steps.start // every) * every, steps.stop, every):
         left = max(axis.x(float(edges[step])), float(GUTTER))
         right = axis.x(float(edges[step + 1]))
         text = step_name(run, step)
@@ -139,7 +144,7 @@ def _paint_step_names(
         if right - left < width + 10:
             text = str(step)
             width = metrics.horizontalAdvance(text)
-            if right - left < 6 and step % 10:
+            if right - left < 6 and every == 1 and step % 10:
                 continue
         room = right - left >= width + 8 or right - left < 6
         if room and free <= left + 3 <= canvas.width() - width:

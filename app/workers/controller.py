@@ -137,13 +137,13 @@ class RunController(QObject):
         assert run is not None
         total = int(run.total_steps)
         if self._runs.current is not run:
-            if len(run) >= min(FIRST_STEPS, total):
+            if job.ready >= min(FIRST_STEPS, total):
                 self._messages.clear_strip()
                 self._foreign = False
-                self._runs.replace(run)
+                self._runs.replace(run, job.ready)
                 self._poll.setInterval(GROW_MS)
         else:
-            self._runs.poll()
+            self._runs.poll(job.ready)
         self._runs.set_progress(len(run), total)
 
     def _report(self, job: Job, phase: Phase) -> None:

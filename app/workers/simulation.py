@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QThread
 
+from app.viewmodels.composition import composition_of
 from simcore.engine.simulator import Simulator
 from simcore.errors import SimcoreError
 from simcore.results.run import Run
@@ -40,6 +41,7 @@ class Job:
         phase: how far it is; written last, after the fields it announces.
         scenario: the resolved scenario, once known.
         run: the growing run, once prepared.
+        ready: its steps that are summed up for the views, which may be looked at.
         error: what ended it, for FAILED.
         cancel: set it to stop the job between two steps.
     """
@@ -48,6 +50,7 @@ class Job:
     phase: Phase = Phase.QUEUED
     scenario: Scenario | None = None
     run: Run | None = None
+    ready: int = 0
     error: Exception | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
 
@@ -112,8 +115,11 @@ def _serve(job: Job) -> None:
             return
         simulator = Simulator(job.scenario, items=True)
         job.run = simulator.run
+        composition = composition_of(simulator.run)
         job.phase = Phase.RUNNING
         while not job.cancel.is_set():
+            composition.extend(len(simulator.run))
+            job.ready = len(simulator.run)
             if not simulator.advance(simulator.block_steps):
                 system_figures(simulator.run)  # here, since it may take longer than a frame
                 job.phase = Phase.DONE

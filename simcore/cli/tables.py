@@ -62,6 +62,14 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
     )
     console.out(f"energy  {amount(joules['total'], 'J')} (dynamic, estimated from public figures)")
     console.out(f"        {parts}")
+    table = summary["energy"]
+    whole, tokens = table["total_J"], summary["tokens"]
+    watts = sum(table["background_W"].values())
+    each = f"{amount(whole / tokens, 'J')} a token" if tokens else "no token yet"
+    missing = ", ".join(name.replace("_", " ") for name in table["missing"])
+    known = f"with {watts:.4g} W of DDR4 background" if watts else "without background"
+    unknown = f" (no sourced figure for that of {missing})" if missing else ""
+    console.out(f"        {each} {known}{unknown}")
     if summary["compare"]:
         console.out()
         _compare(summary, console)

@@ -11,7 +11,7 @@ durations, and spans can be derived again at any time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,6 @@ from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 Int = NDArray[np.int64]
 
 _REASONS = tuple(WaitReason)
-_DEPENDENCY = _REASONS.index(WaitReason.DEPENDENCY)
 _IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
 
 
@@ -35,12 +34,14 @@ class Group:
         op: index of the op.
         lanes: lanes the op runs on, one column of durations each.
         after: ids of earlier groups of the phase that must have ended everywhere.
+        held: reason to wait for some of `after`, where it is not that a result is needed.
     """
 
     id: str
     op: int
     lanes: tuple[int, ...]
     after: tuple[str, ...] = ()
+    held: Mapping[str, WaitReason] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,19 @@ class Template:
             for group in groups
             if group.after
         }
+        self.before_reason = {
+            group.id: np.concatenate(
+                [
+                    np.full(
+                        len(self.group_lanes[name]),
+                        _REASONS.index(group.held.get(name, WaitReason.DEPENDENCY)),
+                    )
+                    for name in group.after
+                ]
+            )
+            for group in groups
+            if group.after
+        }
         self.used = [self._used(phase) for phase in self.phases]
         self.idle = [self._idle(phase) for phase in self.phases]
 
@@ -165,6 +179,7 @@ def lay_out(template: Template, work: Work) -> Laid:
     end = np.zeros_like(work.time_ps)
     # The column to name as a cause: an op of no duration hands on its own cause.
     root = np.broadcast_to(np.arange(template.columns), work.time_ps.shape).copy()
+    handed = np.full(work.time_ps.shape, -1, np.int64)  # and its own reason to wait
     gaps = _Gaps(rows)
     offset = np.zeros(rows, np.int64)  # of the phase inside its row
     for phase, used_op, idle in zip(template.phases, template.used, template.idle, strict=True):
@@ -178,12 +193,18 @@ def lay_out(template: Template, work: Work) -> Laid:
             if group.after:
                 before = template.before[group.id]
                 ends = end[:, before]
-                cause = root[every, before[ends.argmax(axis=1)]]
+                latest = ends.argmax(axis=1)
+                cause = root[every, before[latest]]
+                passed = handed[every, before[latest]]
+                own_reason = template.before_reason[group.id][latest]
+                reason = np.where(passed >= 0, passed, own_reason)[:, None]
                 own = root[:, columns]
-                root[:, columns] = np.where(work.time_ps[:, columns] == 0, cause[:, None], own)
+                empty = work.time_ps[:, columns] == 0
+                root[:, columns] = np.where(empty, cause[:, None], own)
+                handed[:, columns] = np.where(empty, reason, -1)
                 ready = begin
                 begin = np.maximum(ready, ends.max(axis=1)[:, None])
-                gaps.add(lanes, ready, begin, _DEPENDENCY, cause[:, None], offset)
+                gaps.add(lanes, ready, begin, reason, cause[:, None], offset)
             start[:, columns] = begin
             end[:, columns] = begin + work.time_ps[:, columns]
             free[:, lanes] = end[:, columns]

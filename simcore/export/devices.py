@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from simcore.hardware import chips, dimm_pim, hbm_pim, links, ndp_dimm
+from simcore.hardware.derivation import Derivation
 from simcore.hardware.dram.analytic import Access, Pattern, Scope, estimate, fractions, usual_queue
 from simcore.hardware.dram.energy import energy_per_bit
-from simcore.hardware.dram.figures import SHOWN, derived, paper_figures
+from simcore.hardware.dram.figures import SHOWN, derived
 from simcore.hardware.dram.layout import Layout
-from simcore.hardware.dram.presets import DramPreset, dram_preset, dram_presets
+from simcore.hardware.dram.presets import DramPreset, dram_presets
 from simcore.hardware.dram.reference import (
     Compared,
     by_group,
@@ -18,8 +19,11 @@ from simcore.hardware.dram.reference import (
     reference_rows,
     served,
 )
+from simcore.hardware.gpu_curves import PLAIN, KernelModel, gemm_curve, gemv_curve
+from simcore.hardware.gpu_kernels import Caps
 from simcore.results.files import replacing
-from simcore.scenario.schema import NdpDimms
+from simcore.scenario.presets import presets
+from simcore.scenario.schema import DimmPim, Gpu, HbmPim, NdpDimms, NpuChip, Pcie
 
 GRANULES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 """Granules of the curves, in bytes."""
@@ -27,6 +31,9 @@ GRANULES = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 _WORST = 25
 _COMMAND_BURSTS = 20_000
 _COMMAND_STEP = 6
+
+SERVING = KernelModel(Caps(memory=0.85, compute=0.80, processors=108, gemv_tile=8, gemm_tile=64), 0)
+"""Defaults of the serving systems' knobs; a test holds them against the policy."""
 
 
 def write_page(path: str | Path) -> None:
@@ -55,6 +62,7 @@ def estimated_lines() -> Iterable[str]:
     yield ""
     yield from _presets()
     yield from _papers()
+    yield from _gpus()
     yield from _curves()
     yield from _energy()
 
@@ -102,43 +110,68 @@ def _words(name: str) -> str:
 
 
 def _papers() -> Iterable[str]:
-    yield "## Figures of the papers out of their timing"
+    yield "## Figures of devices with their arithmetic"
     yield ""
-    yield "Plain arithmetic, before refresh."
-    yield ""
-    rows = [
-        (f.what, f.formula, f"{f.GBps:.2f}", f.printed or "follows", f.source)
-        for f in paper_figures()
-    ]
-    yield from _table(("bandwidth", "formula", "GB/s", "printed", "source"), rows)
-    hermes = dram_preset("hermes-ddr4-3200")
-    ranks = int(hermes.info["ranks_per_dimm"])
-    dimm = NdpDimms()
-    access = Access(ranks=ranks, scope=Scope.RANK)
     yield (
-        "The Hermes model does not take its DIMM bandwidth from here: the share of the ranks' peak "
-        f"that its core sustains is calibrated to results of the paper ({dimm.read_efficiency:g}). "
-        "Beside it, what the timing sustains with every rank read by itself:"
+        "What the simulation takes its times from is marked. The window's inspector and this page "
+        "show the same figures."
     )
     yield ""
-    cases = (
-        ("stream, bank groups in turn", access),
-        ("stream, rows in order", replace(access, layout=Layout.LINEAR)),
-        *(
-            (
-                f"random granules of {size} B, rows in order",
-                replace(access, pattern=Pattern.GATHER, layout=Layout.LINEAR, granule_bytes=size),
-            )
-            for size in (8192, 16384)
-        ),
+    dimm = NdpDimms()
+    shown = (
+        ("NDP-DIMM of Hermes, one DIMM", ndp_dimm.derivations(dimm)),
+        ("DIMM-PIM of L3 (CHIME)", dimm_pim.derivations(DimmPim())),
+        ("HBM-PIM of L3 (CHIME), eight GPUs", hbm_pim.derivations(HbmPim(), 40 * 407.5 * 16)),
+        ("Accelerator chip of H2M2", chips.derivations(NpuChip())),
+        *((f"PCIe {generation}.0 x16", _pcie(generation)) for generation in (3, 4, 5)),
+        ("PCIe as Hermes counts it", _pcie(4, "hermes-pcie4")),
     )
-    rows2 = []
-    for name, one in cases:
-        found = estimate(hermes.timing, one)
-        rows2.append(
-            (name, f"{found.bandwidth_GBps:.1f}", f"{found.fraction_of_peak:.3f}", found.limited_by)
+    for title, rows in shown:
+        yield f"### {title}"
+        yield ""
+        yield from _table(
+            ("figure", "arithmetic", "value", "class", "in use", "source"),
+            [
+                (
+                    d.what,
+                    d.formula or "-",
+                    d.result,
+                    d.source_class.value,
+                    "yes" if d.used else "",
+                    d.source,
+                )
+                for d in rows
+            ],
         )
-    yield from _table(("one DIMM of Hermes", "GB/s", "share of peak", "limited by"), rows2)
+
+
+def _pcie(generation: int, id: str = "") -> tuple[Derivation, ...]:
+    preset = presets("pcie")[id or f"pcie{generation}-x16"]
+    latency = Pcie(**preset.values).sync_us
+    return links.pcie_derivations(preset.values["bandwidth_GBps"], latency, generation)
+
+
+def _gpus() -> Iterable[str]:
+    yield "## What GPU kernels reach"
+    yield ""
+    yield (
+        "Share of peak by the two kernel models in use: the plain roofline with a launch (Hermes, "
+        "offloading), and the one of the serving systems, with caps and waves of thread blocks "
+        "after the AttAcc simulator. GEMV: share of the memory's peak over the width of a square "
+        "FP16 matrix. GEMM: share of the FP16 peak over rows, matrix 8192 x 8192."
+    )
+    yield ""
+    gpu = Gpu(**presets("gpu")["a100-sxm-80gb"].values)
+    plain = KernelModel(PLAIN, gpu.kernel_launch_us)
+    widths, rows = (512, 1024, 2048, 4096, 8192, 16384), (1, 4, 16, 64, 256, 1024)
+    out = []
+    for name, model in (("plain, launch 1 us", plain), ("serving", SERVING)):
+        memory = gemv_curve(gpu, model, widths).GBps / gpu.bandwidth_GBps
+        compute = gemm_curve(gpu, model, rows, 8192).TFLOPS / gpu.fp16_TFLOPS
+        out.append((name, "GEMV", *(f"{share:.3f}" for share in memory)))
+        out.append((name, "GEMM", *(f"{share:.3f}" for share in compute)))
+    head = (f"{w} wide / {r} rows" for w, r in zip(widths, rows, strict=True))
+    yield from _table(("A100 SXM 80 GB", "kernel", *head), out)
 
 
 def _curves() -> Iterable[str]:

@@ -220,8 +220,22 @@ def _energy(summary: Mapping[str, Any]) -> tuple[Table, ...]:
         (c["title"], _number(c["value"]), c["unit"], c["source_class"], c["source"], c["note"])
         for c in basis["constants"].values()
     )
+    table = summary["energy"]
+    by_part = tuple(
+        (
+            name.replace("_", " "),
+            part,
+            _number(value),
+            _number(table["per_token"].get(name, {}).get(part, 0.0)),
+        )
+        for name, parts in table["joules"].items()
+        for part, value in parts.items()
+    )
+    missing = ", ".join(name.replace("_", " ") for name in table["missing"])
+    left_out = f"No sourced background power of {missing}." if missing else ""
     return (
         Table(("component", "J"), joules, " ".join(basis["notes"])),
+        Table(("component", "part", "J", "J a token"), by_part, left_out),
         Table(("constant", "value", "unit", "class", "source", "note"), constants),
     )
 

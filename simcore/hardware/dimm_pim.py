@@ -1,18 +1,26 @@
-"""Rates and attention times of DIMM-PIM (L3, arXiv 2504.17584 v2, section V; DDR4 timing).
+"""Rates and attention times of DIMM-PIM (L3, arXiv 2504.17584 v2, section V).
 
-A head's keys and values are read inside the chips of one rank. Scores leave the chips over the
-rank's own bus, come back after the softmax, and weigh the values. `n_hc` is the number of chips a
-head is spread over, so a rank works on ``chips / n_hc`` heads at once: a *slot* is such a group.
+Every rate comes out of the DRAM timing (`timing`): the channel and the ranks behind it take a burst
+every nBL, a bank's unit one every nCCD_L. A head's keys and values are read inside the chips of one
+rank. Scores leave the chips over the rank's own bus, come back after the softmax, and weigh the
+values. `n_hc` is the number of chips a head is spread over, so a rank works on ``chips / n_hc``
+heads at once: a *slot* is such a group.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from simcore.hardware.derivation import Derivation
+from simcore.hardware.dram.adopt import adopted
+from simcore.hardware.dram.analytic import Access, Estimate, Pattern, Scope, estimate
+from simcore.hardware.dram.timing import DramTiming
+from simcore.scenario.fields import SourceClass
 from simcore.scenario.schema import DimmPim
 
 Int = NDArray[np.int64]
@@ -20,19 +28,41 @@ Int = NDArray[np.int64]
 BYTES = 2
 """Bytes of a score, query or value element: FP16 (paper)."""
 
-_ROW_BYTES = 1024
-_BANK_READ_BYTES = 8
-_TIMING = {"RP": 22, "RCD": 22, "FAW": 34, "RTP": 12, "RFC": 560, "REFI": 12480}
-"""Cycles, public: DRAMSim3, DDR4_8Gb_x8_3200."""
+DRAM = "l3-ddr4-3200"
+"""DRAM preset with the timings that are no scenario fields."""
+
+
+class MacMode(StrEnum):
+    """How the register of a bank's unit is used (section V-A).
+
+    `ADDER_TREE` sums the products of one access (scores: a row of K with Q), `ACCUMULATOR` adds
+    each to its own sum (context: rows of V weighted by S).
+    """
+
+    ADDER_TREE = "adder-tree"
+    ACCUMULATOR = "accumulator"
+
+
+def timing(pim: DimmPim) -> DramTiming:
+    """DRAM of one channel: the preset `DRAM`, with what the scenario says in its place.
+
+    Raises:
+        ScenarioErrors: if the timings contradict each other, by scenario path.
+    """
+    values = {
+        name: getattr(pim, name)
+        for name in ("burst_bytes", "nBL", "nCCD_S", "nCCD_L", "bank_groups", "banks_per_group")
+    }
+    return adopted(DRAM, "hardware.dimm_pim", tCK_ns=pim.tCK_ns, **values)
 
 
 def channel_GBps(pim: DimmPim) -> float:
-    """Peak of one channel, and of one rank behind its buffer: a burst every nBL cycles."""
-    return pim.burst_bytes / (pim.nBL * pim.tCK_ns)
+    """Peak of one channel, and of one rank behind its buffer (64 B / (4 x 0.63 ns) = 25.40)."""
+    return timing(pim).peak_GBps
 
 
 def host_GBps(pim: DimmPim) -> float:
-    """Peak of all channels together."""
+    """Peak of all channels together (406.3 GB/s)."""
     return pim.channels * channel_GBps(pim)
 
 
@@ -52,9 +82,16 @@ def banks(pim: DimmPim) -> int:
 
 
 def bank_unit_GBps(pim: DimmPim, ccd: str = "L") -> float:
-    """Rate of the bank unit of one chip's bank: 8 B each column delay."""
-    cycles = pim.nCCD_L if ccd == "L" else pim.nCCD_S
-    return _BANK_READ_BYTES / (cycles * pim.tCK_ns)
+    """Rate of the unit in one bank of one chip (8 B / (8 x 0.63 ns) = 1.587 GB/s).
+
+    Args:
+        pim: the DIMMs.
+        ccd: what spaces its accesses. ``L`` is what one bank allows and what the 13.0 TB/s of
+            Table I say; with ``S`` Eq. (1) gives the head mappings the paper prints.
+    """
+    dram = timing(pim)
+    cycles = dram.nCCD_L if ccd == "L" else dram.nCCD_S
+    return 1e3 * dram.burst_bytes / pim.chips / (cycles * dram.tCK_ps)
 
 
 def rank_units_GBps(pim: DimmPim) -> float:
@@ -63,25 +100,68 @@ def rank_units_GBps(pim: DimmPim) -> float:
 
 
 def all_rank_units_GBps(pim: DimmPim) -> float:
-    """Peak of rank-level units: each reads its rank at the channel's rate."""
+    """Peak of rank-level units: each reads its rank at the channel's rate (1.625 TB/s)."""
     return ranks(pim) * channel_GBps(pim)
 
 
 def all_bank_units_GBps(pim: DimmPim) -> float:
-    """Peak of all bank units."""
+    """Peak of all bank units (13.00 TB/s)."""
     return ranks(pim) * rank_units_GBps(pim)
 
 
-def timing_efficiency(pim: DimmPim) -> float:
-    """Share of the peak that row changes and refresh leave when all banks stream whole rows.
+def sustained(
+    pim: DimmPim, scope: Scope, granule_bytes: int = 0, *, in_step: bool = False
+) -> Estimate:
+    """Sustained bandwidth of one channel in a scope, refresh and row changes counted.
 
-    Banks open four at a time (tFAW); then each reads its row at tCCD_L. A check of `efficiency`,
-    not used for times.
+    Args:
+        pim: the DIMMs.
+        scope: who reads.
+        granule_bytes: bytes of a rank read from a row before the next; 0 reads whole rows.
+        in_step: whether one command reads every bank of a rank (PIM_MAC), so that all rows must
+            be open before the first.
     """
-    reads = _ROW_BYTES // _BANK_READ_BYTES * pim.nCCD_L
-    opening = (banks(pim) - 4) / 4 * _TIMING["FAW"]
-    cycle = reads + _TIMING["RP"] + _TIMING["RCD"] + _TIMING["RTP"] + opening
-    return reads / cycle * (1 - _TIMING["RFC"] / _TIMING["REFI"])
+    pattern = Pattern.GATHER if granule_bytes else Pattern.STREAM
+    access = Access(
+        pattern,
+        granule_bytes=max(1, granule_bytes),
+        ranks=ranksets(pim),
+        scope=scope,
+        in_step=in_step,
+    )
+    return estimate(timing(pim), access)
+
+
+def timing_efficiency(pim: DimmPim) -> float:
+    """Share of the bank units' peak that row changes and refresh leave, all banks in step.
+
+    A check of `DimmPim.efficiency`, which is calibrated; not used for times.
+    """
+    return sustained(pim, Scope.BANK, in_step=True).fraction_of_peak
+
+
+def accesses(
+    pim: DimmPim, tokens: ArrayLike, head_dim: int, spread: int, mode: MacMode
+) -> NDArray[np.int64]:
+    """Column accesses of each bank's unit for the K or V of one KV head.
+
+    Args:
+        pim: the DIMMs.
+        tokens: tokens of the head in one rank; any shape.
+        head_dim: elements of a head (E_h).
+        spread: chips a head is spread over (N_hc).
+        mode: what the unit does with an access; both read every element once, but an adder tree
+            needs whole tokens and an accumulator whole groups of tokens in a bank.
+    """
+    dram = timing(pim)
+    per_access = dram.burst_bytes // pim.chips // BYTES
+    count = np.asarray(tokens, dtype=np.int64)
+    share = -(-head_dim // spread)
+    if mode is MacMode.ADDER_TREE:
+        each = -(-share // per_access)
+        return np.asarray(-(-count // dram.banks) * each)
+    groups = -(-count // (dram.banks * per_access))
+    return np.asarray(groups * share)
 
 
 def mac_per_read(pim: DimmPim, queries: int) -> int:
@@ -220,10 +300,122 @@ def head_map(slots: int, ranks: int) -> HeadMap:
     return HeadMap(np.ascontiguousarray(columns), rank_of.reshape(-1).astype(np.int64))
 
 
-def exposed_ps(transfer_ps: float, ranksets: int, *, overlap: bool) -> float:
-    """What a transfer takes from one rankset's computing.
+def computing_share(ranksets: int, transferring: ArrayLike = 1) -> NDArray[np.float64]:
+    """Share of compute that goes on while some ranksets are on the bus (section VI-A).
 
-    With overlap only the rankset on the bus stops, each for its share: ``(n - 1) / n`` of the
-    computing goes on (section VI-A).
+    Only the rank of a channel that is on the bus stops: with one of n, (n - 1) / n go on.
+
+    Args:
+        ranksets: ranks of a channel.
+        transferring: ranksets on the bus; any shape.
     """
-    return transfer_ps / ranksets if overlap else transfer_ps
+    stopped = np.clip(np.asarray(transferring, dtype=np.float64), 0, ranksets)
+    return np.asarray(1 - stopped / ranksets)
+
+
+def exposed_ps(transfer_ps: float, ranksets: int, *, overlap: bool) -> float:
+    """What a transfer takes from the computing: all of it, or with rankset overlap one n-th."""
+    stopped = 1 - float(computing_share(ranksets)) if overlap else 1.0
+    return transfer_ps * stopped
+
+
+def derivations(pim: DimmPim) -> tuple[Derivation, ...]:
+    """The bandwidths of Table I out of the timing, and what is left of them.
+
+    Raises:
+        ScenarioErrors: if the timings contradict each other.
+    """
+    dram, derived, table = timing(pim), SourceClass.DERIVED, "L3 (CHIME), arXiv 2504.17584v2"
+    tCK, channel, unit = dram.tCK_ps / 1e3, channel_GBps(pim), bank_unit_GBps(pim)
+    burst = f"{dram.burst_bytes} B / ({dram.nBL} x {tCK:g} ns)"
+    each = f"{dram.burst_bytes // pim.chips} B / ({dram.nCCD_L} x {tCK:g} ns)"
+    sets = ranksets(pim)
+    stream, in_step = sustained(pim, Scope.BANK), sustained(pim, Scope.BANK, in_step=True)
+    rank = sustained(pim, Scope.RANK)
+    where, model = f"{table}, Table I", "analytic DRAM model on the timing of Table I"
+    rows = (
+        ("one channel, one rank", burst, channel, "GB/s", derived, where, True),
+        (
+            "host, all channels",
+            f"{pim.channels} x {channel:.2f} GB/s",
+            host_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 406 GB/s",
+            True,
+        ),
+        (
+            "rank units together",
+            f"{ranks(pim)} ranks x {channel:.2f} GB/s",
+            all_rank_units_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 1.6 TB/s",
+            True,
+        ),
+        ("one bank unit of a chip", each, unit, "GB/s", derived, where, True),
+        (
+            "bank units together",
+            f"{ranks(pim)} ranks x {banks(pim)} banks x {pim.chips} chips x {unit:.3f} GB/s",
+            all_bank_units_GBps(pim),
+            "GB/s",
+            derived,
+            f"{where}: 13.0 TB/s",
+            True,
+        ),
+        (
+            "bank units of one rankset",
+            f"{pim.channels} ranks x {banks(pim)} x {pim.chips} x {unit:.3f} GB/s",
+            pim.channels * rank_units_GBps(pim),
+            "GB/s",
+            derived,
+            where,
+            True,
+        ),
+        (
+            "share left by rows and refresh, banks on their own",
+            f"limited by {stream.limited_by}",
+            100 * stream.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share left with all banks of a rank in step",
+            f"activates of {banks(pim)} banks at nFAW {dram.nFAW} first",
+            100 * in_step.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share left of a rank unit's stream",
+            f"limited by {rank.limited_by}",
+            100 * rank.fraction_of_peak,
+            "%",
+            derived,
+            model,
+            False,
+        ),
+        (
+            "share in use",
+            "",
+            100 * pim.efficiency,
+            "%",
+            SourceClass.CALIBRATED,
+            f"serial over pipelined attention, {table}, Fig. 14",
+            True,
+        ),
+        (
+            "computing that goes on while one rankset is on the bus",
+            f"1 - 1 / {sets} ranksets",
+            100 * float(computing_share(sets)),
+            "%",
+            derived,
+            f"{table}, VI-A",
+            True,
+        ),
+    )
+    return tuple(Derivation(*row) for row in rows)

@@ -41,7 +41,7 @@ SETTINGS: Mapping[str, str] = {
 READ = {
     *("model", "models", "figure_models", "batch", "variant", "baseline", "input_len"),
     *("output_len", "metric", "aggregate", "path", "distance", "hot_fraction"),
-    *("grid", "mean", "shortest", "page", "parameters"),
+    *("grid", "mean", "shortest", "page", "parameters", "prompts", "attention"),
     *SETTINGS,
 }
 """Keys of a config that mean something here."""

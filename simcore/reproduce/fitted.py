@@ -79,6 +79,7 @@ FITTED: tuple[Fit, ...] = (
             "flexgen.policy.staging_GBps",
             "flexgen.policy.gpu_weights_percent",
             "dejavu.policy.staging_GBps",
+            "hybridserve-flexgen.policy.staging_GBps",
         ),
         "All weights pass in each step at 11.8 to 12.1 GB/s, even those of OPT-13B.",
     ),
@@ -163,6 +164,17 @@ FITTED: tuple[Fit, ...] = (
         ("h2m2.gpt3-175b.b32.h2m2.energy",),
         ("preset h2m2-lpddr5x.energy_pJ_per_bit",),
         "Energy of an access to LPDDR over one to HBM.",
+    ),
+    Fit(
+        ("hybridserve.overall.hybrid-vs-act.speedup",),
+        (
+            "hybridserve.policy.gemm_share",
+            "hybridserve-flexgen.policy.gemm_share",
+            "deepspeed-inference.policy.gemm_share",
+            "vllm-swap.policy.gemm_share",
+        ),
+        "Regenerating everything is bound by matrix products: their rate decides how far a cache "
+        "of activations alone falls behind.",
     ),
     Fit(
         ("l3.v2.attn.mha.n8192.relayout.latency", "l3.v2.attn.mha.n8192.pipeline.latency"),

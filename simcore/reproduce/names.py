@@ -50,6 +50,18 @@ FAMILY_VARIANTS: Mapping[str, Mapping[str, str]] = {
         "flexgen": "h2m2-flexgen",
         "8hbm": "8-hbm",
     },
+    "hybridserve": {
+        "hybrid": "hybridserve",
+        "hybrid-cache": "hybridserve",
+        "act": "hybridserve-act-only",
+        "act-cache": "hybridserve-act-only",
+        "kv": "hybridserve-kv-only",
+        "kv-cache": "hybridserve-kv-only",
+        "recompute": "hybridserve-recompute",
+        "flexgen": "hybridserve-flexgen",
+        "deepspeed": "deepspeed-inference",
+        "vllm": "vllm-swap",
+    },
 }
 """What the papers of a family call a system or variant, in small letters, to registry ids."""
 _WITH_DIMMS = re.compile(r"(?P<system>\S+) with (?P<dimms>\d+) DIMMs?", re.IGNORECASE)

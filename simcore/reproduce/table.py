@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import simcore.reproduce.h2m2  # registers its rules
+import simcore.reproduce.hybridserve  # registers its rules
 import simcore.systems  # noqa: F401 - fills the registry targets are resolved against
 from simcore.reproduce import l3
 from simcore.reproduce.ask import Answer, Ask, Figures
@@ -20,7 +21,10 @@ from simcore.reproduce.rules import find_rule
 from simcore.reproduce.targets import FAMILIES, Target, load_targets, shipped_file
 from simcore.reproduce.tolerance import Verdict
 
-MAIN_SYSTEM: Mapping[str, str] = {"hermes": "hermes", "h2m2": "h2m2", "l3": "l3"}
+MAIN_SYSTEM: Mapping[str, str] = {
+    **{"hermes": "hermes", "h2m2": "h2m2", "l3": "l3"},
+    "hybridserve": "hybridserve",
+}
 """`system` of a target to the registry id of the paper's own system, where this version has it."""
 
 

@@ -187,8 +187,8 @@ def _title(path: str, *summaries: Mapping[str, Any]) -> str:
 
 def _unit(path: str) -> str:
     last = path.rsplit(".", 1)[-1]
-    if path.startswith("energy_J"):
-        return "J"
+    if path.startswith(("energy_J", "energy.")):
+        return "W" if ".background_W." in path else "J"
     if path.startswith(("lanes.", "groups.")) and (last == "busy" or ".wait." in path):
         return "share"
     if ".by_kind." in path or last == "bytes" or last.endswith("_bytes"):

@@ -1,7 +1,8 @@
 """Dynamic energy of a run from bytes moved and operations done, with a source for every constant.
 
 Everything here is an estimate from public figures, the same for every system, not from a paper,
-and is labelled so. Background, refresh and static power are left out.
+and is labelled so. Refresh and static power of processors are left out; background power of DDR4 is
+in a part of its own (`EnergyTable`), because other memories have no sourced figure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from simcore.results.spans import Lane, LaneKind
 from simcore.results.totals import Totals
 from simcore.scenario.fields import SourceClass
 from simcore.scenario.presets import presets
+from simcore.units import PS_PER_S
 
 PJ = 1e-12
 NOT_FROM_PAPER = "not from the paper"
@@ -87,6 +89,22 @@ CONSTANTS: Mapping[str, EnergyConstant] = {
         "Micron TN-40-07 formulas with public DDR4-3200 x8 IDD currents, full 8-KiB rows",
         NOT_FROM_PAPER,
     ),
+    "ddr4_background": EnergyConstant(
+        "DDR4-3200 background, rows open",
+        0.5,
+        "W/rank",
+        SourceClass.DERIVED,
+        "Micron TN-40-07 formulas with public DDR4-3200 x8 IDD currents",
+        f"a rank of 8 GiB; {NOT_FROM_PAPER}",
+    ),
+    "hbm_bank": EnergyConstant(
+        "HBM read by a unit in the bank",
+        0.55,
+        "pJ/bit",
+        SourceClass.PUBLIC,
+        "AttAcc simulator energy table, citing Fine-Grained DRAM, MICRO 2017: cell activate 0.11 "
+        "and read 0.44",
+    ),
     "pcie": EnergyConstant(
         "PCIe transfer", 4.4, "pJ/bit", SourceClass.PUBLIC, "CENT power calculator"
     ),
@@ -130,6 +148,22 @@ CONSTANTS: Mapping[str, EnergyConstant] = {
 }
 """Every energy figure in use, by id."""
 
+_PARTS: Mapping[str, tuple[tuple[str, float], ...]] = {
+    "hbm2": (("activate", 1.21), ("array", 2.54), ("interface", 0.22)),
+    "hbm_bank": (("activate", 0.11), ("array", 0.44)),
+    "ddr4_read": (("array", 1.0),),
+    "ddr4_activate": (("activate", 1.0),),
+    "pcie": (("link", 1.0),),
+    "dimm_link": (("link", 1.0),),
+    "chip_link": (("link", 1.0),),
+    "fp16_mac": (("MAC", 1.0),),
+}
+"""How the energy of a constant divides into parts (HBM2: O'Connor et al., MICRO 2017; in the bank:
+AttAcc); what is published as one sum is the part ``access``."""
+
+RANK_GiB = 8
+"""Size of the rank `ddr4_background` holds for (derived: 8 Gb x8 devices)."""
+
 _GPU_MEMORY: Mapping[str, str] = {
     "GDDR6X": "gddr6x",
     "GDDR6": "gddr6",
@@ -154,6 +188,82 @@ class Energy:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EnergyTable:
+    """Energy of a run by component and by part.
+
+    Attributes:
+        joules: component to part to energy: ``activate``, ``array``, ``interface``, ``access``
+            (where only their sum is known), ``link``, ``MAC``, ``background``.
+        per_token: the same for each output token; empty before the first.
+        total_J: dynamic energy and background.
+        dynamic_J: without background: `Energy.joules` in total.
+        background_W: component to background power, where a sourced figure is known.
+        missing: components of which no background is known.
+    """
+
+    joules: Mapping[str, Mapping[str, float]]
+    per_token: Mapping[str, Mapping[str, float]]
+    total_J: float
+    dynamic_J: float
+    background_W: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+def energy_table(plan: Plan, totals: Totals) -> EnergyTable:
+    """Energy by component and part, background of DDR4 included, and for each token.
+
+    Args:
+        plan: the plan of the run.
+        totals: sums over the steps to account for.
+    """
+    spent = energy(plan, totals)
+    joules: dict[str, dict[str, float]] = {}
+    for component, names in spent.basis.items():
+        values = {name: _value(plan, name) for name in names}
+        whole = sum(values.values())
+        parts = joules.setdefault(component, {})
+        for name, value in values.items():
+            shares = _PARTS.get(name, (("access", 1.0),))
+            weight = sum(share for _, share in shares)
+            for part, share in shares:
+                one = spent.joules[component] * value / whole * share / weight if whole else 0.0
+                parts[part] = parts.get(part, 0.0) + one
+    watts = background_W(plan)
+    seconds = totals.duration_ps / PS_PER_S
+    for component, power in watts.items():
+        joules.setdefault(component, {})["background"] = power * seconds
+    per_token = {
+        component: {part: value / totals.tokens for part, value in parts.items()}
+        for component, parts in joules.items()
+        if totals.tokens > 0
+    }
+    memories = [name for name in joules if name.endswith("_memory") or name == "hbm_pim"]
+    missing = tuple(name for name in memories if name not in watts)
+    dynamic = spent.joules["total"]
+    total = dynamic + sum(watts.values()) * seconds
+    return EnergyTable(joules, per_token, total, dynamic, watts, missing)
+
+
+def background_W(plan: Plan) -> dict[str, float]:
+    """Background power of the machine's DDR4 by component, all ranks with open rows.
+
+    NDP-DIMMs and DIMM-PIMs by their ranks, host memory by its size in ranks of 8 GiB.
+    """
+    hardware, value = plan.scenario.hardware, CONSTANTS["ddr4_background"].value
+    groups = {lane.group for lane in plan.lanes}
+    found: dict[str, float] = {}
+    if hardware.ndp_dimms and "DIMM" in groups:
+        found["dimm_memory"] = value * hardware.ndp_dimms.count * hardware.ndp_dimms.ranks
+    elif hardware.dimm_pim and "DIMM-PIM" in groups:
+        pim = hardware.dimm_pim
+        ranks = pim.channels * pim.dimms_per_channel * pim.ranks_per_dimm
+        found["dimm_memory"] = value * ranks
+    elif hardware.host and any(d.id in ("host", "cpu", "kv") for d in plan.memory):
+        found["host_memory"] = value * hardware.host.memory_GiB / RANK_GiB
+    return found
+
+
 def energy(plan: Plan, totals: Totals) -> Energy:
     """Dynamic energy by component.
 
@@ -165,19 +275,21 @@ def energy(plan: Plan, totals: Totals) -> Energy:
     basis: dict[str, tuple[str, ...]] = {}
     notes = [
         "An estimate from public figures, not from the paper.",
-        "Dynamic energy only: background, refresh and static power are left out.",
+        "Dynamic energy only: background is shown apart, refresh and static power are left out.",
     ]
+    # One replica is simulated and stands for all; tokens count for all of them.
+    replicas = max(1, int(getattr(plan, "replicas", 1)))
     for index, lane in enumerate(plan.lanes):
         component, constants, note = _memory_of(plan, lane)
         if note and note not in notes:
             notes.append(note)
         if not component:
             continue
-        amount_bits = 8.0 * float(totals.lane_op_bytes[index].sum())
+        amount_bits = 8.0 * replicas * float(totals.lane_op_bytes[index].sum())
         value = sum(_value(plan, name) for name in constants)
         joules[component] = joules.get(component, 0.0) + amount_bits * value * PJ
         basis[component] = constants
-    macs = float(totals.lane_op_flops.sum()) / 2.0
+    macs = replicas * float(totals.lane_op_flops.sum()) / 2.0
     joules["compute"] = macs * CONSTANTS["fp16_mac"].value * PJ
     basis["compute"] = ("fp16_mac",)
     joules["total"] = sum(joules.values())
@@ -207,6 +319,8 @@ def _memory_of(plan: Plan, lane: Lane) -> tuple[str, tuple[str, ...], str]:
             (),
             f"Reads of {lane.title} from its caches are left out: no sourced figure.",
         )
+    if lane.group == "HBM-PIM":
+        return "hbm_pim", ("hbm_bank",), ""
     if "dimm" in words:
         return "dimm_memory", ("ddr4_read", "ddr4_activate"), ""
     if "cpu" in words or "host" in words:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.spans import Lane, Op, Spans
@@ -134,6 +135,9 @@ class Deriver(Protocol):
 
     def derive(self, plan: Any, run: Run, column: str, start: int, stop: int) -> Any:
         """A derived column over steps."""
+
+    def cells(self, plan: Any, run: Run, start: int, stop: int) -> Cells:
+        """What lanes did over stretches of steps."""
 
 
 class _Column:
@@ -363,6 +367,11 @@ class Run:
         if name in self.plan.derived:
             return self._derived(name, start, stop)
         return self._columns[name].range(start, stop)
+
+    def cells(self, start: int = 0, stop: int | None = None) -> Cells:
+        """What lanes did over steps start..stop, in as few pieces as the system can."""
+        stop = self._length if stop is None else min(stop, self._length)
+        return self.system.cells(self.plan, self, start, max(start, stop))
 
     def record(self, index: int) -> Mapping[str, Any]:
         """All columns at one step."""

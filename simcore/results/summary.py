@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from simcore.results.energy import CONSTANTS, energy
+from simcore.results.energy import CONSTANTS, energy, energy_table
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import LaneKind
 from simcore.results.totals import Totals, totals
@@ -92,6 +92,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "lanes": _lanes(run, sums),
         "memory": _memory(run, sums),
         "energy_J": plain(spent.joules),
+        "energy": plain(energy_table(run.plan, sums)),
         "energy_basis": {
             "components": plain(spent.basis),
             "constants": {

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simcore.registry import SYSTEMS
+from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import Plan, Run
@@ -111,6 +112,17 @@ class System(ABC):
             KeyError: if the system derives no such column.
         """
         raise KeyError(column)
+
+    def cells(self, plan: Any, run: Run, start: int, stop: int) -> Cells:
+        """What lanes did over steps start..stop, for pictures from afar: one cell a step.
+
+        A system with long even stretches may sum several steps in a cell, from a few of them.
+        """
+        return Cells(
+            np.arange(start + 1, stop + 1),
+            run.column("lane_op_ps", start, stop).astype(np.float64),
+            run.column("lane_op_bytes", start, stop).sum(axis=-1).astype(np.float64),
+        )
 
     @abstractmethod
     def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:

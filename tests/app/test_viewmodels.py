@@ -9,16 +9,28 @@ import pytest
 from app.theme.tokens import COLOUR_KEYS, DARK, LIGHT, place_colours, rgb
 from app.viewmodels import formatting
 from app.viewmodels.bandwidth import area_rows, rates
-from app.viewmodels.composition import Composition, stacked
+from app.viewmodels.composition import Composition, composition_of, stacked
 from app.viewmodels.exact import cover_colours, cut_step, neighbour, span_at
 from app.viewmodels.grains import is_wait_table
-from app.viewmodels.keys import key_of_op
-from app.viewmodels.load import heat_columns, load_group, load_history, step_load
+from app.viewmodels.keys import fold, key_of_op
+from app.viewmodels.load import load_group, load_history, step_load
 from app.viewmodels.map_view import MapView
 from app.viewmodels.placement import ColourBy, Look, draw_map, items_per_cell
 from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
+from simcore.engine.simulator import simulate
 from simcore.results.placement import FLAGS
+from simcore.scenario.document import Document
 from tests.fakes import fake_run
+
+SERVING = """\
+version: 1
+name: served requests
+system: l3
+hardware: {gpu: {preset: l3-a100-80gb-x8, count: 4}}
+model: {preset: gpt3-175b, layers: 8, hidden: 1024, heads: 8, kv_heads: 8, ffn: 4096, vocab: 1000}
+workload: {kind: serving, lengths: custom, requests: 12, output_mean: 900, output_std: 200}
+policy: {tensor_parallel: 4}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +144,35 @@ def test_load_of_a_step(run, composition):
     load = step_load(composition, lanes, 5)
     assert load.busy.sum() == pytest.approx(load.parts.sum())
     assert load.imbalance == pytest.approx(load.busy.max() / load.busy.mean())
-    history = load_history(run, lanes, len(run))
+    history = load_history(composition, lanes, len(run))
     assert history[:, 5] == pytest.approx(load.busy / run.value("duration_ps", 5))
 
 
-def test_heat_strip_keeps_the_mean():
-    history = np.random.default_rng(1).random((3, 1000))
-    assert heat_columns(history, 100).mean() == pytest.approx(history.mean())
-    assert heat_columns(history, 2000) is history
+def test_heat_strip_keeps_the_mean(run, composition):
+    lanes = load_group(run)
+    whole = load_history(composition, lanes, len(run))
+    few = load_history(composition, lanes, 3)
+    assert whole.shape == (len(lanes), len(run))
+    cuts = np.linspace(0, len(run), 4).astype(int)
+    time = np.add.reduceat(run.column("duration_ps"), cuts[:-1])
+    busy = (whole * run.column("duration_ps")).sum(axis=1)
+    assert (few * time).sum(axis=1) == pytest.approx(busy)
+
+
+def test_sums_of_a_long_run_come_from_few_steps():
+    run = simulate(Document.from_text(SERVING).resolve())
+    composition = composition_of(run)
+    assert len(run.cells().stop) < len(run) / 8
+    for length in (1, 2, 70, len(run)):
+        composition.extend(length)
+    assert composition.steps == len(run)
+    times = composition.edges
+    exact = fold(run.column("lane_op_ps"), key_of_op(run))
+    found = composition.between(times)
+    assert found.sum(axis=(1, 2)) == pytest.approx(exact.sum(axis=(1, 2)), rel=1e-9)
+    assert found.sum(axis=0) == pytest.approx(exact.sum(axis=0), rel=0.01, abs=exact.max())
+    moved = run.column("lane_op_bytes").sum(axis=(0, 2))
+    assert composition.amounts_at(times[-1:])[0] == pytest.approx(moved, rel=0.01)
 
 
 @pytest.mark.parametrize(

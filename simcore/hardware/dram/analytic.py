@@ -75,6 +75,8 @@ class Access:
         scope: channel, rank or bank.
         write_share: share of the bursts that is written.
         refresh: whether the rows are refreshed.
+        in_step: in scope bank, whether each command goes to all banks of a rank at once, so that
+            the rows of all of them must be open before the first read.
     """
 
     pattern: Pattern = Pattern.STREAM
@@ -86,6 +88,7 @@ class Access:
     scope: Scope = Scope.CHANNEL
     write_share: float = 0.0
     refresh: bool = True
+    in_step: bool = False
 
     def __post_init__(self) -> None:
         found = [
@@ -165,6 +168,19 @@ def fractions(timing: DramTiming, access: Access, granule_bytes: ArrayLike) -> F
         )
     one = access if access.scope is Scope.CHANNEL else _replace_ranks(access)
     return _Channel(timing, one, granules).fraction
+
+
+def fractions_and_limit(
+    timing: DramTiming, access: Access, granule_bytes: ArrayLike
+) -> tuple[FloatArray, str]:
+    """Shares of peak for many granules, and what limits the first of them; as dear as one."""
+    granules = np.asarray(granule_bytes, dtype=np.float64).reshape(-1)
+    if access.scope is Scope.BANK:
+        first = _banks(timing, access, float(granules[0]))
+        return fractions(timing, access, granules), first.limited_by
+    one = access if access.scope is Scope.CHANNEL else _replace_ranks(access)
+    found = _Channel(timing, one, granules)
+    return found.fraction, found.limit()
 
 
 def refresh_share(timing: DramTiming) -> float:
@@ -542,9 +558,10 @@ def _banks(timing: DramTiming, access: Access, granule: float | None = None) -> 
         m = min(m, float(math.ceil(size / t.burst_bytes)))
     w = access.write_share
     close = (1 - w) * t.nRTP + w * (t.nCWL + t.nBL + t.nWR)
+    opening = max((t.banks - 1) * t.nRRD_S, t.nFAW * ((t.banks - 1) // 4)) if access.in_step else 0
     periods = {
         "column": m * t.nCCD_L,
-        "row": max(float(t.nRC), t.nRCD + (m - 1) * t.nCCD_L + close + t.nRP),
+        "row": max(float(t.nRC), opening + t.nRCD + (m - 1) * t.nCCD_L + close + t.nRP),
         "activate": t.banks * max(t.nFAW / 4, t.nRRD_S),
     }
     longest = max(periods.values())

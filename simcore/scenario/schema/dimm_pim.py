@@ -53,7 +53,7 @@ class DimmPim:
     tCK_ns: float = knob(
         0.63,
         unit="ns",
-        gt=0,
+        ge=0.05,
         le=10,
         step=0.01,
         help="Clock period of the DRAM.",
@@ -101,7 +101,7 @@ class DimmPim:
         help="Sustained share of the peak of bank units and rank units.",
         cls="calibrated",
         source=f"serial over pipelined attention at 8192 tokens, {_L3}, Fig. 14; the DDR4 timing "
-        "with row changes and refresh gives 0.83",
+        "with row changes and refresh gives 0.83 with all banks of a rank in step",
     )
     mac_per_read: int = knob(
         0,

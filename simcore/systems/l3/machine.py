@@ -12,6 +12,7 @@ from simcore.engine.phases import Template
 from simcore.errors import CapacityError, InvariantError
 from simcore.hardware import dimm_pim as pim_model
 from simcore.hardware import gpu as gpu_model
+from simcore.hardware import hbm_pim as hbm_model
 from simcore.hardware.gpu_kernels import Caps
 from simcore.model import shapes
 from simcore.results.run import MemoryDevice, Plan
@@ -204,7 +205,7 @@ def make_side(scenario: Scenario, gpus: int, replicas: int) -> Side:
         hbm = need(hardware.hbm_pim)
         extra = policy.modules == "extra"
         stacks = hbm.extra_stacks / replicas if extra else hbm.stacks_per_gpu * gpus
-        peak = stacks * hbm.stack_GBps * hbm.internal_scale
+        peak = hbm_model.internal_GBps(hbm, stacks)
         link = need(hardware.nvlink).bandwidth_GBps * gpus if extra else 0.0
         return Side(
             "ext" if extra else "hbm",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simcore.engine import phases
 from simcore.model import shapes
+from simcore.results.cells import Cells
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.systems.l3.causes import AT, HEAD, Causes, Stretch, at, width
 from simcore.systems.l3.machine import (
@@ -27,6 +28,7 @@ from simcore.workload.batching import PAUSED, PREFILL, RUNNING, Batch
 Int = NDArray[np.int64]
 
 LONGEST_STRETCH = 4096
+_CELL = 64
 MEMBERS = ("request", "context", "half", "place", "chunk")
 """Rows of a table of members: request, its context before the stretch, sub-batch (2: in memory but
 not in the batch), place, and prompt tokens computed (0: it is decoded)."""
@@ -236,18 +238,38 @@ def derive(plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> I
         return causes.values
     if column == "memory_bytes":
         return memory_bytes(plan, causes)
+    if column == "lane_op_ps":
+        return lane_times(plan, causes)
+    name = {"lane_op_bytes": "amount_bytes", "lane_op_flops": "flops"}[column]
+    return lane_amounts(plan, causes, name)
+
+
+def lane_times(plan: ServingPlan, causes: Causes) -> Int:
+    """Time by lane and op, waits included, (n, lanes, ops)."""
+    times = make_times(plan, causes)
+    return _all_layers(
+        plan,
+        phases.row_times(plan.edge, edge_work(plan, causes, times)),
+        phases.row_times(plan.layer, layer_work(plan, causes, times, 0)),
+    )
+
+
+def lane_amounts(plan: ServingPlan, causes: Causes, name: str) -> Int:
+    """Bytes (`amount_bytes`) or operations (`flops`) by lane and op, (n, lanes, ops)."""
     times = make_times(plan, causes)
     edge, layer = edge_work(plan, causes, times), layer_work(plan, causes, times, 0)
-    if column == "lane_op_ps":
-        total = phases.row_times(plan.edge, edge)
-        one = phases.row_times(plan.layer, layer)
-    elif column in ("lane_op_bytes", "lane_op_flops"):
-        name = "amount_bytes" if column == "lane_op_bytes" else "flops"
-        total = phases.row_amounts(plan.edge, getattr(edge, name))
-        one = phases.row_amounts(plan.layer, getattr(layer, name))
-    else:
-        raise KeyError(column)
-    # Layers differ only in which lane of the attention side has which part of the requests.
+    return _all_layers(
+        plan,
+        phases.row_amounts(plan.edge, getattr(edge, name)),
+        phases.row_amounts(plan.layer, getattr(layer, name)),
+    )
+
+
+def _all_layers(plan: ServingPlan, total: Int, one: Int) -> Int:
+    """Adds all layers to what a step does once, in place.
+
+    Layers differ only in which lane of the attention side has which part of the requests.
+    """
     lanes = max(1, plan.side.lanes)
     if lanes == 1:
         total += plan.model.layers * one
@@ -262,6 +284,40 @@ def derive(plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> I
     for turn in range(rest):
         mine += places[:, (np.arange(lanes) - turn) % lanes]
     return total
+
+
+def cells(plan: ServingPlan, run: Run, start: int, stop: int) -> Cells:
+    """What lanes did, in pieces of stretches of at most `_CELL` steps.
+
+    Inside a stretch amounts grow evenly, so a cell takes the mean of its first and last step; its
+    times are scaled to the time it really took.
+    """
+    shape = (0, len(plan.lanes), len(plan.ops))
+    if stop <= start:
+        return Cells(np.empty(0, np.int64), np.empty(shape), np.empty(shape[:2]))
+    stretch = run.column("stretch", start, stop)
+    offset = run.column("offset", start, stop).astype(np.int64)
+    # The first step of a stretch stands alone, since only that one moves swapped requests.
+    cut = (np.diff(stretch, prepend=-1) != 0) | (offset % _CELL == 0) | (offset == 1)
+    first = np.flatnonzero(cut)
+    last = np.append(first[1:], len(stretch)) - 1
+    vectors = run.attachments["stretch"]
+    own = np.array([vectors[index] for index in stretch[first].tolist()])
+    ends = [own[:, 0] + own[:, 1] * offset[place][:, None] for place in (first, last)]
+    for place, values in zip((first, last), ends, strict=True):
+        begins = offset[place] == 0
+        values[begins] += own[begins, 2]
+    steps = (last - first + 1).astype(np.float64)
+    both = Causes(np.concatenate(ends), plan.side.classes)
+    count = len(first)
+    times = lane_times(plan, both).astype(np.float64)
+    amounts = lane_amounts(plan, both, "amount_bytes").sum(axis=-1).astype(np.float64)
+    time = (times[:count] + times[count:]) / 2
+    whole = np.add.reduceat(run.column("duration_ps", start, stop).astype(np.float64), first)
+    said = time[:, 0].sum(axis=-1)  # of any lane: work and waits make up the step
+    time *= (whole / np.maximum(said, 1.0))[:, None, None]
+    amount = (amounts[:count] + amounts[count:]) / 2 * steps[:, None]
+    return Cells(start + last + 1, time, amount)
 
 
 def memory_bytes(plan: ServingPlan, causes: Causes) -> Int:

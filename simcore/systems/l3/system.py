@@ -12,6 +12,7 @@ from typing import Any
 
 from simcore.engine import phases
 from simcore.hardware.gpu_kernels import Caps
+from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import Run
@@ -116,6 +117,9 @@ class Serving(System):
 
     def derive(self, plan: ServingPlan, run: Run, column: str, start: int, stop: int) -> Any:
         return steps.derive(plan, run, column, start, stop)
+
+    def cells(self, plan: ServingPlan, run: Run, start: int, stop: int) -> Cells:
+        return steps.cells(plan, run, start, stop)
 
     def spans(self, plan: ServingPlan, record: Mapping[str, Any]) -> Spans:
         return phases.spans(steps.segments(plan, record))

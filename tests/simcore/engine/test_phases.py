@@ -83,3 +83,37 @@ def test_segments_follow_each_other(rows: int) -> None:
     result = spans([(TEMPLATE, work, False), (TEMPLATE, work, True)])
     assert int(result.end_ps.max()) == 2 * rows * (4 + 3 + 1)
     assert set(result.layer[result.start_ps < rows * 8].tolist()) == {-1}
+
+
+def test_a_wait_for_a_free_buffer_is_no_dependency() -> None:
+    """One buffer: the second load (a) begins when the first user (b) has ended, at 10 + 20."""
+    full = WaitReason.MEMORY_FULL
+    template = Template(
+        [
+            Phase(
+                "buffered",
+                (
+                    Group("load.0", 2, (0,)),
+                    Group("use.0", 0, (1,), ("load.0",)),
+                    Group("load.1", 2, (0,), ("use.0",), {"use.0": full}),
+                    Group("use.1", 0, (1,), ("load.1",)),
+                ),
+            )
+        ],
+        LANES[:2],
+        OPS,
+    )
+    times = np.array([[10, 20, 10, 5], [10, 20, 0, 5]])
+    work = Work(times, times, times)
+    assert lay_out(template, work).duration_ps == (10 + 20 + 10 + 5) + (10 + 20 + 5)
+    found = spans([(template, work, True)])
+    names = [
+        (LANES[lane].id, OPS[op].id, int(start), int(end))
+        for lane, op, start, end in zip(
+            found.lane, found.op, found.start_ps, found.end_ps, strict=True
+        )
+    ]
+    assert ("a", "wait.memory_full", 10, 30) in names
+    assert ("b", "wait.dependency", 30, 40) in names
+    # In the second row the load takes no time; nothing waits for it, but the buffer was waited for.
+    assert ("a", "wait.memory_full", 55, 75) in names

@@ -168,7 +168,7 @@ def test_the_page_is_deterministic_and_whole():
         "## Hermes",
         "## HybridServe",
         "By construction",
-        "not part of this version",
+        "is called 'tbt'",
         "fitted on",
     ):
         assert word in text

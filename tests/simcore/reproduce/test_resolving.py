@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from simcore.reproduce import table
 from simcore.reproduce.cases import ActivityCase, RunCase
 from simcore.reproduce.names import Unresolved, batches, model_preset, system_and_dimms
 from simcore.reproduce.table import choose, document, missed, reproduce
@@ -216,7 +217,7 @@ UNRESOLVED = [
     (target("l3.x.throughput", system="l3", luck=1), "'luck' of its config"),
     (target("l3.x.luck", system="l3"), "called 'luck'"),
     (target("h2m2.x.order", "a > b", tolerance="exact", system="h2m2"), "Nothing that is simul"),
-    (target("hybridserve.x.speedup", system="hybridserve"), "HybridServe is not part"),
+    (target("hybridserve.x.speedup", system="hybridserve"), "names no baseline"),
 ]
 
 
@@ -227,6 +228,12 @@ def test_nothing_is_skipped_silently(mine, reason):
     assert reason in row.reason
     assert row.reason[0].isupper()
     assert row.reason.rstrip()[-1] in ".?"
+
+
+def test_a_family_without_its_system_says_so(monkeypatch):
+    monkeypatch.delitem(table.MAIN_SYSTEM, "hybridserve")
+    row = one(reproduce([target("hybridserve.x.speedup", system="hybridserve")]))
+    assert row.reason == "HybridServe is not part of this version."
 
 
 def test_a_configuration_that_does_not_fit_says_so():

@@ -2,16 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from simcore.registry import SYSTEMS
 from simcore.results.diff import difference
-from simcore.results.energy import CONSTANTS, energy
+from simcore.results.energy import CONSTANTS, background_W, energy, energy_table
 from simcore.results.run import Run
 from simcore.results.summary import plain, summarise
 from simcore.results.totals import totals
+from tests.builders import hermes
 from tests.fakes import fake_run, fake_scenario
 
 
@@ -102,6 +104,78 @@ def test_energy_is_bytes_times_constant(run):
     parts = [value for name, value in found.joules.items() if name != "total"]
     assert found.joules["total"] == pytest.approx(math.fsum(parts))
     assert any("paper" in note for note in found.notes)
+
+
+def test_energy_by_part_adds_up_and_is_per_token(run):
+    sums = totals(run)
+    table = energy_table(run.plan, sums)
+    dynamic = [
+        value
+        for parts in table.joules.values()
+        for part, value in parts.items()
+        if part != "background"
+    ]
+    assert math.fsum(dynamic) == pytest.approx(energy(run.plan, sums).joules["total"])
+    assert table.joules["dimm_memory"]["array"] == pytest.approx(
+        8 * sums.lane_op_bytes[2:4].sum() * 5.44e-12
+    )
+    assert table.joules["dimm_memory"]["activate"] == pytest.approx(
+        8 * sums.lane_op_bytes[2:4].sum() * 0.064e-12
+    )
+    each = table.per_token["compute"]["MAC"]
+    assert each * sums.tokens == pytest.approx(table.joules["compute"]["MAC"])
+    json.dumps(summarise(run)["energy"], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("system", "component", "watts"),
+    [
+        ("hermes", "dimm_memory", 4 * 4 * 0.5),  # 4 DIMMs of 4 ranks
+        ("l3", "dimm_memory", 4 * 2 * 2 * 0.5),  # 4 channels x 2 DIMMs x 2 ranks
+        ("flexgen", "host_memory", 256 / 8 * 0.5),
+    ],
+)
+def test_background_is_ranks_times_time(system, component, watts):
+    made = SYSTEMS.get(system)
+    plan = made.prepare(hermes(system=system))
+    assert background_W(plan) == {component: pytest.approx(watts)}
+    run = Run(plan, made)
+    run.extend(made.advance_many(plan, made.start(plan, run), run, 1))
+    table = energy_table(plan, totals(run))
+    spent = table.joules[component]["background"]
+    assert spent == pytest.approx(watts * run.end_ps / 1e12)
+    assert table.total_J == pytest.approx(table.dynamic_J + spent)
+    assert "gpu_memory" in table.missing
+
+
+def test_energy_counts_every_replica():
+    """Tokens are those of all replicas, so is the energy: 8 GPUs in replicas of 4 double it."""
+    made = SYSTEMS.get("l3")
+    one = hermes(system="l3")
+    two = replace(one, hardware=replace(one.hardware, gpu=replace(one.hardware.gpu, count=8)))
+    two = replace(two, workload=replace(two.workload, batch=2))
+    found = []
+    for scenario in (one, two):
+        plan = made.prepare(scenario)
+        run = Run(plan, made)
+        run.extend(made.advance_many(plan, made.start(plan, run), run, 1))
+        found.append((plan.replicas, energy(plan, totals(run)).joules["compute"]))
+    (few, less), (many, more) = found
+    assert (few, many) == (1, 2)
+    assert more == pytest.approx(2 * less)
+
+
+def test_units_in_hbm_banks_pay_less_than_the_interface():
+    made = SYSTEMS.get("hbm-pim")
+    plan = made.prepare(hermes(system="hbm-pim"))
+    run = Run(plan, made)
+    state = made.start(plan, run)
+    for _ in range(5):
+        run.extend(made.advance_many(plan, state, run, 1))
+    sums = totals(run)
+    inside = 8 * sums.lane_op_bytes[plan.lane_index("hbm")].sum()
+    assert inside > 0
+    assert energy(plan, sums).joules["hbm_pim"] == pytest.approx(inside * 0.55e-12)
 
 
 def test_every_energy_constant_has_a_source():

@@ -5,24 +5,12 @@ import pytest
 
 from simcore.hardware.dram.analytic import Access, Pattern, Scope, estimate
 from simcore.hardware.dram.energy import energy_per_bit
-from simcore.hardware.dram.figures import derived, paper_figures
+from simcore.hardware.dram.figures import derived
 from simcore.hardware.dram.layout import Layout, gather, place, stream
 from simcore.hardware.dram.presets import dram_preset, dram_presets
 
 DDR4 = dram_preset("ddr4-3200-8gb-x8")
 HBM2 = dram_preset("hbm2-2000-8gb")
-
-
-def test_bandwidths_of_the_papers():
-    found = {f.what: f.GBps for f in paper_figures()}
-    assert found["L3: one channel"] == pytest.approx(25.40, abs=0.005)
-    assert found["L3: host"] == pytest.approx(406.3, abs=0.1)
-    assert found["L3: rank level"] == pytest.approx(1625, abs=1)
-    assert found["L3: bank level"] == pytest.approx(13_003, abs=1)
-    assert found["L3: one bank unit of a chip"] == pytest.approx(1.587, abs=0.001)
-    assert found["Hermes: one DIMM"] == pytest.approx(102.4)
-    assert found["Hermes: all DIMMs"] == pytest.approx(819.2)
-    assert found["Hermes: one DIMM, rows read in order"] == pytest.approx(51.2)
 
 
 def test_derived_figures_rise_from_channel_to_bank():

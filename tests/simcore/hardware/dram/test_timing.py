@@ -27,7 +27,9 @@ def test_every_preset_has_a_source_for_every_value_it_gives():
         ("ddr5-4800-16gb-x8", 19.2, 8),  # one sub-channel of 32 bits
         ("ddr5-6400-16gb-x8", 25.6, 8),
         ("lpddr5-6400-16gb-x16", 12.8, 2),
+        ("lpddr5x-8533-16gb-x16", 17.07, 2),
         ("hbm2-2000-8gb", 32.0, 2),
+        ("hbm2e-3600-16gb", 57.6, 4),
         ("hbm3-6400-16gb-8hi", 51.2, 1),
         ("hbm4-8000-32gb-8hi", 64.0, 1),
         ("hermes-ddr4-3200", 25.6, 8),
@@ -40,6 +42,21 @@ def test_peak_and_capacity_follow_from_the_preset(id, peak_GBps, gibibytes):
     assert timing.peak_GBps == pytest.approx(peak_GBps, rel=0.002)
     if "hbm" not in id:
         assert timing.capacity_bytes == gibibytes * 2**30
+
+
+@pytest.mark.parametrize(
+    ("id", "before"),
+    [("lpddr5x-8533-16gb-x16", "lpddr5-6400-16gb-x16"), ("hbm2e-3600-16gb", "hbm2-2000-8gb")],
+)
+def test_times_carried_over_are_at_most_a_cycle_longer(id, before):
+    preset, old = dram_preset(id), dram_preset(before).timing
+    new = preset.timing
+    for name in ("nRCD", "nRP", "nRAS", "nFAW", "nRRD_S", "nRRD_L", "nRTP", "nWR", "nRFC", "nCL"):
+        longer = getattr(new, name) * new.tCK_ps - getattr(old, name) * old.tCK_ps
+        assert 0 <= longer < new.tCK_ps, name
+        assert preset.provenance[name].source_class == "derived"
+    # Eight channels of a stack: 460.8 GB/s; two channels to a 32-bit device: 34.1.
+    assert new.peak_GBps > old.peak_GBps
 
 
 def test_hermes_table_is_the_papers():

@@ -21,13 +21,6 @@ def test_rates_of_the_timing():
     assert dimm_pim.all_bank_units_GBps(PIM) / dimm_pim.host_GBps(PIM) == pytest.approx(32)
 
 
-def test_efficiency_is_about_what_the_timing_leaves():
-    # 1024 cycles of reads in 1024 + 22 + 22 + 12 + 102, less refresh 560 / 12480.
-    by_hand = 1024 / 1182 * (1 - 560 / 12480)
-    assert dimm_pim.timing_efficiency(PIM) == pytest.approx(by_hand)
-    assert abs(dimm_pim.timing_efficiency(PIM) - PIM.efficiency) < 0.03
-
-
 @pytest.mark.parametrize(("queries", "long", "short"), [(1, 16, 8), (8, 2, 1)])
 def test_head_mapping_rule(queries, long, short):
     # MHA: 128 x 25.4 / (25.4 x 8) = 16 at tCCD_L; GQA-8: 128 x 25.4 / (25.4 x 8 x 8) = 2.

@@ -1,0 +1,163 @@
+"""What all systems of this machine share: layers that are alike, steps laid out many at once.
+
+A step is some phases before the layers, the layers, some phases after them. All layers but the
+last do the same, so a step's totals are those of one steady layer, times the layers but one, and of
+the last. Rows of the work are steps here; for the spans of one step they become layers.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.engine import phases
+from simcore.engine.phases import Template, Work
+from simcore.engine.rows import RowTotals, row_totals
+from simcore.results.explain import Explanation
+from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
+from simcore.results.spans import Spans
+from simcore.systems.base import System
+from simcore.systems.hybridserve.explain import explain
+from simcore.systems.hybridserve.figures import TERMS
+from simcore.systems.hybridserve.machine import BASELINE, COMPONENTS, PRESETS, StreamPlan
+
+Int = NDArray[np.int64]
+Causes = dict[str, Any]
+Segments = list[tuple[Template, Work, bool]]
+
+FEWEST, MOST = 32, 256
+"""Steps decided together: few at first, to show them at once, then as many as there are already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Work of some steps of one kind, one row a step.
+
+    Attributes:
+        template: phases of a layer.
+        steady, last: work of all layers but the last, and of the last.
+        before, after: phases around the layers.
+    """
+
+    template: Template
+    steady: Work
+    last: Work
+    before: Sequence[tuple[Template, Work]] = ()
+    after: Sequence[tuple[Template, Work]] = ()
+
+    def totals(self, layers: int) -> RowTotals:
+        """Totals of each step."""
+        parts = [(row_totals(self.template, self.last), 1)]
+        if layers > 1:
+            parts.append((row_totals(self.template, self.steady), layers - 1))
+        parts += [(row_totals(t, w), 1) for t, w in (*self.before, *self.after)]
+        names = ("duration_ps", "time_ps", "amount_bytes", "flops")
+        return RowTotals(*(sum(getattr(p, name) * n for p, n in parts) for name in names))
+
+    def busiest_ps(self, layers: int) -> Int:
+        """Time of the busiest lane of each layer and phase, added up: no step is shorter."""
+        parts = [(self.template, self.last, 1), (self.template, self.steady, layers - 1)]
+        parts += [(template, work, 1) for template, work in (*self.before, *self.after)]
+        total = np.zeros(len(self.last.time_ps), np.int64)
+        for template, work, times in parts:
+            lanes = [work.time_ps[:, template.column_lane == lane] for lane in template.all_lanes]
+            total += times * np.max([lane.sum(axis=1) for lane in lanes], axis=0)
+        return total
+
+    def segments(self, layers: int) -> Segments:
+        """The one step of a stretch in order of time, rows being layers."""
+        rows = [self.steady] * (layers - 1) + [self.last]
+        names = ("time_ps", "amount_bytes", "flops")
+        work = Work(*(np.concatenate([getattr(row, name) for row in rows]) for name in names))
+        return [
+            *((t, w, False) for t, w in self.before),
+            (self.template, work, True),
+            *((t, w, False) for t, w in self.after),
+        ]
+
+
+@dataclass(slots=True)
+class State:
+    """What a run keeps between steps: the records computed last, and where they begin."""
+
+    start: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+class LayeredSystem(System):
+    """A system of this machine: `causes`, `work` and `memory` are its own, the rest is common."""
+
+    paper = BASELINE
+    components = COMPONENTS
+    presets = PRESETS
+    stochastic = False
+    workloads = ("fixed", "uneven")
+    terms = TERMS
+
+    @abstractmethod
+    def causes(self, plan: Any, start: int, stop: int) -> Causes:
+        """Columns of the steps start..stop that everything else follows from.
+
+        They are those the record adds to the common ones, and ``kind``, ``tokens``,
+        ``context_tokens``.
+        """
+
+    @abstractmethod
+    def work(self, plan: Any, causes: Causes, kind: int) -> Stretch:
+        """Work of steps of one kind."""
+
+    @abstractmethod
+    def memory(self, plan: Any, causes: Causes) -> Int:
+        """Bytes in use at the end of each step, (steps, devices, kinds)."""
+
+    def start(self, plan: StreamPlan, run: Run) -> State:
+        return State()
+
+    def advance(self, plan: StreamPlan, state: State, run: Run) -> Mapping[str, Any]:
+        index = len(run)
+        if not state.start <= index < state.start + len(state.rows):
+            stop = min(plan.total_steps, index + min(MOST, max(FEWEST, index)))
+            state.start, state.rows = index, self.records(plan, index, stop)
+        return state.rows[index - state.start]
+
+    def records(self, plan: StreamPlan, start: int, stop: int) -> list[dict[str, Any]]:
+        """Records of some steps."""
+        columns = self.causes(plan, start, stop)
+        kinds = np.asarray(columns["kind"])
+        columns |= self._totals(plan, columns, kinds)
+        columns["memory_bytes"] = self.memory(plan, columns)
+        return [{name: c[row] for name, c in columns.items()} for row in range(stop - start)]
+
+    def _totals(self, plan: StreamPlan, columns: Causes, kinds: Any) -> Causes:
+        """The common columns of steps of both kinds."""
+        shape = (len(kinds), len(plan.lanes), len(plan.ops))
+        out: Causes = {
+            "duration_ps": np.zeros(len(kinds), np.int64),
+            **{f"lane_op_{name}": np.zeros(shape, np.int64) for name in ("ps", "bytes", "flops")},
+        }
+        for kind in (KIND_PREFILL, KIND_DECODE):
+            mine = np.flatnonzero(kinds == kind)
+            if not len(mine):
+                continue
+            some = {name: column[mine] for name, column in columns.items()}
+            sums = self.work(plan, some, kind).totals(plan.model.layers)
+            out["duration_ps"][mine] = sums.duration_ps
+            out["lane_op_ps"][mine] = sums.time_ps
+            out["lane_op_bytes"][mine] = sums.amount_bytes
+            out["lane_op_flops"][mine] = sums.flops
+        return out
+
+    def spans(self, plan: StreamPlan, record: Mapping[str, Any]) -> Spans:
+        one = {name: np.asarray(value)[None] for name, value in record.items()}
+        stretch = self.work(plan, one, int(record["kind"]))
+        return phases.spans(stretch.segments(plan.model.layers))
+
+    def explain(
+        self, plan: StreamPlan, record: Mapping[str, Any], spans: Spans, span: int
+    ) -> Explanation:
+        return explain(plan, spans, span)
