@@ -46,6 +46,7 @@ from app.widgets.message_strip import MessageStrip
 from app.widgets.palette import CommandPalette
 from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
+from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
 from simcore.results.summary import version
 
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.themes = themes
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
+        self.welcome: WelcomePage | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
@@ -199,6 +201,16 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()
+
+    def show_welcome(self) -> None:
+        if self.welcome is None:
+            self.welcome = WelcomePage(self.settings, self.themes, self.open_dialog, self)
+            self.welcome.chosen.connect(self.files.open_checked)
+        self.welcome.refresh()
+        self.welcome.show()
+        self.welcome.raise_()
+        if self.welcome.cards:
+            self.welcome.cards[0].setFocus()
 
     def show_about(self) -> None:
         QMessageBox.about(
