@@ -22,6 +22,7 @@ _GROUPS = {
     "lanes": "Lanes, one by one",
     "memory": "Memory",
     "energy_J": "Energy",
+    "energy": "Energy, by part",
     "placement": "Placement and policy",
 }
 _HEADLINES = "Figures"

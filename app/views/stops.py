@@ -49,7 +49,7 @@ class StopsView(View):
         self.rows: dict[str, StopRow] = {}
         page = QWidget(self)
         grid = QGridLayout()
-        grid.setContentsMargins(8, 6, 4, 2)
+        grid.setContentsMargins(8, 6, 2, 2)
         grid.setVerticalSpacing(2)
         grid.setHorizontalSpacing(2)
         grid.setColumnStretch(0, 1)
@@ -114,7 +114,7 @@ class StopsView(View):
             value.setSuffix(f" {item.unit}" if item.unit else "")
             value.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
             value.setAccessibleName(f"Value: {item.title}")
-            value.setFixedWidth(74)
+            value.setFixedWidth(70)
             value.valueChanged.connect(lambda number: stops.set_value(item.id, number))
             grid.addWidget(value, number, 1)
         self.rows[item.id] = StopRow(
@@ -131,6 +131,7 @@ class StopsView(View):
         button = QToolButton(self)
         button.setText(text)
         button.setProperty("flat", True)
+        button.setFixedWidth(21)
         button.setAccessibleName(f"Run to {word}: {item.title}")
         button.clicked.connect(lambda: self.context.commands.run(f"stops.{word}_{item.id}"))
         grid.addWidget(button, number, column)

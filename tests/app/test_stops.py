@@ -234,3 +234,13 @@ def test_a_loop_beyond_the_run_is_ignored(window, qtbot):
 
 def test_speeds_reach_from_a_tenth_to_a_hundred():
     assert (SPEEDS[0], SPEEDS[-1]) == (0.1, 100.0)
+
+
+def test_every_control_is_inside_the_pane_of_a_small_window(window, qtbot):
+    window.resize(1280, 800)
+    window.commands.run("view.reset_layout")
+    stops = ready(window, qtbot)
+    qtbot.wait(50)
+    for row in stops.rows.values():
+        place = row.next.mapTo(stops, row.next.rect().topRight())
+        assert place.x() <= stops.width()
