@@ -382,3 +382,17 @@ def test_the_map_says_what_pale_means(window, qtbot):
     assert "pale = silent" in placement._shades.text()
     placement.set_colour_by(ColourBy.MOVES)
     qtbot.waitUntil(lambda: "stays" in placement._shades.text())
+
+
+def test_a_resize_while_a_new_run_is_handed_round(window, qtbot):
+    """Views take a new run one after the other; the load canvas may be resized before its turn."""
+    canvas = view(window, "load").canvas
+    before = canvas._composition
+    shorter = window.state.runs.current  # kept alive, as by a comparison
+    window.state.session.set_value("workload.output_tokens", 30)
+    wait_for_run(qtbot, window)
+    assert len(shorter) < window.state.runs.length
+    canvas._composition = before
+    canvas.resizeEvent(None)
+    canvas._on_replaced(None)
+    assert canvas.load is not None
