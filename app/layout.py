@@ -23,6 +23,9 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     window.splitDockWidget(docks["placement"], docks["timeline"], _VERTICAL)
     window.splitDockWidget(docks["timeline"], docks["bandwidth"], _VERTICAL)
     window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
+    window.tabifyDockWidget(docks["timeline"], docks["chart"])
+    window.tabifyDockWidget(docks["timeline"], docks["figures"])
+    window.tabifyDockWidget(docks["timeline"], docks["compare"])
     for id in ("explain", "memory", "log"):
         window.tabifyDockWidget(docks["metrics"], docks[id])
     window.tabifyDockWidget(docks["placement"], docks["machine"])
@@ -30,6 +33,7 @@ def arrange(window: QMainWindow, docks: Docks) -> None:
     for dock in docks.values():
         dock.show()
     docks["metrics"].raise_()
+    docks["timeline"].raise_()
     docks["placement"].raise_()
     docks["scenario"].raise_()
     resize(window, docks)

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 
 import app.views  # noqa: F401  registers the views
 from app import layout
+from app.commands.chart_commands import chart_commands
+from app.commands.compare_commands import compare_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.timeline_commands import timeline_commands
@@ -33,6 +35,7 @@ from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
+from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
 from app.widgets.dock import ViewDock
@@ -55,6 +58,9 @@ DOCK_ORDER = (
     "explain",
     "memory",
     "log",
+    "chart",
+    "figures",
+    "compare",
 )
 
 
@@ -77,6 +83,8 @@ class MainWindow(QMainWindow):
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
             *timeline_commands(self.state),
+            *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
+            *compare_commands(self.state, lambda: self.show_view("compare")),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -137,7 +145,10 @@ class MainWindow(QMainWindow):
             signal.connect(self._show_title)
             signal.connect(self.commands.refresh)
         state.runs.replaced.connect(lambda _: self.commands.refresh())
+        state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
+        state.comparison.changed.connect(self.commands.refresh)
+        state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
         application = QApplication.instance()
         if application is not None:
@@ -166,6 +177,11 @@ class MainWindow(QMainWindow):
 
     def export_chart(self) -> None:
         self.exports.chart()
+
+    def export_shown_chart(self) -> None:
+        view = self.docks["chart"].view
+        assert isinstance(view, ChartView)
+        self.exports.chart(self.state.charts.shown, view.drawn)
 
     def export_trace(self) -> None:
         self.exports.trace()
@@ -268,6 +284,8 @@ class MainWindow(QMainWindow):
         self.state.playback.pause()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.state.series.shut_down()
+        self.state.baseline.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from simcore.scenario.document import Document
 
 _DEPTH = 250
+_ACTIONS = 8  # actions may keep whole runs alive
 _MERGE_S = 1.0
 
 
@@ -22,12 +23,15 @@ class Edit:
         title: as shown in the Edit menu, ``Set hardware.ndp_dimms.count to 4``.
         before, after: the document around the change.
         merge_key: consecutive edits with the same key become one; empty for never.
+        redo, undo: what to call for an action that leaves the document alone; None for edits.
     """
 
     title: str
     before: Document
     after: Document
     merge_key: str = ""
+    redo: Callable[[], None] | None = None
+    undo: Callable[[], None] | None = None
 
 
 class EditBus(QObject):
@@ -73,13 +77,25 @@ class EditBus(QObject):
         self._undone.clear()
         self._set(after)
 
+    def act(self, title: str, redo: Callable[[], None], undo: Callable[[], None]) -> None:
+        """Do something that can be undone and leaves the document alone."""
+        assert self.document is not None
+        self._done.append(Edit(title, self.document, self.document, redo=redo, undo=undo))
+        actions = [edit for edit in self._done if edit.redo is not None]
+        if len(actions) > _ACTIONS:
+            self._done.remove(actions[0])
+        del self._done[:-_DEPTH]
+        self._undone.clear()
+        redo()
+        self.history_changed.emit()
+
     def undo(self) -> None:
         """Take back the last change."""
         if self._done:
             edit = self._done.pop()
             self._undone.append(edit)
             self._last = 0.0
-            self._set(edit.before)
+            self._take(edit.before, edit.undo)
 
     def redo(self) -> None:
         """Make the change taken back last again."""
@@ -87,7 +103,7 @@ class EditBus(QObject):
             edit = self._undone.pop()
             self._done.append(edit)
             self._last = 0.0
-            self._set(edit.after)
+            self._take(edit.after, edit.redo)
 
     @property
     def undo_title(self) -> str:
@@ -98,6 +114,13 @@ class EditBus(QObject):
     def redo_title(self) -> str:
         """What `redo` would make again; empty for nothing."""
         return self._undone[-1].title if self._undone else ""
+
+    def _take(self, document: Document, action: Callable[[], None] | None) -> None:
+        if action is None:
+            self._set(document)
+        else:
+            action()
+            self.history_changed.emit()
 
     def _set(self, document: Document) -> None:
         self.document = document

@@ -93,24 +93,32 @@ class ExportActions:
         self._loader.loaded.connect(self._on_done)
         self._loader.failed.connect(lambda error: state.messages.show(f"export failed: {error}"))
 
-    def chart(self) -> None:
-        """Ask what to export and where to, then write it."""
+    def chart(self, chart: str = "", steps: tuple[int, int] | None = None) -> None:
+        """Ask what to export and where to, then write it.
+
+        Args:
+            chart: what the dialog proposes; empty for its first chart.
+            steps: (first, past the last) it proposes, by default those visible in the timeline.
+        """
         run, length = self._state.runs.current, self._state.runs.length
         if run is None or not length:
             return
         first = min(run.step_at(int(max(0.0, self._state.window.start_ps))), length - 1)
         last = min(run.step_at(int(max(0.0, self._state.window.end_ps))), length - 1)
-        dialog = ChartDialog(length, first, last + 1, self._window)
+        first, stop = steps or (first, last + 1)
+        dialog = ChartDialog(length, first, stop, self._window)
+        if chart:
+            dialog.chart.setCurrentIndex(dialog.chart.findData(chart))
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        chart, suffix = str(dialog.chart.currentData()), str(dialog.format.currentData())
+        chosen, suffix = str(dialog.chart.currentData()), str(dialog.format.currentData())
         name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export chart", f"{chart}{suffix}", f"{suffix[1:].upper()} (*{suffix})"
+            self._window, "Export chart", f"{chosen}{suffix}", f"{suffix[1:].upper()} (*{suffix})"
         )
         if name:
             path = _with_suffix(Path(name), suffix)
             settings = dialog.settings()
-            self.write(path, lambda: export_chart(run, chart, path, **settings))
+            self.write(path, lambda: export_chart(run, chosen, path, **settings))
 
     def trace(self) -> None:
         """Ask where to, then write the trace of the whole run."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from app.state.charts import ChartChoice
+from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.messages import Messages
 from app.state.playback import Playback
 from app.state.runs import RunsModel
 from app.state.selection import Selection
+from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.time_window import TimeWindow
+from app.workers.baseline import BaselineRunner
 
 
 class AppState:
@@ -21,5 +25,10 @@ class AppState:
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
         self.selection = Selection()
+        self.comparison = Comparison(self.session.bus, self.runs)
+        self.baseline = BaselineRunner(self.comparison, self.messages)
+        self.charts = ChartChoice()
+        self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
         self.runs.replaced.connect(lambda _: self.selection.clear())
+        self.runs.cleared.connect(self.selection.clear)

@@ -33,6 +33,7 @@ class Cursor(QObject):
         self._share = 0.0  # of the step, kept when a new run takes over
         runs.replaced.connect(self._on_replaced)
         runs.settled.connect(self._on_settled)
+        runs.cleared.connect(self._on_cleared)
         runs.grew.connect(self._on_grew)
 
     @property
@@ -133,6 +134,11 @@ class Cursor(QObject):
         reached = self._wanted <= last
         self.step = min(self._wanted, last)
         self.time_ps = self._time_at_share(run, self.step) if reached else 0
+
+    def _on_cleared(self) -> None:
+        self.step = self.time_ps = self._wanted = 0
+        self._share = 0.0
+        self._on_settled()
 
     def _on_settled(self) -> None:
         self.step_changed.emit(self.step)

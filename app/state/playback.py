@@ -38,6 +38,7 @@ class Playback(QObject):
         self._last = 0.0
         self.playing = False
         self.speed = 1.0
+        runs.cleared.connect(self.pause)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
 

@@ -11,6 +11,7 @@ class RunsModel(QObject):
     """The current run and its progress.
 
     `replaced` tells everybody to take the new run; `settled` follows when everybody has.
+    `cleared` says that there is none any more.
 
     Attributes:
         current: the run on screen, None before the first.
@@ -21,11 +22,13 @@ class RunsModel(QObject):
     """
 
     replaced = Signal(object)
+    cleared = Signal()
     settled = Signal()
     grew = Signal(int)
     finished = Signal()
     stale_changed = Signal(bool)
     progress_changed = Signal(int, int)
+    frozen_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +45,21 @@ class RunsModel(QObject):
         self.set_stale(False)
         self.replaced.emit(run)
         self.settled.emit()
+
+    def clear(self) -> None:
+        """Show no run, since the one on screen belongs to another file."""
+        if self.current is not None:
+            self.current = None
+            self.length = 0
+            self.set_progress(0, 0)
+            self.set_stale(False)
+            self.cleared.emit()
+
+    def set_frozen(self, run: Run | None) -> None:
+        """Keep a run for comparison, or none."""
+        if run is not self.frozen:
+            self.frozen = run
+            self.frozen_changed.emit()
 
     def poll(self, ready: int | None = None) -> None:
         """Notice steps that may be looked at since the last time (all there are)."""

@@ -41,6 +41,7 @@ class TimeWindow(QObject):
         self._before: Run | None = None
         runs.replaced.connect(self._on_replaced)
         runs.grew.connect(self._on_grew)
+        runs.cleared.connect(self._on_cleared)
         cursor.moved.connect(self._on_cursor_moved)
 
     @property
@@ -118,6 +119,11 @@ class TimeWindow(QObject):
             self._kept = (first, last)
         self._before = run
         self._restore()
+
+    def _on_cleared(self) -> None:
+        self._kept = self._before = None
+        self.fit_all = True
+        self._place(0.0, 1e12)
 
     def _on_grew(self, _: int) -> None:
         self._restore()

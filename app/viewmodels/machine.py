@@ -71,9 +71,9 @@ class StepTraffic:
 
 def step_traffic(run: Run, machine: Machine, composition: Composition, step: int) -> StepTraffic:
     """Traffic, use of memory and work of a step that the composition has taken in."""
-    edges, amounts = composition.edges, composition.bytes_at_edges
+    edges = composition.edges
     duration = max(float(edges[step + 1] - edges[step]), 1.0)
-    rate = (amounts[step + 1] - amounts[step]) * 1e3 / duration
+    rate = np.asarray(run.value("lane_op_bytes", step)).sum(axis=-1) * 1e3 / duration
     busy = composition.step_totals(step)[:, :OP_KEYS].sum(axis=1) / duration
     links = {}
     for link in machine.links:

@@ -2,8 +2,11 @@
 
 from app.views import (
     bandwidth,
+    chart,
+    compare,
     dimm_load,
     explain,
+    figures,
     inspector,
     log,
     machine,
@@ -16,8 +19,11 @@ from app.views import (
 
 __all__ = [
     "bandwidth",
+    "chart",
+    "compare",
     "dimm_load",
     "explain",
+    "figures",
     "inspector",
     "log",
     "machine",

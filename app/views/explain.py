@@ -55,6 +55,7 @@ class ExplainView(View):
         self.state.selection.changed.connect(self._refresh)
         self.state.cursor.moved.connect(self._on_cursor_moved)
         self.state.runs.replaced.connect(lambda _: self._refresh())
+        self.state.runs.cleared.connect(self._refresh)
         self._later = QTimer(self, singleShot=True, interval=40)
         self._later.timeout.connect(self._refresh)
         self._refresh()

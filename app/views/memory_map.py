@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels.formatting import bytes_text, percent_text
+from app.widgets.empty import paint_empty
 from app.widgets.legend import Legend
 from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
@@ -27,6 +28,7 @@ class MemoryCanvas(QWidget):
         self.setAccessibleName("Memory bars")
         self.state.cursor.step_changed.connect(lambda _: self.update())
         self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.cleared.connect(lambda: self._on_replaced(None))
 
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
@@ -43,6 +45,7 @@ class MemoryCanvas(QWidget):
         painter.fillRect(self.rect(), QColor(theme.panel))
         run, step = self.state.runs.current, self.state.cursor.step
         if run is None or step >= self.state.runs.length:
+            paint_empty(painter, self, theme)
             return
         used = run.value("memory_bytes", step)
         font = small_font(self.font(), -0.5)
@@ -111,6 +114,7 @@ class MemoryView(View):
         layout.addWidget(self._legend)
         layout.addWidget(area, 1)
         self.state.runs.replaced.connect(lambda _: self._show_legend())
+        self.state.runs.cleared.connect(lambda: self._legend.set_entries([], ""))
 
     def on_theme_changed(self) -> None:
         self._show_legend()

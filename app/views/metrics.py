@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLa
 
 from app.viewmodels import metrics
 from app.viewmodels.composition import Composition, composition_of
+from app.widgets.empty import NO_RUN
 from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 
@@ -41,7 +42,9 @@ class MetricsView(View):
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(lambda _: self._later())
         self.state.runs.finished.connect(self._refresh_run)
+        self.state.runs.cleared.connect(self._on_cleared)
         self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
+        self._on_cleared()
 
     def text(self, group: str, label: str) -> str:
         """The value shown for a label, empty if there is none."""
@@ -59,8 +62,17 @@ class MetricsView(View):
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
         assert run is not None
+        if self._composition is None:
+            self._tree.clear()
         self._composition = composition_of(run)
         self._refresh_run()
+
+    def _on_cleared(self) -> None:
+        self._timer.stop()
+        self._composition = None
+        self._tree.clear()
+        self._groups.clear()
+        QTreeWidgetItem(self._tree, [NO_RUN]).setDisabled(True)
 
     def _refresh_run(self) -> None:
         run, length = self.state.runs.current, self.state.runs.length

@@ -76,6 +76,7 @@ class PlacementView(View):
         self.canvas.item_clicked.connect(self.state.selection.select_item)
         self.state.cursor.step_changed.connect(lambda _: self._request())
         self.state.runs.replaced.connect(lambda _: self._request())
+        self.state.runs.cleared.connect(self._on_cleared)
 
     @property
     def colour_by(self) -> ColourBy:
@@ -92,6 +93,12 @@ class PlacementView(View):
 
     def shut_down(self) -> None:
         self._loader.shut_down()
+
+    def _on_cleared(self) -> None:
+        self._picture, self._asked = None, None
+        self.canvas.clear()
+        self._legend.set_entries([], "")
+        self._zoom.setText("")
 
     def _on_view_changed(self) -> None:
         self._request()
@@ -114,6 +121,8 @@ class PlacementView(View):
         self._loader.request(look, lambda: draw_map(run, step, per, look, part))
 
     def _on_loaded(self, look: Look, picture: MapPicture) -> None:
+        if self.state.runs.current is None:
+            return
         first = self._picture is None
         self._picture = picture
         self.canvas.set_picture(picture, look.by)

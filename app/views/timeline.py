@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.state.comparison import run_title
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
 from app.viewmodels.keys import key_of_op
 from app.widgets.legend import Legend
@@ -30,7 +31,9 @@ class TimelineView(View):
         layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
         layout.addWidget(self._legend)
         self.canvas.span_clicked.connect(self.state.selection.select_span)
+        self.state.comparison.changed.connect(self._show_legend)
         self.state.runs.replaced.connect(lambda _: self._show_legend())
+        self.state.runs.cleared.connect(lambda: self._legend.set_entries([], ""))
 
     def on_theme_changed(self) -> None:
         self._show_legend()
@@ -46,6 +49,10 @@ class TimelineView(View):
             for key in COLOUR_KEYS
             if key in used
         ]
+        if self.state.comparison.reference() is not None:
+            run_a = self.state.comparison.frozen
+            tip = f"Work of run A: {run_title(run_a)}" if run_a is not None else ""
+            entries.append(("Outline: A", theme.canvas, tip))
         self._legend.set_entries(entries, theme.border)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.commands.registry import Command, CommandRegistry
 
-MENU_ORDER = ("File", "Edit", "View", "Playback", "Timeline", "Run", "Help")
+MENU_ORDER = ("File", "Edit", "View", "Playback", "Timeline", "Chart", "Compare", "Run", "Help")
 
 
 class ActionTable(QObject):

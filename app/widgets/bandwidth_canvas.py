@@ -43,6 +43,10 @@ class BandwidthCanvas(TimeCanvas):
         self._source = SpanSource(run)
         self._lanes = [index for index, lane in enumerate(run.lanes) if lane.peak_GBps > 0]
 
+    def run_cleared(self) -> None:
+        self._source, self._lanes = None, []
+        self._rates = np.zeros((0, 0))
+
     def lane_count(self) -> int:
         return len(self._lanes)
 

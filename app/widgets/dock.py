@@ -40,6 +40,7 @@ class ViewDock(QDockWidget):
         layout.addWidget(close_button)
         self.setTitleBarWidget(bar)
         self.setWidget(view)
+        self.visibilityChanged.connect(self._on_visibility_changed)
 
     def _tool(self, bar: QWidget, text: str, tip: str, name: str) -> QToolButton:
         button = QToolButton(bar)
@@ -48,3 +49,7 @@ class ViewDock(QDockWidget):
         button.setAccessibleName(name)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
+
+    def _on_visibility_changed(self, visible: bool) -> None:
+        if visible:
+            self.view.on_raised()

@@ -19,6 +19,7 @@ from app.viewmodels.load import (
     load_history,
     step_load,
 )
+from app.widgets.empty import NO_RUN, paint_empty
 from app.widgets.painting import NumpyImage, small_font
 from app.widgets.view import Context
 
@@ -50,6 +51,7 @@ class LoadCanvas(QWidget):
         self.setAccessibleName("Load bars")
         self.setMinimumSize(QSize(220, 150))
         self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.cleared.connect(self._on_cleared)
         self._later = QTimer(self, singleShot=True, interval=40)
         self._later.timeout.connect(self._refresh)
         self.state.runs.grew.connect(lambda _: self._later.start())
@@ -62,6 +64,11 @@ class LoadCanvas(QWidget):
         self.lanes = load_group(run)
         self._composition = composition_of(run)
         self._refresh()
+
+    def _on_cleared(self) -> None:
+        self.lanes, self.load = [], None
+        self._composition = self._heat = None
+        self.update()
 
     def _refresh(self) -> None:
         run, composition = self.state.runs.current, self._composition
@@ -117,8 +124,8 @@ class LoadCanvas(QWidget):
         painter.fillRect(self.rect(), QColor(theme.panel))
         run, load = self.state.runs.current, self.load
         if run is None or load is None or not self.lanes:
-            painter.setPen(QColor(theme.text_dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no run yet")
+            text = NO_RUN if run is None else "no devices work in this run"
+            paint_empty(painter, self, theme, text)
             return
         bars, heat = self._regions()
         self._paint_head(painter, load)

@@ -64,6 +64,11 @@ class MapCanvas(QWidget):
         self.view.resize(picture.grid.rows, picture.grid.columns)
         self.update()
 
+    def clear(self) -> None:
+        """Show that there is no run."""
+        self.grid, self._image = None, None
+        self.update()
+
     def area(self) -> QRect:
         """The part the cells fill."""
         return QRect(LEFT, TOP, max(1, self.width() - LEFT - 6), max(1, self.height() - TOP - 4))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.time_axis import TimeMap
+from app.widgets.empty import paint_empty
 from app.widgets.view import Context
 
 GUTTER = 138
@@ -61,6 +62,7 @@ class TimeCanvas(QWidget):
         self.state.cursor.moved.connect(self.update)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
+        self.state.runs.cleared.connect(self._on_cleared)
         context.themes.changed.connect(self.invalidate)
         if self.state.runs.current is not None:
             self._on_replaced(None)
@@ -95,6 +97,23 @@ class TimeCanvas(QWidget):
         """The map from time to pixels."""
         area, window = self.plot_area(), self.state.window
         return TimeMap(window.start_ps, window.end_ps, float(area.left()), float(area.width()))
+
+    def time_at(self, x: float) -> float:
+        """Time in ps at a pixel."""
+        return self.axis().time(x)
+
+    def x_of(self, time_ps: float) -> float:
+        """Pixel of a time in ps."""
+        return self.axis().x(time_ps)
+
+    def zoom_at(self, factor: float, x: float) -> None:
+        """Scale the visible range; what is at pixel `x` stays there."""
+        self.state.window.zoom(factor, self.time_at(x))
+
+    def pan_px(self, pixels: float) -> None:
+        """Move the visible range."""
+        window = self.state.window
+        window.pan(pixels * window.span_ps / self.plot_area().width())
 
     def row_height(self) -> float:
         """Height of one lane."""
@@ -137,12 +156,16 @@ class TimeCanvas(QWidget):
             self._layer.fill(QColor(self.context.theme.canvas))
             painter = QPainter(self._layer)
             painter.setFont(self.font())
-            self.paint_layer(painter, self.plot_area())
+            if self.state.runs.length:
+                self.paint_layer(painter, self.plot_area())
+            else:
+                paint_empty(painter, self, self.context.theme)
             painter.end()
         painter = QPainter(self)
         painter.drawImage(0, 0, self._layer)
         area = self.plot_area()
-        self.paint_overlay(painter, area)
+        if self.state.runs.length:
+            self.paint_overlay(painter, area)
         self._paint_cursor(painter, area)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self.context.theme.accent), 1))
@@ -152,7 +175,7 @@ class TimeCanvas(QWidget):
     def _paint_cursor(self, painter: QPainter, area: QRect) -> None:
         if not self.state.runs.length:
             return
-        x = self.axis().x(float(self.state.cursor.absolute_ps))
+        x = self.x_of(float(self.state.cursor.absolute_ps))
         if area.left() <= x <= area.right():
             painter.setPen(QPen(QColor(self.context.theme.cursor), 1.5))
             painter.drawLine(QPointF(x, 0 if self.ruler else area.top()), QPointF(x, self.height()))
@@ -169,10 +192,10 @@ class TimeCanvas(QWidget):
         notches = (turn.y() or turn.x()) / 120
         sideways = turn.x() and not turn.y()
         if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.state.window.pan(-notches * 0.12 * self.state.window.span_ps)
+            self.pan_px(-notches * 0.12 * self.plot_area().width())
         else:
             x = max(event.position().x(), float(GUTTER))
-            self.state.window.zoom(0.8**notches, self.axis().time(x))
+            self.zoom_at(0.8**notches, x)
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -180,19 +203,18 @@ class TimeCanvas(QWidget):
         self._dragging = False
         self._seeking = event.position().y() < self.ruler and event.position().x() >= GUTTER
         if self._seeking:
-            self.state.cursor.seek_time(self.axis().time(event.position().x()))
+            self.state.cursor.seek_time(self.time_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._seeking:
-            self.state.cursor.seek_time(self.axis().time(at.x()))
+            self.state.cursor.seek_time(self.time_at(at.x()))
         elif self._press is not None:
             moved = at - self._press
             if self._dragging or abs(moved.x()) + abs(moved.y()) >= _DRAG_PX:
                 self._dragging = True
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
-                window = self.state.window
-                window.pan(-moved.x() * window.span_ps / self.plot_area().width())
+                self.pan_px(-moved.x())
                 self.scroll_to(self.scroll_px - int(moved.y()))
                 self._press = at
         else:
@@ -218,6 +240,11 @@ class TimeCanvas(QWidget):
         self.invalidate()
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
+    def _on_cleared(self) -> None:
+        self.composition = None
+        self.run_cleared()
+        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
     def _on_window_changed(self) -> None:
         if not self.state.window.fit_all or not any(self.state.runs.progress):
             self.invalidate()
@@ -234,3 +261,6 @@ class TimeCanvas(QWidget):
 
     def run_replaced(self) -> None:
         """Take note of a new run; called before its steps are taken in."""
+
+    def run_cleared(self) -> None:
+        """Forget the run; there is none any more."""

@@ -13,6 +13,7 @@ from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
 from app.viewmodels.exact import ExactStep, cover_colours, cut_step, span_at
+from app.viewmodels.formatting import percent_text
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
@@ -24,6 +25,7 @@ from app.widgets.painting import (
     key_table,
     small_font,
 )
+from app.widgets.reference_overlay import ReferenceOverlay
 from app.widgets.rulers import paint_gutter, paint_layers, paint_ruler, paint_steps
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
@@ -49,7 +51,9 @@ class TimelineCanvas(TimeCanvas):
         self.merged_spans = 0
         super().__init__(context, parent)
         self.setAccessibleName("Timeline")
+        self.overlay = ReferenceOverlay()
         self.state.selection.changed.connect(self.update)
+        self.state.comparison.changed.connect(self.invalidate)
 
     def run_replaced(self) -> None:
         run = self.state.runs.current
@@ -57,6 +61,9 @@ class TimelineCanvas(TimeCanvas):
         self._source = SpanSource(run)
         self._keys = key_of_op(run)
         self.shown = {}
+
+    def run_cleared(self) -> None:
+        self._source, self.shown = None, {}
 
     def lane_count(self) -> int:
         run = self.state.runs.current
@@ -86,6 +93,7 @@ class TimelineCanvas(TimeCanvas):
         self.merged_spans = 0
         for step, spans in self.shown.items():
             self._paint_exact(painter, area, axis, step, spans)
+        complete = self._paint_reference(painter, area, axis) and complete
         paint_steps(painter, area, axis, edges, theme)
         painter.restore()
         busy = composition.busy_share(steps.start, steps.stop)
@@ -103,6 +111,23 @@ class TimelineCanvas(TimeCanvas):
             paint_layers(painter, self, run, step, (float(edges[step]), axis), theme)
         if not complete:
             self.invalidate()
+
+    def _paint_reference(self, painter: QPainter, area: QRect, axis: TimeMap) -> bool:
+        """Run A over the bars; whether all of it could be painted."""
+        reference = self.state.comparison.reference()
+        if reference is None:
+            return True
+        tops = np.array([self._bar_top(lane) for lane in range(self.lane_count())])
+        return self.overlay.paint(
+            painter,
+            area,
+            axis,
+            reference,
+            self.state.comparison.align,
+            (tops, float(self.bar_height())),
+            self.context.theme,
+            BUDGET_S,
+        )
 
     def _paint_rows(self, painter: QPainter, area: QRect) -> None:
         tint = QColor(self.context.theme.row_alt)
@@ -262,4 +287,14 @@ class TimelineCanvas(TimeCanvas):
         at = self.axis().time(position.x())
         if not 0 <= at < float(self.composition.edges[-1]):
             return ""
-        return hover.step_text(run, self.composition, run.step_at(int(at)), lane)
+        step = run.step_at(int(at))
+        return hover.step_text(run, self.composition, step, lane) + self._other_text(step, lane)
+
+    def _other_text(self, step: int, lane: int) -> str:
+        """How busy the lane was in run A at this place."""
+        comparison = self.state.comparison
+        reference = comparison.reference()
+        if reference is None:
+            return ""
+        share = float(reference.busy_share(step, step + 1, comparison.align)[lane])
+        return f"\nA: busy {percent_text(share)}" if np.isfinite(share) else "\nA: no such lane"

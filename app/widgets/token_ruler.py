@@ -34,6 +34,7 @@ class TokenRuler(QWidget):
         self.state.cursor.moved.connect(self.update)
         self.state.runs.grew.connect(lambda _: self.update())
         self.state.runs.replaced.connect(lambda _: self.update())
+        self.state.runs.cleared.connect(self.update)
         self.state.runs.stale_changed.connect(lambda _: self.update())
 
     def sizeHint(self) -> QSize:

@@ -89,6 +89,7 @@ class TransportBar(QWidget):
         state.cursor.moved.connect(self._show_position)
         state.runs.grew.connect(lambda _: self._show_position())
         state.runs.replaced.connect(lambda _: self._show_position())
+        state.runs.cleared.connect(self._show_position)
         state.runs.stale_changed.connect(self._stale.setVisible)
         state.runs.progress_changed.connect(self._show_progress)
         state.playback.changed.connect(self._show_speed)

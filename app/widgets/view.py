@@ -59,6 +59,14 @@ class View(QWidget):
         """Take over new colours; views that paint override it."""
         self.update()
 
+    @property
+    def on_screen(self) -> bool:
+        """Whether any of it can be seen; a view behind another tab is moved away, not hidden."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
+    def on_raised(self) -> None:
+        """Catch up with what was missed behind another tab; called when the view comes up."""
+
     def shut_down(self) -> None:
         """Stop background work; called before the window closes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -51,13 +52,16 @@ class RunController(QObject):
         self.job: Job | None = None
         self._reported = Phase.DONE
         self._resolved: Job | None = None
+        self._file: Path | None = None
+        self._foreign = False  # the run on screen is of the file that was open before
         self._begin = 0.0
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._on_poll)
         session.document_changed.connect(self._on_document_changed)
-        session.opened.connect(self.start)
+        session.opened.connect(self._on_opened)
+        session.file_changed.connect(self._on_file_changed)
 
     def start(self) -> None:
         """Simulate the document now."""
@@ -91,6 +95,19 @@ class RunController(QObject):
         if self._thread.isRunning():
             self._thread.stop()
 
+    def _on_opened(self) -> None:
+        if self._session.path is None or self._session.path != self._file:
+            self._foreign = self._runs.current is not None
+        self.start()
+
+    def _on_file_changed(self) -> None:
+        self._file = self._session.path
+
+    def _drop_foreign(self, job: Job) -> None:
+        if self._foreign and job.document is self._session.document:
+            self._foreign = False
+            self._runs.clear()
+
     def _on_document_changed(self) -> None:
         if self._runs.current is not None:
             self._runs.set_stale(True)
@@ -122,6 +139,7 @@ class RunController(QObject):
         if self._runs.current is not run:
             if job.ready >= min(FIRST_STEPS, total):
                 self._messages.clear_strip()
+                self._foreign = False
                 self._runs.replace(run, job.ready)
                 self._poll.setInterval(GROW_MS)
         else:
@@ -137,9 +155,11 @@ class RunController(QObject):
         elif phase is Phase.CANCELLED:
             self._runs.finish()
             if self._session.document is job.document:
+                self._drop_foreign(job)
                 self._messages.log("simulation stopped")
         elif phase is Phase.FAILED:
             self._runs.finish()
+            self._drop_foreign(job)
             if job.error is not None:
                 self._fail(job.error)
 
@@ -153,9 +173,10 @@ class RunController(QObject):
             self._messages.show(str(error), Severity.ERROR)
         else:
             details = "".join(traceback.format_exception(error))
+            kept = "The last good run stays. " if self._runs.current is not None else ""
             self._messages.log(details, Severity.ERROR)
             self._messages.show(
                 f"The simulator failed: {type(error).__name__}: {error}. "
-                "The last good run stays; the log has the details.",
+                f"{kept}The log has the details.",
                 Severity.ERROR,
             )

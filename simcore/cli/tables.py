@@ -177,6 +177,8 @@ def print_difference(found: Difference, console: Console, *, everything: bool = 
 def _headline(figure: Figure) -> bool:
     """Whether a figure is shown without --all."""
     parts = figure.path.split(".")
+    if parts[0] == "groups":
+        return False  # every lane is listed
     if parts[0] == "lanes":
         return parts[-1] == "busy"
     if parts[0] == "memory":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.errors import UserError
-from simcore.export.charts import CHARTS, THEMES, ChartData
+from simcore.export.charts import CHARTS, THEMES, ChartData, ChartTheme
 from simcore.export.csv import write_table
 from simcore.export.ranges import step_range
 from simcore.results.files import replacing
@@ -99,13 +99,13 @@ def render(
     data: ChartData,
     kind: str,
     *,
-    theme: str = "paper",
+    theme: str | ChartTheme = "paper",
     width_mm: float = 180,
     height_mm: float = 90,
     dpi: int = 300,
 ) -> bytes:
-    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file."""
-    look = THEMES.get(theme)
+    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file; a theme may be a name."""
+    look = THEMES.get(theme) if isinstance(theme, str) else theme
     if not (40 <= width_mm <= 2000 and 30 <= height_mm <= 2000 and 30 <= dpi <= 2400):
         raise UserError(
             "a chart is 40 to 2000 mm wide, 30 to 2000 mm high and has 30 to 2400 dots per inch"

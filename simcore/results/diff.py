@@ -34,6 +34,16 @@ class Figure:
         return self.b / self.a - 1.0
 
     @property
+    def difference(self) -> float | None:
+        """``b - a``; None where a run does not have the figure."""
+        return None if self.a is None or self.b is None else self.b - self.a
+
+    @property
+    def ratio(self) -> float | None:
+        """``b / a``; None when it has no meaning."""
+        return None if self.a is None or self.b is None or not self.a else self.b / self.a
+
+    @property
     def same(self) -> bool:
         """Whether both runs have the same value."""
         return self.a == self.b
@@ -55,7 +65,7 @@ class Difference:
     Attributes:
         a, b: names of the scenarios.
         settings: scenario values that differ.
-        figures: headline figures first, then lanes, memory, energy and placement.
+        figures: headline figures first, then groups of lanes, lanes, memory, energy, placement.
         speedup: tokens/s of B over A; 0 when A has none.
     """
 
@@ -107,6 +117,31 @@ def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> Difference:
     )
 
 
+def lane_groups(lanes: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of each group of alike lanes: shares of the time are means, amounts are sums.
+
+    Args:
+        lanes: the `lanes` part of a summary.
+    """
+    members: dict[str, list[Mapping[str, Any]]] = {}
+    for lane in lanes.values():
+        members.setdefault(lane["group"], []).append(lane)
+    return {
+        group.replace(".", " "): {
+            "title": group,
+            "lanes": len(found),
+            "busy": sum(lane["busy"] for lane in found) / len(found),
+            "wait": {
+                reason: sum(lane["wait"][reason] for lane in found) / len(found)
+                for reason in found[0]["wait"]
+            },
+            "bytes": sum(lane["bytes"] for lane in found),
+            "flops": sum(lane["flops"] for lane in found),
+        }
+        for group, found in members.items()
+    }
+
+
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -116,7 +151,12 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _numbers(summary: Mapping[str, Any]) -> dict[str, float]:
-    kept = {key: value for key, value in summary.items() if key not in _SKIP}
+    kept: dict[str, Any] = {}
+    for key, value in summary.items():
+        if key == "lanes":
+            kept["groups"] = lane_groups(value)
+        if key not in _SKIP:
+            kept[key] = value
     return {
         path: value
         for path, value in _leaves(kept)
@@ -134,6 +174,8 @@ def _settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Setting]:
 def _title(path: str, *summaries: Mapping[str, Any]) -> str:
     """`lanes.dimm3.wait.sync` as ``DIMM 3: wait, sync``."""
     parts = path.split(".")
+    if parts[0] == "groups":
+        return f"{parts[1]}: {', '.join(parts[2:])}"
     if parts[0] in ("lanes", "memory") and len(parts) > 2:
         for summary in summaries:
             device = summary.get(parts[0], {}).get(parts[1])
@@ -146,7 +188,7 @@ def _unit(path: str) -> str:
     last = path.rsplit(".", 1)[-1]
     if path.startswith(("energy_J", "energy.")):
         return "W" if ".background_W." in path else "J"
-    if path.startswith("lanes.") and (last == "busy" or ".wait." in path):
+    if path.startswith(("lanes.", "groups.")) and (last == "busy" or ".wait." in path):
         return "share"
     if ".by_kind." in path or last == "bytes" or last.endswith("_bytes"):
         return "B"

@@ -294,6 +294,18 @@ class Run:
         self._end_ps += int(row["duration_ps"])
         self._length += 1
 
+    def until(self, length: int) -> Run:
+        """The first steps as a run of fixed length, for readers while the writer appends.
+
+        It shares the columns, so it costs nothing and must not be appended to.
+        """
+        out = Run(self.plan, self.system)
+        out.status, out.attachments = self.status, self.attachments
+        out.figures = self.figures if length >= self._length else None
+        out._columns, out._spans = self._columns, self._spans
+        out._length = min(max(0, length), self._length)
+        return out
+
     def extend(self, columns: Mapping[str, Any]) -> int:
         """Add several steps given as columns of equal length; how many there were.
 

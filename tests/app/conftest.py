@@ -29,7 +29,7 @@ seed: 1
 
 
 def pytest_configure(config):
-    for text in ("propagateSizeHints", r"does not support raise\(\)"):
+    for text in ("propagateSizeHints", r"does not support raise\(\)", "grabbing the keyboard"):
         config.addinivalue_line("qt_log_ignore", text)
 
 

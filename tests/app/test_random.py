@@ -16,6 +16,7 @@ DIALOGS = {
     "file.export_chart",
     "file.export_trace",
     "file.quit",
+    "chart.export",
     "help.palette",
     "help.keys",
     "help.about",

@@ -1,0 +1,142 @@
+"""Simulates a baseline for comparison in the background; the run on screen is left alone."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.state.comparison import Comparison
+from app.state.messages import Messages, Severity
+from app.viewmodels.composition import composition_of
+from app.workers.loader import LatestLoader
+from simcore.engine.simulator import Simulator
+from simcore.errors import ScenarioErrors, SimcoreError
+from simcore.registry import SYSTEMS
+from simcore.results.run import Run
+from simcore.results.summary import system_figures
+from simcore.results.variants import variant_scenario
+from simcore.scenario.schema import Scenario
+
+POLL_MS = 100
+
+
+class _Job:
+    """One baseline; the thread writes `run`, the application reads it."""
+
+    def __init__(self, system: str) -> None:
+        self.system = system
+        self.run: Run | None = None
+        self.cancel = threading.Event()
+
+    def work(self, scenario: Scenario) -> Run | SimcoreError | None:
+        """Simulate to the end; None when cancelled."""
+        try:
+            simulator = Simulator(variant_scenario(scenario, self.system), items=True)
+            self.run = simulator.run
+            while simulator.advance(simulator.block_steps):
+                if self.cancel.is_set():
+                    return None
+            system_figures(simulator.run)
+            composition_of(simulator.run).extend(len(simulator.run))  # not on the GUI thread
+        except SimcoreError as error:
+            return error
+        return self.run
+
+
+class BaselineRunner(QObject):
+    """Runs the scenario on another system and keeps the result as A.
+
+    Attributes:
+        system: the system under way, empty for none.
+        progress: (steps done, steps in all).
+    """
+
+    changed = Signal()
+
+    def __init__(self, comparison: Comparison, messages: Messages) -> None:
+        super().__init__()
+        self._comparison = comparison
+        self._messages = messages
+        self._loader = LatestLoader()
+        self._loader.loaded.connect(self._on_loaded)
+        self._loader.failed.connect(self._on_failed)
+        self._job: _Job | None = None
+        self._poll = QTimer(self, interval=POLL_MS)
+        self._poll.timeout.connect(self.changed)
+
+    @property
+    def system(self) -> str:
+        return self._job.system if self._job else ""
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        run = self._job.run if self._job else None
+        return (len(run), run.total_steps) if run else (0, 0)
+
+    def start(self, scenario: Scenario, system: str) -> None:
+        """Simulate `scenario` on a system; one under way is given up."""
+        self.cancel()
+        job = self._job = _Job(system)
+        self._messages.log(f"simulating {system} as A")
+        self._loader.request(job, lambda: (job.work(scenario),))
+        self._poll.start()
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Give up what is under way."""
+        if self._job is not None:
+            self._job.cancel.set()
+            self._end()
+
+    def shut_down(self) -> None:
+        """Stop and wait."""
+        self.cancel()
+        self._loader.shut_down()
+
+    def _end(self) -> None:
+        self._job = None
+        self._poll.stop()
+        self.changed.emit()
+
+    def _on_loaded(self, job: _Job, result: tuple[Run | SimcoreError | None]) -> None:
+        if job is not self._job:
+            return
+        self._end()
+        outcome = result[0]
+        if isinstance(outcome, Run):
+            self._comparison.keep(outcome, f"run {job.system} as A")
+        elif outcome is not None:
+            self._messages.show(
+                f"{SYSTEMS.get(job.system).name} cannot run this scenario: {_text(outcome)}"
+            )
+
+    def _on_failed(self, error: Exception) -> None:
+        self._messages.log("".join(traceback.format_exception(error)), Severity.ERROR)
+        self._messages.show(f"the baseline failed: {type(error).__name__}: {error}")
+        self._end()
+
+
+def _text(error: SimcoreError) -> str:
+    if isinstance(error, ScenarioErrors):
+        return "; ".join(problem.text() for problem in error.problems)
+    return str(error)
+
+
+def offered(scenario: Scenario) -> list[tuple[str, list[str]]]:
+    """Systems to compare a scenario with, by headline; only those that can run its workload."""
+    kind = scenario.workload.kind
+    own = SYSTEMS.get(scenario.system)
+    able = [
+        id for id, system in SYSTEMS.items() if kind in system.workloads and id != scenario.system
+    ]
+    listed = [id for id in scenario.compare if id in able]
+    family = [id for id in able if id not in listed and type(SYSTEMS.get(id)) is type(own)]
+    others = [id for id in able if id not in listed and id not in family]
+    groups = [
+        ("In the scenario's list", listed),
+        (f"Variants of {own.title}", family),
+        ("Other systems", others),
+    ]
+    return [(title, ids) for title, ids in groups if ids]
