@@ -9,9 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewmodels.composition import Composition
 from app.viewmodels.formatting import bytes_text, percent_text, significant
-from app.viewmodels.keys import OP_KEYS
 from simcore.hardware.devices import Device, DeviceKind, Link, Machine
 from simcore.results.run import Run
 
@@ -69,12 +67,12 @@ class StepTraffic:
     hottest: str
 
 
-def step_traffic(run: Run, machine: Machine, composition: Composition, step: int) -> StepTraffic:
-    """Traffic, use of memory and work of a step that the composition has taken in."""
-    edges, amounts = composition.edges, composition.bytes_at_edges
-    duration = max(float(edges[step + 1] - edges[step]), 1.0)
-    rate = (amounts[step + 1] - amounts[step]) * 1e3 / duration
-    busy = composition.step_totals(step)[:, :OP_KEYS].sum(axis=1) / duration
+def step_traffic(run: Run, machine: Machine, step: int) -> StepTraffic:
+    """Traffic, use of memory and work of a step of a run."""
+    duration = max(float(run.value("duration_ps", step)), 1.0)
+    rate = np.asarray(run.value("lane_op_bytes", step)).sum(axis=1) * 1e3 / duration
+    work = [index for index, op in enumerate(run.ops) if not op.is_wait]
+    busy = np.asarray(run.value("lane_op_ps", step))[:, work].sum(axis=1) / duration
     links = {}
     for link in machine.links:
         lanes = tuple(float(rate[lane]) for lane in link.lanes)

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.theme.tokens import Theme, blend
-from app.viewmodels.composition import composition_of
 from app.viewmodels.formatting import bytes_text, percent_text
 from app.viewmodels.hover import step_name
 from app.viewmodels.machine import (
@@ -122,9 +121,7 @@ class MachineCanvas(QWidget):
         run, step = self.state.runs.current, self.state.cursor.step
         self.traffic = None
         if run is not None and self.machine is not None and step < self.state.runs.length:
-            composition = composition_of(run)
-            composition.extend(self.state.runs.length)
-            self.traffic = step_traffic(run, self.machine, composition, step)
+            self.traffic = step_traffic(run, self.machine, step)
         self.update()
 
     def resizeEvent(self, _: object) -> None:

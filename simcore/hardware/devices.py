@@ -405,6 +405,20 @@ class _Maker:
                 component=owner.component,
                 internal=True,
             )
+        elif owner.kind is DeviceKind.HOST and (host := self.plan.scenario.hardware.host):
+            # What crosses PCIe is read from the host's memory or written to it.
+            wires = self.links.get("pcie")
+            if wires is not None:
+                self.links["host_bus"] = Link(
+                    id="host_bus",
+                    title="Host memory bus",
+                    lanes=wires.lanes,
+                    ends=(owner.id, f"{owner.id}.memory"),
+                    peak_GBps=host.bandwidth_GBps,
+                    component="host",
+                    internal=True,
+                    shared=True,
+                )
 
     def _shared_memory(self, index: int, id: str, title: str) -> None:
         """A memory that several units share, or that nothing computes in."""
