@@ -45,6 +45,26 @@ def light_blocks(share: ArrayLike, blocks: ArrayLike, requests: int) -> Int:
     return np.minimum(found, np.asarray(blocks, np.int64))
 
 
+def even_quota(blocks: ArrayLike, room: ArrayLike) -> Int:
+    """The largest number of blocks every request may place where there is room for so many.
+
+    Args:
+        blocks: (rows, requests) blocks each request has in the end.
+        room: (rows,) blocks there is room for, zero or more.
+
+    Returns:
+        (rows,) quota q with sum(min(blocks, q)) <= room, at most the largest number of blocks.
+    """
+    counts, free = np.asarray(blocks, np.int64), np.asarray(room, np.int64)
+    low = np.zeros(len(counts), np.int64)
+    high = counts.max(axis=1)
+    while (low < high).any():  # bisection, all rows together
+        middle = (low + high + 1) // 2
+        fits = np.minimum(counts, middle[:, None]).sum(axis=1) <= free
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle - 1)
+    return low
+
+
 @dataclass(frozen=True, slots=True)
 class BlockTokens:
     """Tokens of each request by type and place, all (..., requests).

@@ -32,6 +32,7 @@ from simcore.scenario.schema.hbm_pim import HbmPim, Nvlink
 from simcore.scenario.schema.model import ActivationStats, Model
 from simcore.scenario.schema.serving import ServingWorkload
 from simcore.scenario.schema.turnover import TurnoverWorkload
+from simcore.scenario.schema.uneven import UnevenWorkload
 from simcore.scenario.schema.workload import WORKLOADS, FixedWorkload
 
 SCHEMA_VERSION = 1
@@ -62,6 +63,7 @@ __all__ = [
     "SideMemory",
     "StatisticalActivations",
     "TurnoverWorkload",
+    "UnevenWorkload",
 ]
 
 

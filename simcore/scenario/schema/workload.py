@@ -9,6 +9,7 @@ from typing import Any
 from simcore.scenario.fields import knob
 from simcore.scenario.schema.serving import ServingWorkload
 from simcore.scenario.schema.turnover import TurnoverWorkload
+from simcore.scenario.schema.uneven import UnevenWorkload
 
 _HERMES = "Hermes, arXiv 2502.16963"
 
@@ -53,5 +54,6 @@ WORKLOADS: Mapping[str, type[Any]] = {
     "fixed": FixedWorkload,
     "turnover": TurnoverWorkload,
     "serving": ServingWorkload,
+    "uneven": UnevenWorkload,
 }
 """`workload.kind` to its dataclass."""

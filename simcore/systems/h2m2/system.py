@@ -43,6 +43,7 @@ from simcore.systems.h2m2.machine import (
     SUBLAYERS,
     H2M2Plan,
 )
+from simcore.systems.h2m2.page_map import PageMap, page_map
 from simcore.systems.h2m2.policy import H2M2Policy
 from simcore.systems.h2m2.steps import Filler, make_templates, rows_of_layers
 from simcore.units import MiB
@@ -168,6 +169,13 @@ class H2M2(System):
     ) -> curves.MappingCurve:
         """Time of both sides over the heads on the HBM side; see `curves.mapping_curve`."""
         return curves.mapping_curve(plan, record, sublayer)
+
+    def page_map(self, plan: H2M2Plan, run: Run, step: int) -> PageMap | None:
+        """What the pages of both memories hold at a step; None for machines without pages."""
+        if not plan.split or plan.policy.machine != "asymmetric":
+            return None
+        before = run.record(step - 1) if step else None
+        return page_map(plan, run.record(step), before)
 
 
 def _lengths(scenario: Scenario, width: int) -> LengthSums:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simcore.engine.phases import Template, Work
 from simcore.model import shapes
-from simcore.placement.blocks import BlockTokens, block_tokens, light_blocks
+from simcore.placement.blocks import BlockTokens, block_tokens, even_quota, light_blocks
 from simcore.placement.packing import arrival_bins, balanced_bins, bin_sums
 from simcore.systems.hybridserve.machine import Costs, Int, free_bytes
 from simcore.systems.hybridserve.policy import HybridServePolicy
@@ -41,30 +41,21 @@ class Settings:
     gpu_needed: Int
     host_needed: Int
 
-    def pick(self, index: int) -> Settings:
-        """One of them."""
-        at = slice(index, index + 1)
+    def rows(self, index: Int) -> Settings:
+        """Some of them, in this order, also more than once."""
         return Settings(
-            self.share[at],
+            self.share[index],
             self.mini_batches,
-            self.light_quota[at],
-            self.kv_quota[at],
-            self.workspace_bytes[at],
-            self.gpu_needed[at],
-            self.host_needed[at],
+            self.light_quota[index],
+            self.kv_quota[index],
+            self.workspace_bytes[index],
+            self.gpu_needed[index],
+            self.host_needed[index],
         )
 
     def spread(self, times: int) -> Settings:
         """Each of them `times` times in a row, for rows of steps."""
-        return Settings(
-            np.repeat(self.share, times),
-            self.mini_batches,
-            np.repeat(self.light_quota, times),
-            np.repeat(self.kv_quota, times),
-            np.repeat(self.workspace_bytes, times),
-            np.repeat(self.gpu_needed, times),
-            np.repeat(self.host_needed, times),
-        )
+        return self.rows(np.repeat(np.arange(len(self.share)), times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +171,16 @@ class Cache:
         prefill = int(self.prompts.sum()) * model.hidden * 2 + chunk
         workspace = np.maximum(decode, prefill)
         needed = workspace + self.fixed_bytes()
-        room = np.maximum(0, free_bytes(costs.parts.gpu) - needed) // requests
+        room = np.maximum(0, free_bytes(costs.parts.gpu) - needed)
+        if policy.gpu_cache_GB is not None:
+            room = np.minimum(room, int(policy.gpu_cache_GB * 1e9))
+        each = -(-rows // policy.block_tokens)
+        lights = light_blocks(shares[:, None], each, requests)
         tokens = policy.block_tokens * self.layers
-        most = light_blocks(shares[:, None], -(-rows // policy.block_tokens), requests).min(axis=1)
         light_block = tokens * self.light_bytes
-        light = np.minimum(most, room // light_block) if light_block else zero
-        kv = (room - light * light_block) // (tokens * costs.kv_bytes)
+        light = even_quota(lights, room // light_block) if light_block else zero
+        room = room - np.minimum(lights, light[:, None]).sum(axis=1) * light_block
+        kv = even_quota(each - lights, room // (tokens * costs.kv_bytes))
         full = Settings(shares, mini_batches, light, kv, workspace, needed, zero)
         placed = self.tokens(rows, full)
         host = placed.kv_host.sum(axis=1) * costs.kv_bytes
@@ -198,14 +193,15 @@ class Cache:
         table = shapes.lm_head_bytes(self.costs.model)
         return self.resident_bytes + 2 * self.streamed_bytes + table
 
-    def parts(self, cached: Int, settings: Settings) -> Parts:
+    def parts(self, cached: Int, settings: Settings, *, whole: bool = False) -> Parts:
         """Amounts of the mini-batches.
 
         Args:
             cached: (rows, requests) tokens in the cache before the new ones.
             settings: one a row.
+            whole: take the batch as one, whatever the settings say.
         """
-        bins = settings.mini_batches
+        bins = 1 if whole else settings.mini_batches
         there = self.tokens(cached, settings)
         after = self.tokens(cached + 1, settings)
         rows, requests = cached.shape

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simcore.systems.hybridserve.caching import Cache, Settings
 from simcore.systems.hybridserve.machine import GPU, UP, Int
-from simcore.systems.hybridserve.search import GRID, Templates, decode_totals, fits
+from simcore.systems.hybridserve.search import GRID, Templates, decode_rows, fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def ratio_curve(cache: Cache, templates: Templates, chosen: Settings, step: int)
     mine = float(chosen.share[0])
     shares = np.unique(np.append(np.arange(GRID + 1) / GRID, mine))
     settings = cache.settings(shares, chosen.mini_batches)
-    totals, _ = decode_totals(cache, templates, settings, np.full(len(shares), step))
+    rows, _ = decode_rows(cache, templates, settings, np.full(len(shares), step))
+    totals = rows.totals(cache.layers)
     work = slice(0, templates.layer.first_wait)
     return RatioCurve(
         shares,

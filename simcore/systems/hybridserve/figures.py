@@ -9,11 +9,38 @@ import numpy as np
 
 from simcore.results.run import KIND_DECODE, Run
 from simcore.results.spans import WAIT_OPS
+from simcore.results.terms import Term
 from simcore.systems.hybridserve.machine import DOWN, GPU, UP, Int, StreamPlan
 from simcore.units import PS_PER_MS
 
 if TYPE_CHECKING:
     from simcore.systems.hybridserve.system import HybridPlan
+
+_DECODE = "Mean over the decode steps."
+_HIDDEN = "Of the copies in a decode step in the middle: time in which the GPU computes."
+TERMS: Mapping[str, Term] = {
+    "act_share": Term("blocks cached as activations", "share", "Or computed again from tokens."),
+    "mini_batches": Term("mini-batches", "", "Parts of the batch that share a layer's weights."),
+    "gpu_batches": Term("mini-batches", "", "FlexGen's block, searched."),
+    "block_tokens": Term("tokens of a block"),
+    "act_bytes_over_kv_bytes": Term("activation over KV", "x", "Bytes of one token."),
+    "gpu_weight_share": Term("weights on the GPU", "share"),
+    "kv_gpu_share": Term("KV on the GPU", "share"),
+    "gpu_act_blocks": Term("activation blocks on the GPU", "", "Most, all requests together."),
+    "gpu_kv_blocks": Term("KV blocks on the GPU", "", "Most, all requests together."),
+    "gpu_cache_bytes": Term("GPU memory for caches", "B"),
+    "workspace_bytes": Term("GPU memory for buffers", "B", "Mini-batches, activations."),
+    "host_cache_bytes": Term("caches on the host at the end", "B"),
+    "most_requests_together": Term("requests served together, most"),
+    "swapped_bytes": Term("swapped out", "B", "Keys and values of preempted requests."),
+    "bytes_to_gpu_per_step": Term("to the GPU, a step", "B", _DECODE),
+    "bytes_to_host_per_step": Term("to the host, a step", "B", _DECODE),
+    "gpu_busy_share": Term("GPU busy while decoding", "share"),
+    "link_busy_share": Term("link to the GPU busy while decoding", "share"),
+    "hidden_share_of_weights": Term("weights hidden", "share", _HIDDEN),
+    "hidden_share_of_kv": Term("KV hidden", "share", _HIDDEN),
+    "hidden_share_of_activations": Term("activations hidden", "share", _HIDDEN),
+}
 
 HELD = ("KV on the host", "KV on the GPU", "light on the host", "light on the GPU")
 
@@ -69,8 +96,9 @@ def summary(plan: HybridPlan, run: Run) -> Mapping[str, Any]:
     """The `placement` part of `run --json`."""
     cache, chosen, costs = plan.cache, plan.chosen, plan.costs
     layers, block = plan.model.layers, cache.policy.block_tokens
-    light = int(chosen.light_quota[0]) * plan.requests
-    kv = int(chosen.kv_quota[0]) * plan.requests
+    at_end = cache.tokens((plan.prompts + cache.output_tokens)[None], chosen)
+    light = -(-at_end.light_gpu // block)
+    kv = -(-at_end.kv_gpu // block)
     out: dict[str, Any] = {
         "cache": cache.policy.cache,
         "act_share": float(chosen.share[0]),
@@ -78,9 +106,11 @@ def summary(plan: HybridPlan, run: Run) -> Mapping[str, Any]:
         "block_tokens": block,
         "act_bytes_over_kv_bytes": costs.act_bytes / costs.kv_bytes,
         "gpu_weight_share": plan.resident_bytes / (layers * costs.layer_bytes),
-        "gpu_act_blocks": light,
-        "gpu_kv_blocks": kv,
-        "gpu_cache_bytes": (light * cache.light_bytes + kv * costs.kv_bytes) * layers * block,
+        "gpu_act_blocks": int(light.sum()),
+        "gpu_kv_blocks": int(kv.sum()),
+        "gpu_cache_bytes": int(light.sum() * cache.light_bytes + kv.sum() * costs.kv_bytes)
+        * layers
+        * block,
         "workspace_bytes": int(chosen.workspace_bytes[0]),
         "host_cache_bytes": int(chosen.host_needed[0]),
     }

@@ -23,6 +23,7 @@ from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.systems.base import System
 from simcore.systems.hybridserve.explain import explain
+from simcore.systems.hybridserve.figures import TERMS
 from simcore.systems.hybridserve.machine import BASELINE, COMPONENTS, PRESETS, StreamPlan
 
 Int = NDArray[np.int64]
@@ -58,6 +59,16 @@ class Stretch:
         names = ("duration_ps", "time_ps", "amount_bytes", "flops")
         return RowTotals(*(sum(getattr(p, name) * n for p, n in parts) for name in names))
 
+    def busiest_ps(self, layers: int) -> Int:
+        """Time of the busiest lane of each layer and phase, added up: no step is shorter."""
+        parts = [(self.template, self.last, 1), (self.template, self.steady, layers - 1)]
+        parts += [(template, work, 1) for template, work in (*self.before, *self.after)]
+        total = np.zeros(len(self.last.time_ps), np.int64)
+        for template, work, times in parts:
+            lanes = [work.time_ps[:, template.column_lane == lane] for lane in template.all_lanes]
+            total += times * np.max([lane.sum(axis=1) for lane in lanes], axis=0)
+        return total
+
     def segments(self, layers: int) -> Segments:
         """The one step of a stretch in order of time, rows being layers."""
         rows = [self.steady] * (layers - 1) + [self.last]
@@ -85,6 +96,8 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
+    workloads = ("fixed", "uneven")
+    terms = TERMS
 
     @abstractmethod
     def causes(self, plan: Any, start: int, stop: int) -> Causes:

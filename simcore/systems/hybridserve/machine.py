@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.activations.streams import stream
 from simcore.engine.phases import Template, Work
-from simcore.errors import CapacityError, InvariantError
+from simcore.errors import CapacityError, InvariantError, UserError
 from simcore.hardware import gpu as gpu_model
 from simcore.hardware.roofline import roofline_ps
 from simcore.model import shapes
 from simcore.results.run import MemoryDevice, Plan
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op
-from simcore.scenario.schema import Gpu, Host, Model, Pcie, Scenario
+from simcore.scenario.schema import Gpu, Host, Model, Pcie, Scenario, UnevenWorkload
 from simcore.systems.hybridserve.policy import StreamPolicy
 from simcore.units import transfer_ps, us_to_ps
 
@@ -252,8 +253,20 @@ def put(
 
 
 def prompt_lengths(scenario: Scenario) -> Int:
-    """Prompt length of every request."""
+    """Prompt length of every request, in order of arrival.
+
+    Raises:
+        UserError: if the shortest prompt is longer than the longest.
+    """
     workload = scenario.workload
+    if isinstance(workload, UnevenWorkload):
+        low, high = workload.prompt_tokens, workload.longest_prompt_tokens
+        if low > high:
+            raise UserError(
+                f"workload.longest_prompt_tokens: {high:,} is less than workload.prompt_tokens, "
+                f"{low:,}; allowed: that or more"
+            )
+        return stream(scenario.seed, "prompts").integers(low, high + 1, workload.batch)
     return np.full(workload.batch, workload.prompt_tokens, np.int64)
 
 

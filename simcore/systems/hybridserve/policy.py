@@ -99,6 +99,17 @@ class HybridServePolicy(StreamPolicy):
         cls="derived",
         source=f"{_PAPER} forms mini-batches; how many is not stated",
     )
+    gpu_cache_GB: float | None = knob(
+        None,
+        unit="GB",
+        ge=0,
+        le=10_000,
+        step=1,
+        optional=True,
+        help="Most GPU memory for cached blocks; automatic: all that is left.",
+        cls="derived",
+        source=f"{_PAPER}: blocks on the GPU are mainly activations; how many is not stated",
+    )
     packing: str = knob(
         "balanced",
         choices=("balanced", "arrival"),

@@ -327,7 +327,7 @@ class VllmSwap(ResidentKv):
     def serve(self, costs: Costs, prompts: Int, output: int, percent: int) -> Served | None:
         policy = costs.policy
         assert isinstance(policy, SwapPolicy)
-        chunk = max(policy.prefill_tokens, int(prompts.max()))
+        chunk = min(int(prompts.sum()), max(policy.prefill_tokens, int(prompts.max())))
         workspace = prefill_bytes(costs, chunk)
         room = free_bytes(costs.parts.gpu) - fixed_bytes(costs, percent, 1) - workspace
         blocks = room // (policy.block_tokens * costs.kv_bytes * costs.model.layers)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine.phases import Template
-from simcore.engine.rows import RowTotals
 from simcore.errors import CapacityError
 from simcore.results.spans import Lane
 from simcore.systems.hybridserve import steps
@@ -25,6 +24,8 @@ GRID = 64
 """Shares are tried in steps of one in so many."""
 EXACT, SAMPLES = 16, 5
 """Runs of up to so many tokens are tried out whole, longer ones at so many lengths."""
+FEW = 4
+"""Candidates laid out before the others."""
 MOST_PARTS = 64
 """Most mini-batches tried."""
 
@@ -105,31 +106,46 @@ def sampled_steps(output_tokens: int) -> tuple[Int, NDArray[np.float64]]:
     return at, weight
 
 
-def decode_totals(
-    cache: Cache, templates: Templates, settings: Settings, step: Int
-) -> tuple[RowTotals, tuple[Int, Int]]:
-    """Totals of decode steps, one setting and step a row, and what the first of them loads."""
+def decode_rows(
+    cache: Cache, templates: Templates, settings: Settings, step: Int, *, whole: bool = False
+) -> tuple[Stretch, tuple[Int, Int]]:
+    """Work of decode steps, one setting and step a row, and what the first of them loads."""
     requests = len(cache.prompts)
     cached = np.broadcast_to(cache.prompts, (len(step), requests)) + step[:, None] - 1
-    parts = cache.parts(cached, settings)
-    following = cache.parts(cached + 1, settings)
+    parts = cache.parts(cached, settings, whole=whole)
+    # What the next step loads more for other mini-batches must stay out of a bound.
+    follow = parts if whole else cache.parts(cached + 1, settings)
     more = step < cache.output_tokens
-    load = tuple(
-        np.where(more, side[:, 0], 0) for side in (following.kv_host, following.light_host)
-    )
+    load = tuple(np.where(more, side[:, 0], 0) for side in (follow.kv_host, follow.light_host))
     stretch = decode_stretch(cache, templates, parts, (load[0], load[1]), more)
-    return stretch.totals(cache.layers), (parts.kv_host[:, 0], parts.light_host[:, 0])
+    return stretch, (parts.kv_host[:, 0], parts.light_host[:, 0])
 
 
-def run_ps(cache: Cache, templates: Templates, settings: Settings) -> NDArray[np.float64]:
-    """Estimated time of the whole run of each setting, (settings,)."""
+def run_ps(
+    cache: Cache, templates: Templates, settings: Settings, *, bound: bool = False
+) -> NDArray[np.float64]:
+    """Estimated time of the whole run of each setting, (settings,).
+
+    Args:
+        cache, settings: the run and the candidates.
+        templates: phases for their number of mini-batches; for one if only a bound is wanted.
+        bound: nothing is laid out; the time is that of the busiest lane of each layer with the
+            whole batch as one mini-batch, which no number of mini-batches can beat.
+    """
     at, weight = sampled_steps(cache.output_tokens)
     count, times = len(settings.share), len(at)
-    totals, load = decode_totals(cache, templates, settings.spread(times), np.tile(at, count))
-    decode = totals.duration_ps.reshape(count, times) @ weight
+    step = np.tile(at, count)
+    decode, load = decode_rows(cache, templates, settings.spread(times), step, whole=bound)
     first = tuple(side.reshape(count, times)[:, 0] for side in load)
-    before = prefill_stretch(cache, templates, settings, (first[0], first[1]))
-    return decode + before.totals(cache.layers).duration_ps
+    zero = np.zeros(count, np.int64)
+    # The first mini-batch's data are less than the batch's, by how much depends on the packing.
+    ready = (zero, zero) if bound else (first[0], first[1])
+    before = prefill_stretch(cache, templates, settings, ready)
+    lengths = [
+        part.busiest_ps(cache.layers) if bound else part.totals(cache.layers).duration_ps
+        for part in (decode, before)
+    ]
+    return lengths[0].reshape(count, times) @ weight + lengths[1]
 
 
 def fits(cache: Cache, settings: Settings) -> NDArray[np.bool_]:
@@ -160,36 +176,39 @@ def doublings(most: int) -> list[int]:
 
 
 def choose(cache: Cache, lanes: tuple[Lane, ...]) -> tuple[Settings, Templates]:
-    """The fastest setting.
+    """The fastest setting; of equal ones that with fewer mini-batches, then the smaller share.
+
+    What cannot be faster than the best so far by a bound is not laid out.
 
     Raises:
         CapacityError: if none fits.
     """
-    best: tuple[float, Settings, Templates] | None = None
-    tried: list[Settings] = []
-    for count in parts_of(cache):
-        settings = cache.settings(shares_of(cache), count)
-        tried.append(settings)
+    tried = {count: cache.settings(shares_of(cache), count) for count in parts_of(cache)}
+    single = make_templates(cache, lanes, 1)
+    bounds = {}
+    for count, settings in tried.items():
         good = np.flatnonzero(fits(cache, settings))
-        if not len(good):
-            continue
-        templates = make_templates(cache, lanes, count)
-        some = Settings(
-            settings.share[good],
-            count,
-            settings.light_quota[good],
-            settings.kv_quota[good],
-            settings.workspace_bytes[good],
-            settings.gpu_needed[good],
-            settings.host_needed[good],
-        )
-        times = run_ps(cache, templates, some)
-        at = int(times.argmin())
-        if best is None or times[at] < best[0]:
-            best = (float(times[at]), some.pick(at), templates)
-    if best is None:
-        raise _nothing_fits(cache, tried)
-    return best[1], best[2]
+        if len(good):
+            found = np.full(len(settings.share), np.inf)
+            found[good] = run_ps(cache, single, settings.rows(good), bound=True)
+            bounds[count] = found
+    if not bounds:
+        raise _nothing_fits(cache, list(tried.values()))
+    best = (np.inf, 0, 0)
+    templates: dict[int, Templates] = {}
+    for count in sorted(bounds, key=lambda count: (float(bounds[count].min()), count)):
+        templates[count] = make_templates(cache, lanes, count)
+        order = np.argsort(bounds[count], kind="stable")
+        # A few near the bound first: with their times nearly all others are out.
+        for some in (order[:FEW], order[FEW:]):
+            near = np.sort(some[bounds[count][some] <= best[0]])
+            near = near[np.isfinite(bounds[count][near])]
+            if len(near):
+                times = run_ps(cache, templates[count], tried[count].rows(near))
+                at = int(times.argmin())
+                best = min(best, (float(times[at]), count, int(near[at])))
+    _, count, at = best
+    return tried[count].rows(np.array([at])), templates[count]
 
 
 def _nothing_fits(cache: Cache, tried: list[Settings]) -> CapacityError:

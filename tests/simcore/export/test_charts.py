@@ -18,7 +18,7 @@ from tests.simcore.export.rendering import check_drawn, pixels
 
 ALL = ("timeline", "bandwidth", "waits", "breakdown", "dimm-load", "placement", "memory")
 ALL += ("step-time", "tokens")
-OWN = ("batch", "blocks", "mapping", "predictor", "ratio", "requests")
+OWN = ("batch", "blocks", "mapping", "pages", "predictor", "ratio", "requests")
 """Charts of single systems, tested with these."""
 
 

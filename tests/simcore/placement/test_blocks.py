@@ -14,6 +14,7 @@ from simcore.placement.blocks import (
     ON_HOST,
     block_table,
     block_tokens,
+    even_quota,
     light_blocks,
     offsets,
 )
@@ -123,6 +124,12 @@ def test_shares_are_met_over_all_requests(share, blocks, requests):
     assert (found >= 0).all()
     assert (found <= blocks).all()
     assert int(found.max() - found.min()) <= 1
+
+
+def test_quotas_by_hand():
+    """Requests of 2, 5 and 9 blocks: three each take 2 + 3 + 3 = 8 of 9, four would take 10."""
+    blocks = [[2, 5, 9]] * 4
+    assert even_quota(blocks, [9, 0, 2, 99]).tolist() == [3, 0, 0, 9]
 
 
 def test_width_keeps_columns_free():

@@ -10,6 +10,7 @@ import pytest
 
 from simcore.engine.simulator import simulate
 from simcore.errors import CapacityError, ScenarioErrors, UserError
+from simcore.export.chart_file import chart_data, render
 from simcore.registry import SYSTEMS
 from simcore.results.run import Run
 from simcore.results.spans import WaitReason
@@ -314,3 +315,33 @@ def test_series_cover_every_step(growing: Run) -> None:
     found = SYSTEMS.get("h2m2").series(growing.plan, growing)
     assert {"FC on the HBM side", "pages moved", "TLB misses, HBM chip"} <= set(found)
     assert all(len(values) == len(growing) for _, values in found.values())
+
+
+def test_page_map(growing: Run) -> None:
+    """Every page is somewhere; what is used agrees with the memory of the step."""
+    for step in (0, 30, len(growing) - 1):
+        found = growing.system.page_map(growing.plan, growing, step)
+        held = growing.value("memory_bytes", step)
+        for side in (0, 1):
+            mine = found.side == side
+            whole = growing.plan.capacity[side] // found.page_bytes
+            assert found.pages[mine].sum() == whole
+            assert (found.pages[mine] >= 0).all()
+            assert (found.used_bytes[mine] <= found.pages[mine] * found.page_bytes).all()
+            used = held[side].sum() if held.shape[0] == 2 else None
+            if used is not None:
+                in_use = mine & (found.owner < len(found.owners) - 1)
+                assert found.pages[in_use].sum() * found.page_bytes == used
+    moved = np.flatnonzero(growing.column("moved_pages").reshape(len(growing), -1).sum(axis=1))
+    step = int(moved[moved > 0][0])
+    found = growing.system.page_map(growing.plan, growing, step)
+    assert found.moved.sum() == growing.value("moved_pages", step).sum()
+
+
+def test_page_chart(growing: Run) -> None:
+    data = chart_data(growing, "pages", 0, 5)
+    assert len(data) == len(data["pages"])
+    assert b"<svg" in render(data, "svg")
+    only = simulate(small("lpddr-only"))
+    with pytest.raises(UserError, match="no pages in two memories"):
+        chart_data(only, "pages", 0, 1)
