@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
@@ -67,6 +68,19 @@ def _pen(colour: str, width: float) -> QPen:
     return pen
 
 
+class _Fonts:
+    """Fonts of one painting with their metrics; making them is half the work of painting."""
+
+    def __init__(self, font: QFont) -> None:
+        self.title, self.plain = small_font(font, -0.3), small_font(font, -1)
+        self.label = small_font(font, -1)
+        self.title.setBold(True)
+        self.label.setBold(True)
+        self.title_metrics = QFontMetricsF(self.title)
+        self.plain_metrics = QFontMetricsF(self.plain)
+        self.label_metrics = QFontMetricsF(self.label)
+
+
 class MachineCanvas(QWidget):
     """Boxes and lines; a click or Enter selects, the arrows up and down walk through all."""
 
@@ -81,6 +95,7 @@ class MachineCanvas(QWidget):
         self.traffic: StepTraffic | None = None
         self._hover = ""
         self._focused = ""
+        self._fonts: _Fonts | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Machine")
@@ -207,6 +222,18 @@ class MachineCanvas(QWidget):
 
     # Painting.
 
+    @property
+    def fonts(self) -> _Fonts:
+        """Fonts in use, made once for a font of the widget."""
+        if self._fonts is None:
+            self._fonts = _Fonts(self.font())
+        return self._fonts
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fonts = None
+        super().changeEvent(event)
+
     def paintEvent(self, _: QPaintEvent) -> None:
         theme = self.context.theme
         painter = QPainter(self)
@@ -331,9 +358,9 @@ class MachineCanvas(QWidget):
         theme, state = self.context.theme, traffic.devices[device.id]
         assert self.machine is not None
         holds = any(d.inside == device.id for d in self.machine.devices)
-        bold, plain = small_font(self.font(), -0.3), small_font(self.font(), -1)
-        bold.setBold(True)
-        bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
+        fonts = self.fonts
+        bold, plain = fonts.title, fonts.plain
+        bold_metrics, metrics = fonts.title_metrics, fonts.plain_metrics
         inner = rect.adjusted(7, 2, -6, -10 if state.capacity_bytes and not holds else -2)
         lines: list[str] = []
         if device.lanes:
@@ -409,11 +436,11 @@ class MachineCanvas(QWidget):
     def _paint_label(self, painter: QPainter, wire: Wire, link: Link, traffic: StepTraffic) -> None:
         theme, flow = self.context.theme, traffic.links[link.id]
         hot = link.id == traffic.hottest
-        bold, plain = small_font(self.font(), -1), small_font(self.font(), -1)
-        bold.setBold(True)
+        fonts = self.fonts
+        bold, plain = fonts.label, fonts.plain
         first = ("▲ " if hot else "") + link.title
         second = rate_of(link, flow)
-        bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
+        bold_metrics, metrics = fonts.label_metrics, fonts.plain_metrics
         room = max(64.0, wire.room + 8)
         if wire.upright:
             first, second = f"{first}  {percent_text(flow.share)}", ""
