@@ -23,17 +23,16 @@ from app.viewmodels.hover import step_name
 from app.viewmodels.machine import (
     Box,
     Drawing,
-    StepTraffic,
     Wire,
     device_text,
     draw,
     link_text,
     rate_of,
-    step_traffic,
 )
 from app.widgets.painting import small_font
 from app.widgets.view import Context
 from simcore.hardware.devices import Device, DeviceKind, Link, Machine, machine
+from simcore.hardware.traffic import StepTraffic, step_traffic
 
 HEAD = 20.0
 FOOT = 16.0

@@ -7,9 +7,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from app.theme.tokens import DARK, LIGHT
-from app.viewmodels.machine import draw, step_traffic
+from app.viewmodels.machine import draw
 from app.widgets.machine_canvas import heat_colour, line_width
 from simcore.hardware.devices import machine
+from simcore.hardware.traffic import step_traffic
 from simcore.registry import SYSTEMS
 from tests.simcore.hardware.test_machine import only_what_it_needs, short_run
 
