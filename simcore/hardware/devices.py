@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from simcore.hardware import chips, dimm_pim, gpu_curves, hbm_pim, links, ndp_dimm, npu
+from simcore.hardware import chips, dimm_link, dimm_pim, gpu_curves, hbm_pim, links, ndp_dimm, npu
 from simcore.hardware.derivation import Derivation
 from simcore.hardware.dram.analytic import Access, Pattern, Scope
 from simcore.hardware.dram.layout import Layout
@@ -596,7 +596,9 @@ def link_derivations(scenario: Scenario, link: Link) -> tuple[Derivation, ...]:
         if link.peak_GBps > rate:
             found += (links.several(rate, link.peak_GBps),)
         return found
-    latency = {"dimm_link": "latency_us", "chip_link": "latency_us", "nvlink": "hop_us"}
+    if link.component == "dimm_link" and h.dimm_link:
+        return dimm_link.derivations(h.dimm_link, len(link.ends))
+    latency = {"chip_link": "latency_us", "nvlink": "hop_us"}
     if link.component in latency:
         part = getattr(h, link.component)
         return (links.half_size(part.bandwidth_GBps, getattr(part, latency[link.component])),)
