@@ -72,8 +72,8 @@ class LoadCanvas(QWidget):
 
     def _refresh(self) -> None:
         run, composition = self.state.runs.current, self._composition
-        if run is None or composition is None:
-            return
+        if run is None or composition is not composition_of(run):
+            return  # resized while another view takes the new run: ours comes next
         composition.extend(self.state.runs.length)
         room = max(1, int(self.width() - self._left() - RIGHT))
         columns = load_history(composition, self.lanes, room)
