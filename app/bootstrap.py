@@ -25,8 +25,11 @@ UI_FAMILY = "Inter"
 UI_POINTS = 9.0
 
 
-def run(path: Path | None) -> int:
-    """Open the window on a scenario and return when it is closed."""
+def run(path: Path | None, *, welcome: bool = False) -> int:
+    """Open the window on a scenario and return when it is closed.
+
+    With `welcome` the page with the examples comes up, unless the user does not want it.
+    """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     prepare(app)
@@ -37,6 +40,8 @@ def run(path: Path | None) -> int:
     collector = GuiCollector()
     if path is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(path))
+    if welcome and window.settings.welcome:
+        QTimer.singleShot(0, window.show_welcome)
     code = app.exec()
     quit_timer.stop()
     collector.stop()

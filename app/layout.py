@@ -1,6 +1,10 @@
-"""The arrangement of the docks: the default, saving, restoring."""
+"""The arrangement of the docks: named ones, saving, restoring."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QMainWindow, QTabWidget
@@ -12,52 +16,128 @@ Docks = dict[str, ViewDock]
 _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
-def arrange(window: QMainWindow, docks: Docks) -> None:
-    """The default: editor left, map over timeline over bandwidth, load and panels right."""
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Stacks of docks above each other.
+
+    Attributes:
+        stacks: ids of docks that share a place as tabs, the first one in front; top to bottom.
+        shares: share of the height of each stack.
+        width: (least, most, share of the window), in pixels; None for what is left over.
+    """
+
+    stacks: tuple[tuple[str, ...], ...]
+    shares: tuple[float, ...]
+    width: tuple[int, int, float] | None = None
+
+
+_EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
+_PANELS = ("metrics", "explain", "memory", "log")
+
+LAYOUTS: Mapping[str, tuple[Column, ...]] = {
+    "overview": (
+        _EDITOR,
+        Column(
+            (("placement", "machine"), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
+            (0.33, 0.42, 0.25),
+        ),
+        Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
+    ),
+    "placement": (
+        Column(
+            (("placement", "machine"), ("timeline", "figures", "compare", "chart", "bandwidth")),
+            (0.68, 0.32),
+        ),
+        Column(
+            (("load", "stops", "scenario", "inspector"), _PANELS),
+            (0.42, 0.58),
+            (290, 400, 0.25),
+        ),
+    ),
+    "timeline": (
+        Column(
+            (("timeline", "placement", "machine", "chart", "compare"), ("bandwidth", "figures")),
+            (0.6, 0.4),
+        ),
+        Column(
+            (("explain", "scenario", "inspector", "log"), ("metrics", "memory", "load", "stops")),
+            (0.5, 0.5),
+            (290, 400, 0.25),
+        ),
+    ),
+    "compare": (
+        Column(
+            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth")), (0.55, 0.45)
+        ),
+        Column(
+            (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
+            (0.62, 0.38),
+            (420, 760, 0.46),
+        ),
+    ),
+    "serving": (
+        Column((("figures", "timeline", "compare"), ("chart", "placement", "machine")), (0.5, 0.5)),
+        Column(
+            (
+                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("memory", "load", "stops", "bandwidth"),
+            ),
+            (0.6, 0.4),
+            (290, 400, 0.27),
+        ),
+    ),
+}
+"""Named arrangements: where every dock is, and how big."""
+
+DEFAULT = "overview"
+
+
+def arrange(window: QMainWindow, docks: Docks, name: str = DEFAULT) -> None:
+    """Put every dock where the named arrangement has it; a dock it lacks joins the last stack."""
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)  # moving docks that are placed leaves tab bars behind
-    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["scenario"])
-    window.splitDockWidget(docks["scenario"], docks["placement"], _HORIZONTAL)
-    window.splitDockWidget(docks["placement"], docks["load"], _HORIZONTAL)
-    window.splitDockWidget(docks["placement"], docks["timeline"], _VERTICAL)
-    window.splitDockWidget(docks["timeline"], docks["bandwidth"], _VERTICAL)
-    window.splitDockWidget(docks["load"], docks["metrics"], _VERTICAL)
-    window.tabifyDockWidget(docks["timeline"], docks["chart"])
-    window.tabifyDockWidget(docks["timeline"], docks["figures"])
-    window.tabifyDockWidget(docks["timeline"], docks["compare"])
-    for id in ("explain", "memory", "log"):
-        window.tabifyDockWidget(docks["metrics"], docks[id])
-    window.tabifyDockWidget(docks["placement"], docks["machine"])
-    window.tabifyDockWidget(docks["scenario"], docks["inspector"])
+    columns = _stacks(docks, name)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks[columns[0][0][0]])
+    for before, column in itertools.pairwise(columns):
+        window.splitDockWidget(docks[before[0][0]], docks[column[0][0]], _HORIZONTAL)
+    for column in columns:
+        for above, below in itertools.pairwise(column):
+            window.splitDockWidget(docks[above[0]], docks[below[0]], _VERTICAL)
+    for column in columns:
+        for stack in column:
+            for id in stack[1:]:
+                window.tabifyDockWidget(docks[stack[0]], docks[id])
     for dock in docks.values():
         dock.show()
-    docks["metrics"].raise_()
-    docks["timeline"].raise_()
-    docks["placement"].raise_()
-    docks["scenario"].raise_()
-    resize(window, docks)
+    for column in columns:
+        for stack in column:
+            docks[stack[0]].raise_()
+    resize(window, docks, name)
 
 
-def resize(window: QMainWindow, docks: Docks) -> None:
-    """Sizes of the default arrangement for the window's size."""
-    width, height = window.width(), window.height()
-    left = min(320, max(250, int(width * 0.19)))
-    right = min(360, max(270, int(width * 0.21)))
-    window.resizeDocks(
-        [docks["scenario"], docks["placement"], docks["load"]],
-        [left, width - left - right, right],
-        _HORIZONTAL,
-    )
-    body = height - 130
-    window.resizeDocks(
-        [docks["placement"], docks["timeline"], docks["bandwidth"]],
-        [int(body * 0.33), int(body * 0.42), int(body * 0.25)],
-        _VERTICAL,
-    )
-    window.resizeDocks(
-        [docks["load"], docks["metrics"]], [int(body * 0.42), int(body * 0.58)], _VERTICAL
-    )
+def resize(window: QMainWindow, docks: Docks, name: str = DEFAULT) -> None:
+    """Sizes of an arrangement for the window's size."""
+    columns = LAYOUTS[name]
+    fronts = [column.stacks[0][0] for column in columns]
+    wanted = [
+        min(c.width[1], max(c.width[0], int(window.width() * c.width[2]))) if c.width else 0
+        for c in columns
+    ]
+    rest = (window.width() - sum(wanted)) // max(1, wanted.count(0))
+    widths = [width or rest for width in wanted]
+    window.resizeDocks([docks[id] for id in fronts], widths, _HORIZONTAL)
+    body = window.height() - 130
+    for column in columns:
+        heights = [int(body * share) for share in column.shares]
+        window.resizeDocks([docks[stack[0]] for stack in column.stacks], heights, _VERTICAL)
+
+
+def _stacks(docks: Docks, name: str) -> list[list[list[str]]]:
+    columns = [[list(stack) for stack in column.stacks] for column in LAYOUTS[name]]
+    known = {id for column in columns for stack in column for id in stack}
+    columns[-1][-1] += [id for id in docks if id not in known]
+    return columns
 
 
 def default_size(window: QMainWindow) -> QSize:

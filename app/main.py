@@ -70,7 +70,7 @@ def _open(arguments: list[str]) -> int:
             f"the window needs Qt, which cannot be loaded: {error}; on Debian or Ubuntu install "
             "libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libxcb-cursor0"
         )
-    return run(path)
+    return run(path, welcome=not arguments)
 
 
 def _default_scenario() -> Path | None:

@@ -20,6 +20,7 @@ from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
+from app.commands.stop_commands import stop_commands
 from app.commands.timeline_commands import timeline_commands
 from app.commands.window_commands import (
     edit_commands,
@@ -45,6 +46,7 @@ from app.widgets.message_strip import MessageStrip
 from app.widgets.palette import CommandPalette
 from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
+from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
 from simcore.results.summary import version
 
@@ -61,6 +63,7 @@ DOCK_ORDER = (
     "chart",
     "figures",
     "compare",
+    "stops",
 )
 
 
@@ -73,6 +76,7 @@ class MainWindow(QMainWindow):
         self.themes = themes
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
+        self.welcome: WelcomePage | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
@@ -82,6 +86,7 @@ class MainWindow(QMainWindow):
             *edit_commands(self.state),
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
+            *stop_commands(self.state),
             *timeline_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare")),
@@ -197,6 +202,16 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()
 
+    def show_welcome(self) -> None:
+        if self.welcome is None:
+            self.welcome = WelcomePage(self.settings, self.themes, self.open_dialog, self)
+            self.welcome.chosen.connect(self.files.open_checked)
+        self.welcome.refresh()
+        self.welcome.show()
+        self.welcome.raise_()
+        if self.welcome.cards:
+            self.welcome.cards[0].setFocus()
+
     def show_about(self) -> None:
         QMessageBox.about(
             self,
@@ -207,13 +222,16 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         self.settings.clear_layout()
+        self.set_layout_named(layout.DEFAULT)
+
+    def set_layout_named(self, name: str) -> None:
         size = self.size()
-        layout.arrange(self, self.docks)
+        layout.arrange(self, self.docks, name)
 
         def settle() -> None:
             if not (self.isMaximized() or self.isFullScreen()):
                 self.resize(size)  # docks on their way made it grow
-            layout.resize(self, self.docks)
+            layout.resize(self, self.docks, name)
 
         QTimer.singleShot(0, settle)
 

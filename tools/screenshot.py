@@ -1,6 +1,8 @@
 """Make docs/images/window.png: the real window on the default scenario, without a display.
 
 Usage: python tools/screenshot.py [--out FILE] [--theme light|dark] [--size 1600x1000]
+    [--scenario FILE] [--layout NAME] [--show VIEW]... [--baseline SYSTEM] [--step N]
+With --layout, --show or --baseline nothing is selected or zoomed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.window import MainWindow
 
 ROOT = Path(__file__).resolve().parent.parent
 STEP = 64
@@ -28,6 +34,10 @@ def main() -> int:
     parser.add_argument(
         "--scenario", type=Path, default=ROOT / "scenarios" / "hermes-llama2-70b.yaml"
     )
+    parser.add_argument("--layout", help="a layout of the View menu")
+    parser.add_argument("--show", action="append", default=[], help="a view to bring to the front")
+    parser.add_argument("--baseline", help="a system to simulate as run A")
+    parser.add_argument("--step", type=int, default=STEP)
     arguments = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -71,7 +81,17 @@ def _shoot(arguments: argparse.Namespace) -> int:
     if run is None or not run.status.finished:
         sys.stderr.write("the run did not finish\n")
         return 2
-    step = min(STEP, len(run) - 1)
+    step = min(arguments.step, len(run) - 1)
+    if arguments.layout or arguments.show or arguments.baseline:
+        state.cursor.seek(step)
+        if arguments.baseline:
+            window.commands.run(f"compare.baseline_{arguments.baseline}")
+            wait(lambda: state.comparison.frozen is not None)
+        if arguments.layout:
+            window.set_layout_named(arguments.layout)
+        for view in arguments.show:
+            window.show_view(view)
+        return _save(window, arguments.out, pause)
     spans = run.spans(step)
     layer = min(LAYER, int(spans.layer.max()))
     lane = next(i for i, lane in enumerate(run.lanes) if lane.group == "DIMM") + 1
@@ -92,9 +112,17 @@ def _shoot(arguments: argparse.Namespace) -> int:
     focused = window.focusWidget()
     if focused is not None:
         focused.clearFocus()
-    pause(1.5)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    window.grab().save(str(arguments.out))
+    return _save(window, arguments.out, pause)
+
+
+def _save(window: MainWindow, path: Path, pause: Callable[[float], None]) -> int:
+    pause(4.0)
+    focused = window.focusWidget()
+    if focused is not None:
+        focused.clearFocus()
+    pause(0.5)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    window.grab().save(str(path))
     window.close()
     return 0
 

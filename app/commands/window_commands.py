@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.commands.registry import Command
+from app.layout import LAYOUTS
 from app.state.app_state import AppState
 from app.theme.manager import MODES
 from app.viewmodels.placement import ColourBy
@@ -26,7 +27,9 @@ class WindowActions(Protocol):
     def show_palette(self) -> None: ...
     def show_keys(self) -> None: ...
     def show_about(self) -> None: ...
+    def show_welcome(self) -> None: ...
     def reset_layout(self) -> None: ...
+    def set_layout_named(self, name: str) -> None: ...
     def set_theme(self, mode: str) -> None: ...
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
@@ -187,6 +190,16 @@ def view_commands(window: WindowActions, views: list[tuple[str, str]]) -> tuple[
         )
         for mode in MODES
     ]
+    commands += [
+        Command(
+            f"view.layout_{name}",
+            f"Layout: {name}",
+            lambda name=name: window.set_layout_named(name),  # type: ignore[misc]
+            menu=menu,
+            section="layout",
+        )
+        for name in LAYOUTS
+    ]
     commands.append(
         Command(
             "view.reset_layout", "Reset layout", window.reset_layout, menu=menu, section="layout"
@@ -205,6 +218,9 @@ def help_commands(window: WindowActions) -> tuple[Command, ...]:
             window.show_palette,
             ("Ctrl+Shift+P", "F1"),
             menu,
+        ),
+        Command(
+            "help.welcome", "Welcome and examples", window.show_welcome, ("Ctrl+Shift+W",), menu
         ),
         Command("help.keys", "Keys and mouse", window.show_keys, ("?",), menu),
         Command("help.about", "About DIMMscope", window.show_about, menu=menu, section="about"),

@@ -38,6 +38,15 @@ class Settings:
         self._store.setValue("theme", mode)
 
     @property
+    def welcome(self) -> bool:
+        """Whether the welcome page is shown at start."""
+        return str(self._store.value("welcome", "true")).lower() == "true"
+
+    @welcome.setter
+    def welcome(self, on: bool) -> None:
+        self._store.setValue("welcome", "true" if on else "false")
+
+    @property
     def recent(self) -> list[str]:
         """Files opened last, newest first."""
         value = self._store.value("recent", [])

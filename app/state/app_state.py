@@ -5,12 +5,13 @@ from __future__ import annotations
 from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
-from app.state.messages import Messages
+from app.state.messages import Messages, Severity
 from app.state.playback import Playback
 from app.state.runs import RunsModel
 from app.state.selection import Selection
 from app.state.series import SeriesModel
 from app.state.session import Session
+from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
 
@@ -30,5 +31,10 @@ class AppState:
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
+        self.stops = Stops(self.runs, self.cursor, self.series, self.messages)
+        self.playback.stops = self.stops
+        self.playback.stopped.connect(
+            lambda reason: self.messages.show(f"stopped: {reason}", Severity.INFO)
+        )
         self.runs.replaced.connect(lambda _: self.selection.clear())
         self.runs.cleared.connect(self.selection.clear)

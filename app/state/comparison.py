@@ -71,7 +71,7 @@ class Comparison(QObject):
 
 
 def run_title(run: Run) -> str:
-    """Scenario, system and length of a run in a line."""
+    """System, scenario and length of a run in a line."""
     total = run.total_steps
     part = "" if len(run) >= total else f" · {len(run):,} of {total:,} steps"
-    return f"{run.scenario.name} · {run.scenario.system}{part}"
+    return f"{run.scenario.system} · {run.scenario.name}{part}"

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.state.cursor import Cursor
 from app.state.runs import RunsModel
+from app.state.stops import Stops
 
 TICK_MS = 33
 STEPS_PER_S = 4.0
@@ -24,9 +25,12 @@ class Playback(QObject):
     Attributes:
         playing: whether the cursor moves by itself.
         speed: 0.1 to 100 times `STEPS_PER_S`.
+        loop: (first step, past the last) that are played again and again, or None.
+        stops: conditions to stop at, or None; `stopped` says which one it was.
     """
 
     changed = Signal()
+    stopped = Signal(str)
 
     def __init__(
         self, runs: RunsModel, cursor: Cursor, clock: Callable[[], float] = time.perf_counter
@@ -38,6 +42,8 @@ class Playback(QObject):
         self._last = 0.0
         self.playing = False
         self.speed = 1.0
+        self.loop: tuple[int, int] | None = None
+        self.stops: Stops | None = None
         runs.cleared.connect(self.pause)
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -53,7 +59,10 @@ class Playback(QObject):
         """Start moving."""
         if not self._runs.length:
             return
-        if self._at_end() and self._complete():
+        loop = self._loop()
+        if loop is not None and not loop[0] <= self._cursor.step < loop[1]:
+            self._cursor.seek(loop[0])
+        elif loop is None and self._at_end() and self._complete():
             self._cursor.home()
         self.playing = True
         self._last = self._clock()
@@ -97,13 +106,51 @@ class Playback(QObject):
         if rate * TICK_MS / 1000 < 1:
             step = min(step, self._cursor.step + 1)
         last = self._runs.length - 1
+        share = min(max(at - step, 0.0), 0.999999)
+        if self._stop_before(step, share):
+            return
+        loop = self._loop()
+        if loop is not None and step >= loop[1] and loop[1] <= self._runs.length:
+            self._cursor.seek(loop[0])
+            return
         if step > last:
             self._cursor.seek(last, int(run.value("duration_ps", last)) - 1)
             if self._complete():
                 self.pause()
             return
-        share = min(max(at - step, 0.0), 0.999999)
         self._cursor.seek(step, int(share * int(run.value("duration_ps", step))))
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        """Play only these steps, again and again; None to play to the end."""
+        if loop is not None:
+            loop = (max(0, loop[0]), max(loop[0] + 1, loop[1]))
+        if loop != self.loop:
+            self.loop = loop
+            self.changed.emit()
+
+    def _loop(self) -> tuple[int, int] | None:
+        """The loop as far as the run has it."""
+        if self.loop is None or self.loop[0] >= max(self._runs.length, self._runs.total_steps):
+            return None
+        return self.loop[0], min(self.loop[1], max(self._runs.length, self._runs.total_steps))
+
+    def _stop_before(self, step: int, share: float) -> bool:
+        """Stop at a condition that comes to hold on the way to a place in a step."""
+        if self.stops is None or not self.stops.active:
+            return False
+        run, horizon = self._runs.current, self.stops.horizon()
+        assert run is not None
+        if step >= horizon and horizon < self._runs.length:
+            return True  # wait until the figures of these steps are known
+        last = min(step, self._runs.length - 1)
+        inside = int(share * int(run.value("duration_ps", last))) if last == step else 1 << 62
+        place = self.stops.between((self._cursor.step, self._cursor.time_ps), (last, inside))
+        if place is None:
+            return False
+        self._cursor.seek(*place)
+        self.pause()
+        self.stopped.emit(self.stops.reason)
+        return True
 
     def _at_end(self) -> bool:
         run = self._runs.current

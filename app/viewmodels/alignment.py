@@ -95,15 +95,6 @@ class Reference:
             shares = np.where(width[:, None] > 0, parts / width[:, None], np.nan)
         return self._of_other(shares.T)
 
-    def rates(self, times_ps: Floats, align: Align) -> Floats:
-        """GB/s of A between consecutive times of B, shaped as `busy`; steps are averaged."""
-        at = self.times(times_ps, align)
-        width = np.diff(at)
-        sums = self.composition.amounts_at(np.nan_to_num(at)).T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out = np.where(width > 0, np.diff(sums, axis=1) * 1e3 / width, np.nan)
-        return self._of_other(out)
-
     def busy_share(self, first: int, stop: int, align: Align) -> Floats:
         """Share of the time each lane of B worked in A over B's steps first..stop; NaN for none."""
         edges = self._other.edges

@@ -16,8 +16,10 @@ from simcore.results.run import Run
 
 POINTS_PER_INCH = 112.0
 """Pixels of the screen that are an inch of the chart: its small print of 6 points is 9 px high."""
-LEAST_PX = (520, 360)
+LEAST_PX = (480, 240)
 """A smaller pane scrolls over a chart of this size."""
+_TALL = {"predictor": 380, "bandwidth": 420, "timeline": 320, "dimm-load": 300}
+"""Least height of charts with panels above each other."""
 
 _COMMON = (
     "timeline",
@@ -109,6 +111,11 @@ def suitable(refused: dict[str, str]) -> str:
     return next(iter([*special, *(i for i in ("step-time",) if i in able), *able]), "")
 
 
+def least_px(chart_id: str) -> tuple[int, int]:
+    """Least size of a chart in pixels of the screen."""
+    return LEAST_PX[0], _TALL.get(chart_id, LEAST_PX[1])
+
+
 def depends_on_step(chart_id: str, steps: ChartSteps) -> bool:
     """Whether another place of the cursor gives another picture."""
     if steps is ChartSteps.STEP:
@@ -139,7 +146,7 @@ def draw_chart(run: Run, length: int, request: ChartRequest) -> ChartPicture:
     first, stop = range_of(chart, request, length)
     width, height = (
         max(least, px) / POINTS_PER_INCH * MM_PER_INCH
-        for px, least in zip(request.size, LEAST_PX, strict=True)
+        for px, least in zip(request.size, least_px(chart), strict=True)
     )
     try:
         data = chart_data(run.until(length), chart, first, stop)

@@ -22,6 +22,7 @@ _GROUPS = {
     "lanes": "Lanes, one by one",
     "memory": "Memory",
     "energy_J": "Energy",
+    "energy": "Energy, by part",
     "placement": "Placement and policy",
 }
 _HEADLINES = "Figures"
@@ -69,7 +70,7 @@ def table_of(found: Difference, terms: Mapping[str, Term]) -> DiffTable:
     )
     headline = "B has no tokens/s to compare"
     if found.speedup:
-        headline = f"B makes {significant(found.speedup, 3)} times the tokens/s of A"
+        headline = f"B: {significant(found.speedup, 3)} × the tokens/s of A"
     figures = [_row(figure, terms) for figure in found.figures]
     heads = [row for row in figures if row.group == _HEADLINES]
     rest = [row for row in figures if row.group != _HEADLINES]

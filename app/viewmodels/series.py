@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodels.load import load_group
 from simcore.results.run import Run
+from simcore.results.spans import LaneKind
 from simcore.units import PS_PER_MS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _CHUNK = 4096
+IMBALANCE, LINK, MIGRATION, COLD, QUEUE = "imbalance", "link", "migration", "cold", "queue"
+"""Ids of figures that playback can stop at."""
 DEFAULT_SHOWN = 6
 
 
@@ -73,6 +78,7 @@ class _Totals:
         self.length = 0
         self.busy: list[Floats] = []
         self.memory: list[Floats] = []
+        self.measures: list[Floats] = []
 
 
 _KNOWN: weakref.WeakKeyDictionary[Run, _Totals] = weakref.WeakKeyDictionary()
@@ -112,6 +118,21 @@ def _common(run: Run, length: int) -> list[Series]:
             used = memory[:, number :: len(kinds)].sum(axis=1)
             name = kind.replace("_", " ")
             out.append(Series(f"kind.{kind}", f"{name}, everywhere", "GB", "Memory", used / 1e9))
+    measures = np.concatenate(totals.measures)[:length] if totals.measures else np.zeros((0, 4))
+    if len(measures):
+        if _alike(run):
+            title = "step max/mean"
+            out.append(Series(IMBALANCE, title, "max/mean", "Lanes", measures[:, 0]))
+        if _links(run):
+            share = 100 * measures[:, 1] / np.maximum(duration, 1.0)
+            out.append(Series(LINK, "busiest link", "%", "Lanes", share))
+            if _moves(run).any():
+                out.append(Series(MIGRATION, "migrated", "MB", "Lanes", measures[:, 2] / 1e6))
+        if _has_neurons(run):
+            out.append(Series(COLD, "neurons turned cold", "neurons", "Steps", measures[:, 3]))
+        if "queue" in run.column_names:
+            queue = run.column("queue", 0, length).astype(np.float64)
+            out.append(Series(QUEUE, "requests waiting", "requests", "Steps", queue))
     for number, group in enumerate(groups):
         if len(busy):
             share = 100 * busy[:, number] / np.maximum(duration, 1.0)
@@ -126,6 +147,47 @@ def _groups(run: Run) -> dict[str, list[int]]:
     return groups
 
 
+def _alike(run: Run) -> list[int]:
+    """Lanes that share the work, if there is more than one."""
+    lanes = load_group(run)
+    return lanes if len(lanes) > 1 else []
+
+
+def _links(run: Run) -> list[int]:
+    return [index for index, lane in enumerate(run.lanes) if lane.kind is LaneKind.LINK]
+
+
+def _moves(run: Run) -> NDArray[np.bool_]:
+    return np.array([op.category == "migration" for op in run.ops])
+
+
+def _has_neurons(run: Run) -> bool:
+    """Whether hot neurons that are copied in push out as many others."""
+    return {"swap_in", "n_gpu"} <= set(run.column_names)
+
+
+def _measured(run: Run, first: int, stop: int, times: NDArray[Any]) -> Floats:
+    """Columns: largest over mean, busiest link in ps, bytes migrated, neurons turned cold.
+
+    Args:
+        times: working time of each lane, shape (steps, lanes).
+    """
+    out = np.zeros((stop - first, 4))
+    alike, links, moves = _alike(run), _links(run), _moves(run)
+    if alike:
+        mean = times[:, alike].mean(axis=1)
+        largest = times[:, alike].max(axis=1)
+        out[:, 0] = np.divide(largest, mean, out=np.ones(len(mean)), where=mean > 0)
+    if links:
+        out[:, 1] = times[:, links].max(axis=1)
+        if moves.any():
+            amounts = run.column("lane_op_bytes", first, stop)[:, links][:, :, moves]
+            out[:, 2] = amounts.sum(axis=(1, 2))
+    if _has_neurons(run):
+        out[:, 3] = run.column("swap_in", first, stop).reshape(stop - first, -1).sum(axis=1)
+    return out
+
+
 def _extend(run: Run, totals: _Totals, groups: dict[str, list[int]], length: int) -> None:
     """Take in new steps, a chunk at a time so that no array of all lanes and ops is made."""
     work = np.array([not op.is_wait for op in run.ops])
@@ -134,6 +196,7 @@ def _extend(run: Run, totals: _Totals, groups: dict[str, list[int]], length: int
         times = run.column("lane_op_ps", totals.length, stop)[:, :, work].sum(axis=2)
         busy = [times[:, lanes].mean(axis=1) for lanes in groups.values()]
         totals.busy.append(np.stack(busy, axis=1).astype(np.float64))
+        totals.measures.append(_measured(run, totals.length, stop, times))
         used = run.column("memory_bytes", totals.length, stop)
         totals.memory.append(used.reshape(stop - totals.length, -1).astype(np.float64))
         totals.length = stop
@@ -217,7 +280,9 @@ def scale_of(low: Floats, high: Floats) -> tuple[float, float]:
     if bottom >= 0 and bottom < 0.6 * top:
         bottom = 0.0
     if top <= bottom:
-        margin = abs(top) * 0.1 or 1.0
+        if top == 0:
+            return 0.0, 1.0
+        margin = abs(top) * 0.1
         return bottom - margin, top + margin
     room = 0.06 * (top - bottom)
     return (bottom if bottom == 0 else bottom - room), top + room

@@ -14,6 +14,7 @@ from app.views import (
     metrics,
     placement_map,
     scenario_editor,
+    stops,
     timeline,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "metrics",
     "placement_map",
     "scenario_editor",
+    "stops",
     "timeline",
 ]

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 from app.state.charts import ChartSteps
 from app.state.messages import Severity
 from app.viewmodels.charts import (
-    LEAST_PX,
     ChartPicture,
     ChartRequest,
     depends_on_step,
     draw_chart,
+    least_px,
 )
 from app.widgets.empty import NO_RUN
 from app.widgets.picture import Picture
@@ -54,7 +54,7 @@ class ChartView(View):
         self.choice = self.state.charts
         self.picture = Picture(context, self)
         self.picture.setAccessibleName("Chart")
-        self.picture.setMinimumSize(*LEAST_PX)
+        self.picture.setMinimumSize(*least_px(""))
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
@@ -203,6 +203,7 @@ class ChartView(View):
             self.busy.setText("")
         self.refusals = found.refusals
         self.choice.shown = found.chart
+        self.picture.setMinimumSize(*least_px(found.chart))
         self.drawn = (found.first, found.stop) if found.png else None
         self._show_choice()
         if image.isNull():

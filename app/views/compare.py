@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
-    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QToolButton,
@@ -27,6 +26,7 @@ from app.viewmodels.alignment import Align
 from app.viewmodels.differences import DiffMaps, DiffTable, compare, draw_difference
 from app.widgets.diff_maps import DiffMapsCanvas
 from app.widgets.diff_table import DiffTableWidget
+from app.widgets.elided import ElidedLabel
 from app.widgets.progress import Progress
 from app.widgets.view import Context, View, register_view
 from app.workers.baseline import offered
@@ -93,7 +93,7 @@ class CompareView(View):
         self.copy.setText("Copy")
         self.copy.setAccessibleName("Copy the table")
         self.copy.setToolTip("Copy the rows shown, with tabs between the cells")
-        self.headline = QLabel(self)
+        self.headline = ElidedLabel(self)
         self.headline.setAccessibleName("Speed of B against A")
         self.maps = DiffMapsCanvas(context, self)
         self.hint = QLabel(_HINT, self)
@@ -105,10 +105,9 @@ class CompareView(View):
         self._connect()
         self._show_names()
 
-    def _name(self, title: str) -> QLabel:
-        label = QLabel(self)
+    def _name(self, title: str) -> ElidedLabel:
+        label = ElidedLabel(self)
         label.setAccessibleName(title)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return label
 
     def _button(self, text: str, id: str) -> QToolButton:
@@ -150,7 +149,6 @@ class CompareView(View):
         bar.addWidget(self.headline, 1)
         bar.addWidget(self.progress)
         bar.addWidget(self.cancel)
-        self.headline.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.tabs = QTabWidget(self)
         self.tabs.addTab(self.table, "Differences")
         self.tabs.addTab(self.maps, "Placement")
@@ -213,9 +211,7 @@ class CompareView(View):
         comparison, runs, baseline = self.state.comparison, self.state.runs, self.state.baseline
         a, b = comparison.frozen, runs.current
         self.name_a.setText("none" if a is None else run_title(a))
-        self.name_a.setToolTip(self.name_a.text())
         self.name_b.setText("no run yet" if b is None else run_title(b))
-        self.name_b.setToolTip(self.name_b.text())
         alone = a is None or a is b
         self.hint.setText(_HINT if a is None else _ALONE)
         self.stack.setCurrentIndex(0 if alone else 1)

@@ -66,6 +66,7 @@ class InspectorView(View):
         self._loader.request(None, dram_presets)  # reads the file before it is needed
         state = self.state
         state.runs.replaced.connect(self._on_replaced)
+        state.runs.cleared.connect(lambda: self._on_replaced(None))
         state.session.document_changed.connect(self.refresh)
         state.session.resolved.connect(self.refresh)
         state.selection.device_changed.connect(self._on_selected)

@@ -30,6 +30,14 @@ _TITLES = {
 }
 
 
+_SHADES = {
+    ColourBy.PLACE: "pale = silent",
+    ColourBy.ACTIVITY: "pale = silent",
+    ColourBy.MISPREDICTIONS: "pale = predicted right",
+    ColourBy.MOVES: "pale = stays",
+}
+
+
 @register_view(
     "placement",
     "Placement",
@@ -69,7 +77,14 @@ class PlacementView(View):
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self.canvas, 1)
-        layout.addWidget(self._legend)
+        self._shades = QLabel(self)
+        self._shades.setProperty("dim", True)
+        self._shades.setContentsMargins(2, 0, 6, 0)
+        legend = QHBoxLayout()
+        legend.setContentsMargins(0, 0, 0, 0)
+        legend.addWidget(self._legend, 1)
+        legend.addWidget(self._shades)
+        layout.addLayout(legend)
         self._by.currentIndexChanged.connect(lambda _: self._request())
         self._legend.toggled.connect(lambda *_: self._request())
         self.canvas.view_changed.connect(self._on_view_changed)
@@ -99,6 +114,7 @@ class PlacementView(View):
         self.canvas.clear()
         self._legend.set_entries([], "")
         self._zoom.setText("")
+        self._show_shades()
 
     def _on_view_changed(self) -> None:
         self._request()
@@ -136,6 +152,7 @@ class PlacementView(View):
         self.state.messages.log(f"placement map: {error}", Severity.ERROR)
 
     def _show_legend(self) -> None:
+        self._show_shades()
         if self._picture is None:
             return
         theme, grid = self.context.theme, self._picture.grid
@@ -147,6 +164,17 @@ class PlacementView(View):
             ],
             theme.border,
         )
+
+    def _show_shades(self) -> None:
+        """What pale and strong colours mean."""
+        text = ""
+        if self._picture is not None:
+            grid = self._picture.grid
+            if grid.column_title == "neuron":
+                text = _SHADES[self.colour_by]
+            elif self.colour_by in (ColourBy.PLACE, ColourBy.ACTIVITY) and grid.active.min() < 255:
+                text = "pale = little"
+        self._shades.setText(text)
 
     def _show_zoom(self) -> None:
         if self._picture is None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QHeaderView, QTreeWidget, QTreeWidge
 from app.viewmodels.differences import HEADERS, DiffRow, DiffTable, as_text
 from app.widgets.painting import small_font
 
+_WIDEST = "0.0000× worse"
 _FOLDED = ("Lanes, one by one",)
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -27,10 +28,12 @@ class DiffTableWidget(QTreeWidget):
         self.setFont(small_font(self.font(), -0.5))
         header = self.header()
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(48)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        metrics = self.fontMetrics()
         for column in range(1, len(HEADERS)):
             self.headerItem().setTextAlignment(column, _RIGHT)
+            header.resizeSection(column, metrics.horizontalAdvance(_WIDEST) + 12)
         self.table = DiffTable((), "")
         self._folded = set(_FOLDED)
         self._only = True
@@ -82,6 +85,8 @@ class DiffTableWidget(QTreeWidget):
             if row.verdict:
                 item.setText(4, f"{row.cells[4]} {row.verdict}")
             item.setToolTip(0, row.cells[0] if row.group == "Settings" else row.path)
+            for column in range(1, len(HEADERS)):
+                item.setToolTip(column, row.cells[column])
             groups.setdefault(row.group, []).append(item)
         for group, items in groups.items():
             head = QTreeWidgetItem([f"{group} ({len(items)})"])

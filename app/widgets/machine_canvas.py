@@ -102,6 +102,7 @@ class MachineCanvas(QWidget):
         self._later = QTimer(self, singleShot=True, interval=40)
         self._later.timeout.connect(self._refresh)
         self.state.runs.replaced.connect(self._on_replaced)
+        self.state.runs.cleared.connect(lambda: self._on_replaced(None))
         self.state.runs.grew.connect(self._on_grew)
         self.state.cursor.step_changed.connect(lambda _: self._refresh())
         self.state.selection.device_changed.connect(lambda _: self.update())

@@ -19,6 +19,7 @@ from simcore.results.spans import Spans
 
 Floats = NDArray[np.float64]
 COLUMN_PX = 2
+FRAME_PX = 6
 COVERED = 0.02
 """Least share of a pixel that merged spans must cover to be marked."""
 
@@ -141,12 +142,22 @@ class ReferenceOverlay:
         lanes = shown[cut.lane[use]]
         left = np.round(cut.left[use]) + left_px + 0.5
         right = np.round(cut.right[use]) + left_px - 0.5
+        framed = right - left >= FRAME_PX
         painter.setPen(QPen(colour, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._batch.draw(
-            painter, left, tops[lanes] + 0.5, np.maximum(right - left - 1, 1.0), height - 1.0
+            painter,
+            left[framed],
+            tops[lanes[framed]] + 0.5,
+            right[framed] - left[framed] - 1,
+            height - 1.0,
         )
-        self.frames += int(use.sum())
+        self.frames += int(framed.sum())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        narrow = ~framed  # frames this small would hide what is below them
+        width = np.maximum(right[narrow] - left[narrow], 1.0)
+        self._batch.draw(painter, left[narrow], tops[lanes[narrow]], width, 1.5)
         if cut.merged:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)

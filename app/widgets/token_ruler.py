@@ -35,6 +35,7 @@ class TokenRuler(QWidget):
         self.state.runs.grew.connect(lambda _: self.update())
         self.state.runs.replaced.connect(lambda _: self.update())
         self.state.runs.cleared.connect(self.update)
+        self.state.playback.changed.connect(self.update)
         self.state.runs.stale_changed.connect(lambda _: self.update())
 
     def sizeHint(self) -> QSize:
@@ -80,6 +81,7 @@ class TokenRuler(QWidget):
                     np.full(int(mask.sum()), width - gap),
                     height[mask],
                 )
+            self._paint_loop(painter, area, total)
             x = area.left() + (self.state.cursor.step + 0.5) / total * area.width()
             painter.setPen(QPen(QColor(theme.cursor), 2))
             painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
@@ -87,6 +89,19 @@ class TokenRuler(QWidget):
         painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.border), 1))
         painter.drawRect(area)
         painter.end()
+
+    def _paint_loop(self, painter: QPainter, area: QRectF, total: int) -> None:
+        """The steps that are played again and again, as a bracket below."""
+        loop = self.state.playback.loop
+        if loop is None or loop[0] >= total:
+            return
+        left = area.left() + loop[0] / total * area.width()
+        right = area.left() + min(loop[1], total) / total * area.width()
+        painter.setPen(QPen(QColor(self.context.theme.warning), 2))
+        y = area.bottom() + 2
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
+        for x in (left, right):
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.state.cursor.seek(self.step_under(event.position().x()))

@@ -85,6 +85,7 @@ _HEADLINES: tuple[tuple[str, str, str, bool | None], ...] = (
     ("tokens_per_s", "end to end", "tokens/s", True),
     ("decode_tokens_per_s", "decode", "tokens/s", True),
     ("prefill_s", "prefill", "s", False),
+    ("duration_s", "whole run", "s", False),
     ("step_ms.mean", "decode step, mean", "ms", False),
     ("step_ms.p50", "decode step, median", "ms", False),
     ("step_ms.p95", "decode step, 95th percentile", "ms", False),

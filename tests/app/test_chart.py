@@ -48,8 +48,13 @@ def test_draws_the_systems_own_chart_at_the_size_of_the_pane(window, qtbot):
     chart = shown(window, qtbot)
     assert window.state.charts.shown == "predictor"
     ratio = chart.devicePixelRatioF()
-    assert abs(chart.picture.image.width() - chart.picture.width() * ratio) <= 2
-    assert abs(chart.picture.image.height() - chart.picture.height() * ratio) <= 2
+
+    def fits():
+        picture, image = chart.picture, chart.picture.image
+        across = abs(image.width() - picture.width() * ratio)
+        return across <= 2 and abs(image.height() - picture.height() * ratio) <= 2
+
+    qtbot.waitUntil(fits, timeout=20_000)
     assert chart.picture.accessibleDescription() == CHARTS.get("predictor").help
 
 

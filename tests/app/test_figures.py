@@ -86,6 +86,7 @@ def test_scales():
     assert 0.89 < low < 0.9
     assert 1.0 < high < 1.01
     assert scale_of(np.array([np.nan]), np.array([np.nan])) == (0.0, 1.0)
+    assert scale_of(np.zeros(2), np.zeros(2)) == (0.0, 1.0)
     low, high = scale_of(np.array([5.0]), np.array([5.0]))
     assert low < 5.0 < high
 

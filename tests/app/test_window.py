@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import make_window
+from app.layout import LAYOUTS
 from app.settings.store import Settings
 from app.state.messages import Severity
 from app.viewmodels.placement import ColourBy
@@ -353,3 +354,31 @@ def test_space_on_a_button_presses_it_and_does_not_play(window, qtbot):
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert not window.state.playback.playing
     assert window.state.cursor.step == 1
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_layouts_have_every_view_once_and_leave_no_tab_bar(window, qtbot, name):
+    size = window.size()
+    window.commands.run(f"view.layout_{name}")
+    qtbot.wait(50)
+    assert window.size() == size
+    stacks = [stack for column in LAYOUTS[name] for stack in column.stacks]
+    placed = [id for stack in stacks for id in stack]
+    assert sorted(placed) == sorted(window.docks)
+    for stack in stacks:
+        assert view(window, stack[0]).on_screen
+        beside = {dock.objectName() for dock in window.tabifiedDockWidgets(window.docks[stack[0]])}
+        assert beside == set(stack[1:])
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.parent() is window and bar.count()]
+    assert len(bars) == sum(len(stack) > 1 for stack in stacks)
+    window.commands.run("view.reset_layout")
+    qtbot.wait(50)
+    assert view(window, "placement").on_screen
+
+
+def test_the_map_says_what_pale_means(window, qtbot):
+    settle(qtbot, window)
+    placement = view(window, "placement")
+    assert "pale = silent" in placement._shades.text()
+    placement.set_colour_by(ColourBy.MOVES)
+    qtbot.waitUntil(lambda: "stays" in placement._shades.text())
