@@ -78,8 +78,12 @@ class Composition:
         return sums.edges[: sums.steps + 1]
 
     def extend(self, length: int) -> None:
-        """Take in the steps of the run up to `length`; costs nothing where they are in already."""
+        """Take in the steps of the run up to `length`; costs nothing where they are in already.
+
+        A view that has not taken over a new run yet may ask for more steps than this one has.
+        """
         with self._lock:
+            length = min(length, len(self.run))
             if length > self._sums.steps:
                 self._sums = self._extended(self._sums, length)
 

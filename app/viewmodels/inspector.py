@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.viewmodels.formatting import bytes_text, significant
 from simcore.errors import ScenarioErrors
-from simcore.hardware import gpu_curves, links, ndp_dimm
+from simcore.hardware import gpu_curves, links
 from simcore.hardware.derivation import Derivation
 from simcore.hardware.devices import (
     Device,
@@ -325,22 +324,6 @@ def _matrices(scenario: Scenario) -> Curve | None:
         0.0,
         "launch, then reading at the share of the peak the run's kernels reach",
     )
-
-
-def figure_steps(scenario: Scenario, what: Device | Link) -> tuple[Callable[[], object], ...]:
-    """Pieces of work of a few milliseconds each after which `figures` has little left to do."""
-    dimm = scenario.hardware.ndp_dimms
-    if what.component != "ndp_dimms" or isinstance(what, Link) or dimm is None:
-        return ()
-    return tuple(
-        partial(_quietly, partial(ndp_dimm.sustained, dimm, *case)) for case in ndp_dimm.CASES
-    )
-
-
-def _quietly(work: Callable[[], object]) -> None:
-    """Timings that contradict each other are reported where the result is used."""
-    with suppress(ScenarioErrors):
-        work()
 
 
 def figures(scenario: Scenario, what: Device | Link) -> tuple[Derivation, ...]:

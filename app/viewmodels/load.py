@@ -60,7 +60,8 @@ def load_history(composition: Composition, lanes: list[int], columns: int) -> Fl
 
     One column a step, or the mean over equally many steps where there are more; none is skipped.
     """
-    edges, steps = composition.edges, composition.steps
+    edges = composition.edges
+    steps = len(edges) - 1  # more may be taken in by another thread meanwhile
     if not steps or not lanes or columns < 1:
         return np.zeros((len(lanes), 0))
     cuts = np.arange(steps + 1)

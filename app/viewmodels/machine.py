@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.viewmodels.composition import Composition
 from app.viewmodels.formatting import bytes_text, percent_text, significant
-from app.viewmodels.keys import OP_KEYS
 from simcore.hardware.devices import Device, DeviceKind, Link, Machine
+from simcore.hardware.traffic import DeviceState, LinkTraffic
 from simcore.results.run import Run
 
 GAP = 6.0
@@ -20,94 +18,6 @@ HEAD = 30.0  # of a box that holds others: title and bar
 LOOP = 24.0  # above the boxes, for a link among devices drawn as one
 MIN_BOX = 24.0
 MOST = 120.0  # height of a box that holds no others
-
-
-@dataclass(frozen=True, slots=True)
-class LinkTraffic:
-    """What a link carried in a step.
-
-    Attributes:
-        lanes: GB/s on each of its lanes.
-        GBps: all lanes together.
-        share: of the bandwidth of its busiest lane, or of all where lanes share it.
-    """
-
-    lanes: tuple[float, ...]
-    GBps: float
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceState:
-    """What a device did in a step.
-
-    Attributes:
-        busy: share of the step its busiest unit worked.
-        used_bytes, capacity_bytes: of its memory; 0 and 0 without one.
-        kinds: name and bytes of what fills it.
-        GBps: read from its own memory.
-    """
-
-    busy: float
-    used_bytes: int
-    capacity_bytes: int
-    kinds: tuple[tuple[str, int], ...]
-    GBps: float
-
-
-@dataclass(frozen=True, slots=True)
-class StepTraffic:
-    """A machine in one step.
-
-    Attributes:
-        links, devices: by id.
-        hottest: id of the link with the largest share; empty if nothing moves.
-    """
-
-    links: Mapping[str, LinkTraffic]
-    devices: Mapping[str, DeviceState]
-    hottest: str
-
-
-def step_traffic(run: Run, machine: Machine, composition: Composition, step: int) -> StepTraffic:
-    """Traffic, use of memory and work of a step that the composition has taken in."""
-    edges = composition.edges
-    duration = max(float(edges[step + 1] - edges[step]), 1.0)
-    rate = np.asarray(run.value("lane_op_bytes", step)).sum(axis=-1) * 1e3 / duration
-    busy = composition.step_totals(step)[:, :OP_KEYS].sum(axis=1) / duration
-    links = {}
-    for link in machine.links:
-        lanes = tuple(float(rate[lane]) for lane in link.lanes)
-        most = sum(lanes) if link.shared else max(lanes)
-        links[link.id] = LinkTraffic(lanes, sum(lanes), most / link.peak_GBps)
-    memory = np.asarray(run.value("memory_bytes", step))
-    devices = {d.id: _state(run, d, rate, busy, memory) for d in machine.devices}
-    moving = [one for one in machine.links if links[one.id].share > 0]
-    hottest = max(moving, key=lambda one: links[one.id].share).id if moving else ""
-    return StepTraffic(links, devices, hottest)
-
-
-def _state(
-    run: Run,
-    device: Device,
-    rate: NDArray[np.float64],
-    busy: NDArray[np.float64],
-    memory: NDArray[np.int64],
-) -> DeviceState:
-    kinds: tuple[tuple[str, int], ...] = ()
-    capacity = used = 0
-    if device.memory >= 0:
-        named = zip(run.plan.memory_kinds, memory[device.memory], strict=True)
-        kinds = tuple((name, int(size)) for name, size in named if size)
-        used = sum(size for _, size in kinds)
-        capacity = int(run.plan.memory[device.memory].capacity_bytes)
-    return DeviceState(
-        max((float(busy[lane]) for lane in device.lanes), default=0.0),
-        used,
-        capacity,
-        kinds,
-        sum(float(rate[lane]) for lane in device.reads),
-    )
 
 
 # Texts.

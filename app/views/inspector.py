@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -25,7 +24,6 @@ from app.viewmodels.hover import step_name
 from app.viewmodels.inspector import (
     Inspected,
     changed_timing,
-    figure_steps,
     figures,
     inspect,
     pending,
@@ -36,9 +34,11 @@ from app.widgets.parameter_tree import ParameterTree
 from app.widgets.roofline_canvas import RooflineCanvas
 from app.widgets.size_canvas import SizeCanvas
 from app.widgets.view import Context, View, register_view
+from app.workers.loader import LatestLoader
 from simcore.errors import ScenarioErrors
 from simcore.hardware.derivation import Derivation
 from simcore.hardware.devices import Machine, machine
+from simcore.hardware.dram.presets import dram_presets
 from simcore.scenario.schema import Scenario
 
 PARAMETERS, FIGURES, CURVE, ROOFLINE = range(4)
@@ -60,10 +60,10 @@ class InspectorView(View):
         self.what_if: dict[str, int] = {}
         self._what_if_of = ""
         self._granule = 8192.0
-        self._steps: list[Callable[[], object]] = []
         self._build()
-        self._figure_timer = QTimer(self, singleShot=True, interval=0)
-        self._figure_timer.timeout.connect(self._next_figure)
+        self._loader = LatestLoader()
+        self._loader.loaded.connect(self._on_figures)
+        self._loader.request(None, dram_presets)  # reads the file before it is needed
         state = self.state
         state.runs.replaced.connect(self._on_replaced)
         state.runs.cleared.connect(lambda: self._on_replaced(None))
@@ -344,22 +344,20 @@ class InspectorView(View):
         self.detail.setText(f"{field.knob.help}{source}")
 
     def _start_figures(self) -> None:
+        """Figures take some estimates: they are made in the background."""
         scenario, what = self.scenario(), self._what()
-        self._steps = list(figure_steps(scenario, what)) if scenario and what else []
-        self._figure_timer.start()
-
-    def _next_figure(self) -> None:
-        """One estimate an event, so that the window stays alive; the text at the end."""
-        if self._steps:
-            self._steps.pop(0)()
-            self._figure_timer.start()
+        if scenario is None or what is None:
             return
-        scenario, what = self.scenario(), self._what()
-        if scenario is not None and what is not None:
-            note = self.inspected.dram.note if self.inspected and self.inspected.dram else ""
-            parts = getattr(what, "parts", "")
-            text = figures_html(figures(scenario, what), parts, note, self.context.theme)
-            self.figures.setHtml(text)
+        note = self.inspected.dram.note if self.inspected and self.inspected.dram else ""
+        key = (getattr(what, "parts", ""), note)
+        self._loader.request(key, lambda: figures(scenario, what))
+
+    def _on_figures(self, key: tuple[str, str] | None, found: object) -> None:
+        if key is not None and isinstance(found, tuple):
+            self.figures.setHtml(figures_html(found, *key, self.context.theme))
+
+    def shut_down(self) -> None:
+        self._loader.shut_down()
 
     def _show_roofline(self) -> None:
         run, step, what = self.state.runs.current, self.state.cursor.step, self._what()

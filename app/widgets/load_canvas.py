@@ -73,7 +73,7 @@ class LoadCanvas(QWidget):
     def _refresh(self) -> None:
         run, composition = self.state.runs.current, self._composition
         if run is None or composition is not composition_of(run):
-            return  # a new run is being handed round, and this canvas does not have it yet
+            return  # resized while another view takes the new run: ours comes next
         composition.extend(self.state.runs.length)
         room = max(1, int(self.width() - self._left() - RIGHT))
         columns = load_history(composition, self.lanes, room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
@@ -17,23 +18,21 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.theme.tokens import Theme, blend
-from app.viewmodels.composition import composition_of
 from app.viewmodels.formatting import bytes_text, percent_text
 from app.viewmodels.hover import step_name
 from app.viewmodels.machine import (
     Box,
     Drawing,
-    StepTraffic,
     Wire,
     device_text,
     draw,
     link_text,
     rate_of,
-    step_traffic,
 )
 from app.widgets.painting import small_font
 from app.widgets.view import Context
 from simcore.hardware.devices import Device, DeviceKind, Link, Machine, machine
+from simcore.hardware.traffic import StepTraffic, step_traffic
 
 HEAD = 20.0
 FOOT = 16.0
@@ -68,6 +67,19 @@ def _pen(colour: str, width: float) -> QPen:
     return pen
 
 
+class _Fonts:
+    """Fonts of one painting with their metrics; making them is half the work of painting."""
+
+    def __init__(self, font: QFont) -> None:
+        self.title, self.plain = small_font(font, -0.3), small_font(font, -1)
+        self.label = small_font(font, -1)
+        self.title.setBold(True)
+        self.label.setBold(True)
+        self.title_metrics = QFontMetricsF(self.title)
+        self.plain_metrics = QFontMetricsF(self.plain)
+        self.label_metrics = QFontMetricsF(self.label)
+
+
 class MachineCanvas(QWidget):
     """Boxes and lines; a click or Enter selects, the arrows up and down walk through all."""
 
@@ -82,6 +94,7 @@ class MachineCanvas(QWidget):
         self.traffic: StepTraffic | None = None
         self._hover = ""
         self._focused = ""
+        self._fonts: _Fonts | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Machine")
@@ -123,9 +136,7 @@ class MachineCanvas(QWidget):
         run, step = self.state.runs.current, self.state.cursor.step
         self.traffic = None
         if run is not None and self.machine is not None and step < self.state.runs.length:
-            composition = composition_of(run)
-            composition.extend(self.state.runs.length)
-            self.traffic = step_traffic(run, self.machine, composition, step)
+            self.traffic = step_traffic(run, self.machine, step)
         self.update()
 
     def resizeEvent(self, _: object) -> None:
@@ -210,6 +221,18 @@ class MachineCanvas(QWidget):
         return self._focused
 
     # Painting.
+
+    @property
+    def fonts(self) -> _Fonts:
+        """Fonts in use, made once for a font of the widget."""
+        if self._fonts is None:
+            self._fonts = _Fonts(self.font())
+        return self._fonts
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fonts = None
+        super().changeEvent(event)
 
     def paintEvent(self, _: QPaintEvent) -> None:
         theme = self.context.theme
@@ -335,9 +358,9 @@ class MachineCanvas(QWidget):
         theme, state = self.context.theme, traffic.devices[device.id]
         assert self.machine is not None
         holds = any(d.inside == device.id for d in self.machine.devices)
-        bold, plain = small_font(self.font(), -0.3), small_font(self.font(), -1)
-        bold.setBold(True)
-        bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
+        fonts = self.fonts
+        bold, plain = fonts.title, fonts.plain
+        bold_metrics, metrics = fonts.title_metrics, fonts.plain_metrics
         inner = rect.adjusted(7, 2, -6, -10 if state.capacity_bytes and not holds else -2)
         lines: list[str] = []
         if device.lanes:
@@ -413,11 +436,11 @@ class MachineCanvas(QWidget):
     def _paint_label(self, painter: QPainter, wire: Wire, link: Link, traffic: StepTraffic) -> None:
         theme, flow = self.context.theme, traffic.links[link.id]
         hot = link.id == traffic.hottest
-        bold, plain = small_font(self.font(), -1), small_font(self.font(), -1)
-        bold.setBold(True)
+        fonts = self.fonts
+        bold, plain = fonts.label, fonts.plain
         first = ("▲ " if hot else "") + link.title
         second = rate_of(link, flow)
-        bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
+        bold_metrics, metrics = fonts.label_metrics, fonts.plain_metrics
         room = max(64.0, wire.room + 8)
         if wire.upright:
             first, second = f"{first}  {percent_text(flow.share)}", ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
@@ -17,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.viewmodels.formatting import significant
-from app.viewmodels.inspector import Roofline, point_text
+from app.viewmodels.inspector import Floats, Roofline, point_text
 from app.widgets.painting import small_font
 from app.widgets.view import Context
 from simcore.hardware.kernel_points import KernelPoint
@@ -34,6 +35,7 @@ class RooflineCanvas(QWidget):
         self.context = context
         self.roofline: Roofline | None = None
         self._categories: tuple[str, ...] = ()
+        self._range = (0.0, 1.0, 0.0, 1.0)
         self.setMouseTracking(True)
         self.setAccessibleName("Roofline")
         self.setMinimumSize(QSize(220, 220))
@@ -41,6 +43,7 @@ class RooflineCanvas(QWidget):
     def show_roofline(self, roofline: Roofline | None, categories: tuple[str, ...]) -> None:
         """Show points; `categories` are the colour keys of the run's ops."""
         self.roofline, self._categories = roofline, categories
+        self._range = _span(roofline) if roofline is not None else (0.0, 1.0, 0.0, 1.0)
         points = roofline.points if roofline else ()
         self.setAccessibleDescription("; ".join(point_text(point) for point in points))
         self.setMinimumHeight(int(200 + ROW * (len(points) + 1)))
@@ -54,20 +57,20 @@ class RooflineCanvas(QWidget):
         height = self.height() - TOP - BOTTOM - ROW * rows - 6
         return QRectF(LEFT, TOP, self.width() - LEFT - RIGHT, max(60.0, height))
 
-    def _span(self, roofline: Roofline) -> tuple[float, float, float, float]:
-        """Powers of ten at the left, right, bottom and top."""
-        values = [float(v) for v in roofline.roof] + [p.GFLOPS for p in roofline.points]
-        low = math.log10(max(min(v for v in values if v > 0), 1e-9)) - 0.2
-        high = math.log10(max(values)) + 0.25
-        low = max(low, high - 7)
-        return math.log10(roofline.x[0]), math.log10(roofline.x[-1]), low, high
-
-    def _place(self, roofline: Roofline, x: float, y: float) -> QPointF:
-        left, right, low, high = self._span(roofline)
+    def _place(self, x: float, y: float) -> QPointF:
+        left, right, low, high = self._range
         area = self._area()
         across = (math.log10(max(x, 1e-12)) - left) / (right - left)
         up = (math.log10(max(y, 1e-12)) - low) / (high - low)
         return QPointF(area.left() + across * area.width(), area.bottom() - up * area.height())
+
+    def _line(self, x: Floats, y: Floats) -> QPolygonF:
+        """Many points at once."""
+        left, right, low, high = self._range
+        area = self._area()
+        across = area.left() + (np.log10(x) - left) / (right - left) * area.width()
+        down = area.bottom() - (np.log10(np.maximum(y, 1e-12)) - low) / (high - low) * area.height()
+        return QPolygonF([QPointF(*at) for at in zip(across.tolist(), down.tolist(), strict=True)])
 
     def _rate_unit(self, roofline: Roofline) -> tuple[float, str]:
         """Unit of the rates, as a multiple of 1 GFLOP/s, and its name."""
@@ -85,7 +88,7 @@ class RooflineCanvas(QWidget):
         near = [
             point
             for point in roofline.points
-            if (self._place(roofline, point.intensity, point.GFLOPS) - at).manhattanLength() < 12
+            if (self._place(point.intensity, point.GFLOPS) - at).manhattanLength() < 12
         ]
         place = event.globalPosition().toPoint() + QPoint(12, 8)
         if near:
@@ -111,16 +114,13 @@ class RooflineCanvas(QWidget):
         painter.setClipRect(self._area().adjusted(-1, -1, 1, 1))
         if roofline.reach is not None:
             x, y = roofline.reach
-            line = [self._place(roofline, float(a), float(b)) for a, b in zip(x, y, strict=True)]
             painter.setPen(QPen(QColor(theme.text_dim), 1.2, Qt.PenStyle.DotLine))
-            painter.drawPolyline(QPolygonF(line))
-        roof = zip(roofline.x, roofline.roof, strict=True)
+            painter.drawPolyline(self._line(x, y))
         painter.setPen(QPen(QColor(theme.peak), 2))
-        points = [self._place(roofline, float(x), float(y)) for x, y in roof]
-        painter.drawPolyline(QPolygonF(points))
+        painter.drawPolyline(self._line(roofline.x, roofline.roof))
         painter.restore()
         for point in reversed(roofline.points):
-            place = self._place(roofline, point.intensity, point.GFLOPS)
+            place = self._place(point.intensity, point.GFLOPS)
             painter.setPen(QPen(QColor(theme.text), 1))
             painter.setBrush(QColor(self._colour(point)))
             painter.drawEllipse(place, 4.5, 4.5)
@@ -130,7 +130,7 @@ class RooflineCanvas(QWidget):
 
     def _paint_axes(self, painter: QPainter, roofline: Roofline) -> None:
         theme, area = self.context.theme, self._area()
-        left, right, low, high = self._span(roofline)
+        left, right, low, high = self._range
         painter.setPen(QColor(theme.text_dim))
         flat = Qt.AlignmentFlag.AlignVCenter
         head = QRectF(6, 2, self.width() - 12, TOP - 4)
@@ -144,7 +144,7 @@ class RooflineCanvas(QWidget):
         foot = QRectF(LEFT, area.bottom() + 16, area.width(), 15)
         painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, "operations a byte (FLOP/B)")
         for power in range(math.ceil(low), math.floor(high) + 1):
-            y = round(self._place(roofline, 1.0, 10.0**power).y()) + 0.5
+            y = round(self._place(1.0, 10.0**power).y()) + 0.5
             painter.setPen(QPen(QColor(theme.grid), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(QColor(theme.text_dim))
@@ -153,7 +153,7 @@ class RooflineCanvas(QWidget):
             text = _power(power - factor)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | flat, text)
         for power in range(math.ceil(left), math.floor(right) + 1):
-            x = round(self._place(roofline, 10.0**power, 1.0).x()) + 0.5
+            x = round(self._place(10.0**power, 1.0).x()) + 0.5
             painter.setPen(QPen(QColor(theme.grid), 1))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
             painter.setPen(QColor(theme.text_dim))
@@ -196,6 +196,15 @@ class RooflineCanvas(QWidget):
             )
             for edge, text in zip(edges, row, strict=True):
                 painter.drawText(QRectF(edge - 90, y, 90, ROW), align, text)
+
+
+def _span(roofline: Roofline) -> tuple[float, float, float, float]:
+    """Powers of ten at the left, right, bottom and top."""
+    rates = [point.GFLOPS for point in roofline.points]
+    low = math.log10(max(min(float(roofline.roof.min()), *rates, 1e12), 1e-9)) - 0.2
+    high = math.log10(max(float(roofline.roof.max()), *rates, 1e-9)) + 0.25
+    x = roofline.x
+    return math.log10(x[0]), math.log10(x[-1]), max(low, high - 7), high
 
 
 def _power(power: int) -> str:

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.viewmodels.formatting import nice_step, significant
-from app.viewmodels.inspector import Curve, bytes_size
+from app.viewmodels.inspector import Curve, Floats, bytes_size
 from app.widgets.painting import small_font
 from app.widgets.view import Context
 
@@ -179,7 +179,7 @@ class SizeCanvas(QWidget):
         self,
         painter: QPainter,
         curve: Curve,
-        values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+        values: Floats,
         colour: str,
         *,
         dashed: bool = False,
@@ -188,11 +188,11 @@ class SizeCanvas(QWidget):
         if dashed:
             pen.setStyle(Qt.PenStyle.DotLine)
         painter.setPen(pen)
-        points = [
-            QPointF(self._x(curve, float(x)), self._y(curve, float(y)))
-            for x, y in zip(curve.x, values, strict=True)
-        ]
-        painter.drawPolyline(QPolygonF(points))
+        area, (low, high) = self._area(), np.log2(curve.x[[0, -1]])
+        across = area.left() + (np.log2(curve.x) - low) / (high - low) * area.width()
+        down = area.bottom() - values / self._top(curve) * area.height()
+        points = zip(across.tolist(), down.tolist(), strict=True)
+        painter.drawPolyline(QPolygonF([QPointF(*at) for at in points]))
 
     def _paint_marker(self, painter: QPainter, curve: Curve) -> None:
         theme, area = self.context.theme, self._area()

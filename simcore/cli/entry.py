@@ -17,7 +17,7 @@ from simcore.errors import Cancelled, ScenarioErrors, UserError, did_you_mean
 
 COMMAND_NAMES = (
     *("run", "compare", "export", "trace", "report", "explain"),
-    *("reproduce", "dram", "validate", "list"),
+    *("reproduce", "devices", "dram", "validate", "list"),
 )
 """Every command, in the order of the help; each is a module of `simcore.cli.commands`."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from simcore.hardware import chips, dimm_pim, gpu_curves, hbm_pim, links, ndp_dimm, npu
+from simcore.hardware import chips, dimm_link, dimm_pim, gpu_curves, hbm_pim, links, ndp_dimm, npu
 from simcore.hardware.derivation import Derivation
 from simcore.hardware.dram.analytic import Access, Pattern, Scope
 from simcore.hardware.dram.layout import Layout
@@ -405,6 +405,20 @@ class _Maker:
                 component=owner.component,
                 internal=True,
             )
+        elif owner.kind is DeviceKind.HOST and (host := self.plan.scenario.hardware.host):
+            # What crosses PCIe is read from the host's memory or written to it.
+            wires = self.links.get("pcie")
+            if wires is not None:
+                self.links["host_bus"] = Link(
+                    id="host_bus",
+                    title="Host memory bus",
+                    lanes=wires.lanes,
+                    ends=(owner.id, f"{owner.id}.memory"),
+                    peak_GBps=host.bandwidth_GBps,
+                    component="host",
+                    internal=True,
+                    shared=True,
+                )
 
     def _shared_memory(self, index: int, id: str, title: str) -> None:
         """A memory that several units share, or that nothing computes in."""
@@ -582,7 +596,9 @@ def link_derivations(scenario: Scenario, link: Link) -> tuple[Derivation, ...]:
         if link.peak_GBps > rate:
             found += (links.several(rate, link.peak_GBps),)
         return found
-    latency = {"dimm_link": "latency_us", "chip_link": "latency_us", "nvlink": "hop_us"}
+    if link.component == "dimm_link" and h.dimm_link:
+        return dimm_link.derivations(h.dimm_link, len(link.ends))
+    latency = {"chip_link": "latency_us", "nvlink": "hop_us"}
     if link.component in latency:
         part = getattr(h, link.component)
         return (links.half_size(part.bandwidth_GBps, getattr(part, latency[link.component])),)

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simcore.errors import Problem, ScenarioErrors
+from simcore.hardware.derivation import Derivation
+from simcore.scenario.fields import SourceClass
 from simcore.scenario.schema import DimmLink
-from simcore.units import Int64Array, transfer_ps, us_to_ps
+from simcore.units import PS_PER_US, Int64Array, transfer_ps, us_to_ps
 
 Int = NDArray[np.int64]
 
@@ -96,3 +98,44 @@ def move(link: DimmLink, topology: Topology, traffic_bytes: ArrayLike) -> Moved:
     busy: Int64Array = transfer_ps(load.max(), link.bandwidth_GBps)
     time = int(busy) + longest * int(us_to_ps(link.latency_us))
     return Moved(load, far, time, (int(at[0]), int(at[1])))
+
+
+def derivations(link: DimmLink, count: int) -> tuple[Derivation, ...]:
+    """What one transfer and an exchange between all DIMMs cost, by the way they are linked.
+
+    Args:
+        link: the links.
+        count: DIMMs.
+    """
+    each = 64 * 1024
+    found = [
+        Derivation(
+            "transfer that reaches half of it",
+            f"{link.bandwidth_GBps:g} GB/s x {link.latency_us:g} us",
+            link.bandwidth_GBps * link.latency_us,
+            "kB",
+            SourceClass.DERIVED,
+            "time = latency + bytes / bandwidth",
+        )
+    ]
+    words = {
+        Topology.PAIRS: "a link for every pair, as simulated",
+        Topology.RING: "a ring",
+        Topology.CHAIN: "a chain",
+    }
+    for topology in Topology:
+        moved = move(link, topology, np.full((count, count), each))
+        busiest = int(moved.load_bytes.max()) // each
+        far = int(moved.hops.max())
+        found.append(
+            Derivation(
+                f"64 KiB from each of {count} DIMMs to each other, {words[topology]}",
+                f"{busiest} x 65.5 kB / {link.bandwidth_GBps:g} GB/s + {far} x "
+                f"{link.latency_us:g} us",
+                moved.time_ps / PS_PER_US,
+                "us",
+                SourceClass.DERIVED,
+                "busiest link, and the hops of the longest way",
+            )
+        )
+    return tuple(found)

@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from app.theme.tokens import DARK, LIGHT
-from app.viewmodels.composition import composition_of
-from app.viewmodels.machine import draw, step_traffic
+from app.viewmodels.machine import draw
 from app.widgets.machine_canvas import heat_colour, line_width
 from simcore.hardware.devices import machine
+from simcore.hardware.traffic import step_traffic
 from simcore.registry import SYSTEMS
 from tests.simcore.hardware.test_machine import only_what_it_needs, short_run
 
@@ -50,10 +50,8 @@ def test_every_machine_has_places_that_do_not_overlap(system, size):
 def test_traffic_is_what_the_record_says(system):
     run = short_run(system)
     made = machine(run.plan)
-    composition = composition_of(run)
-    composition.extend(len(run))
     step = len(run) - 1
-    traffic = step_traffic(run, made, composition, step)
+    traffic = step_traffic(run, made, step)
     moved = np.asarray(run.value("lane_op_bytes", step)).sum(axis=1)
     duration = int(run.value("duration_ps", step))
     for link in made.links:

@@ -5,11 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simcore.results.explain import Explanation, Term
-from simcore.results.spans import Spans
+from simcore.results.spans import WAIT_OPS, Spans
 from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
 
 if TYPE_CHECKING:
     from simcore.systems.hybridserve.machine import StreamPlan
+    from simcore.systems.hybridserve.system import HybridPlan
+
+CACHE_OPS = ("load_kv", "load_act", "regenerate", "recompute")
+"""Operations whose length the ratio of the cache decides."""
+
+
+def ratio_note(plan: HybridPlan, spans: Spans) -> str:
+    """One sentence on the ratio and what it balances in this step."""
+    work = spans.op < len(plan.ops) - len(WAIT_OPS)
+    busy = [
+        float(spans.duration_ps[work & (spans.lane == plan.lane_index(lane))].sum())
+        for lane in ("pcie_up", "gpu")
+    ]
+    share, light = float(plan.chosen.share[0]), plan.cache.light_is
+    what = "hold activations" if light == "act" else "are computed again from their tokens"
+    return (
+        f"{share:.1%} of the blocks {what}; in this step the link to the GPU is busy for "
+        f"{us(busy[0])}, the GPU for {us(busy[1])}. More of them would shift work from the link "
+        "to the GPU (chart ratio)."
+    )
 
 
 def explain(plan: StreamPlan, spans: Spans, span: int) -> Explanation:

@@ -157,7 +157,5 @@ class LayeredSystem(System):
         stretch = self.work(plan, one, int(record["kind"]))
         return phases.spans(stretch.segments(plan.model.layers))
 
-    def explain(
-        self, plan: StreamPlan, record: Mapping[str, Any], spans: Spans, span: int
-    ) -> Explanation:
+    def explain(self, plan: Any, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
         return explain(plan, spans, span)

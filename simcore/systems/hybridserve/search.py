@@ -113,11 +113,14 @@ def decode_rows(
     requests = len(cache.prompts)
     cached = np.broadcast_to(cache.prompts, (len(step), requests)) + step[:, None] - 1
     parts = cache.parts(cached, settings, whole=whole)
-    # What the next step loads more for other mini-batches must stay out of a bound.
-    follow = parts if whole else cache.parts(cached + 1, settings)
     more = step < cache.output_tokens
-    load = tuple(np.where(more, side[:, 0], 0) for side in (follow.kv_host, follow.light_host))
-    stretch = decode_stretch(cache, templates, parts, (load[0], load[1]), more)
+    zero = np.zeros(len(step), np.int64)
+    load = (zero, zero)
+    if not whole:  # packing may put fewer tokens first in the next step: they stay out of a bound
+        follow = cache.parts(cached + 1, settings)
+        kv, light = follow.kv_host[:, 0], follow.light_host[:, 0]
+        load = (np.where(more, kv, 0), np.where(more, light, 0))
+    stretch = decode_stretch(cache, templates, parts, load, more)
     return stretch, (parts.kv_host[:, 0], parts.light_host[:, 0])
 
 

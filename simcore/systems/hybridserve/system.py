@@ -9,19 +9,22 @@ mini-batches the batch is computed, is searched before the run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
+from simcore.results.spans import Spans
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import Variant, register_system
 from simcore.systems.hybridserve import figures, grid
 from simcore.systems.hybridserve.block_map import BlockMap, block_map
 from simcore.systems.hybridserve.caching import Cache, Parts, Settings
 from simcore.systems.hybridserve.curves import RatioCurve, ratio_curve
+from simcore.systems.hybridserve.explain import CACHE_OPS, explain, ratio_note
 from simcore.systems.hybridserve.layered import Causes, LayeredSystem, Stretch
 from simcore.systems.hybridserve.machine import (
     MEMORY_KINDS,
@@ -142,6 +145,14 @@ class HybridServe(LayeredSystem):
         last = int(plan.prompts.max()) + plan.total_steps - 1
         more = np.asarray(causes["context_tokens"]) < last
         return decode_stretch(plan.cache, plan.templates, parts, following, more)
+
+    def explain(
+        self, plan: HybridPlan, record: Mapping[str, Any], spans: Spans, span: int
+    ) -> Explanation:
+        found = explain(plan, spans, span)
+        if plan.ops[spans.op[span]].id not in CACHE_OPS:
+            return found
+        return replace(found, notes=(*found.notes, ratio_note(plan, spans)))
 
     def memory(self, plan: HybridPlan, causes: Causes) -> Int:
         return cache_memory(plan, plan.cache.light_bytes, causes["held_tokens"])

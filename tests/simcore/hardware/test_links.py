@@ -104,6 +104,16 @@ def test_load_is_traffic_times_hops(count, seed, topology):
     assert found.time_ps >= move(DimmLink(), Topology.PAIRS, traffic).time_ps
 
 
+def test_exchange_of_eight_by_hand():
+    found = {d.what.split(", ")[1]: d for d in dimm_link.derivations(DimmLink(), 8)[1:]}
+    # 65.5 kB at 25 GB/s is 2.62 us.
+    assert found["a link for every pair"].value == pytest.approx(2.6214 + 0.5, abs=1e-3)
+    # The middle link of a chain carries 4 x 4 of them, and the ends are 7 hops apart.
+    assert found["a chain"].value == pytest.approx(16 * 2.62144 + 7 * 0.5, abs=1e-3)
+    assert found["a chain"].formula.startswith("16 x 65.5 kB")
+    assert found["a link for every pair"].value < found["a ring"].value < found["a chain"].value
+
+
 def test_what_the_module_says_is_what_systems_do():
     """Every pair of DIMMs has a lane of its own in Hermes."""
     from simcore.registry import SYSTEMS

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simcore.engine.simulator import simulate
@@ -43,7 +43,8 @@ def everything(cache, lanes):
     return np.concatenate(times), np.concatenate(bounds)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
+@example([1, 1, 1, 5, 42], 20, 1e-4, 0.5, 0.0042, "recompute")
 @given(
     prompts=st.lists(st.integers(1, 60), min_size=1, max_size=7),
     output=st.integers(1, 20),
