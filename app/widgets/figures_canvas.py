@@ -142,20 +142,22 @@ class FiguresCanvas(TimeCanvas):
         self._scales = []
         self._paint_grid(painter, area)
         for row, item in enumerate(self._rows):
+            if not self._visible(row, area):
+                self._scales.append((0.0, 1.0))
+                continue
             low, high = envelope(item.values, columns)
             beside = self.state.series.reference.get(item.id) if other is not None else None
-            known = envelope(item.values, scaling)
+            use = scaling.first >= 0
+            known = (low[use], high[use])
             compared = None
             if beside is not None and other is not None:
                 compared = envelope(beside.values, other)
-                use = scaling.first >= 0
                 known = (
                     np.append(known[0], compared[0][use]),
                     np.append(known[1], compared[1][use]),
                 )
             self._scales.append(scale_of(*known))
-            if self._visible(row, area):
-                self._paint_row(painter, area, row, (low, high), compared)
+            self._paint_row(painter, area, row, (low, high), compared)
         self._paint_gutter(painter)
         self._paint_ruler(painter, area)
 
