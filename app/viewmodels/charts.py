@@ -126,7 +126,7 @@ def depends_on_step(chart_id: str, steps: ChartSteps) -> bool:
 
 def range_of(chart_id: str, request: ChartRequest, length: int) -> tuple[int, int]:
     """The steps to draw; a chart of one step shows the one at the cursor."""
-    at = min(request.at, length - 1)
+    at = min(max(request.at, 0), length - 1)  # -1: asked before it was known to matter
     if depends_on_step(chart_id, request.steps):
         return at, at + 1
     if request.steps is ChartSteps.VISIBLE:

@@ -22,7 +22,10 @@ def token_number(run: Run, step: int) -> int:
 
 
 def step_name(run: Run, step: int) -> str:
-    """``prefill`` or ``token 12``."""
+    """``prefill`` or ``token 12``; ``iteration 12`` where requests come and go."""
+    word = getattr(run.system, "step_word", "token")
+    if word != "token":
+        return f"{word} {step}"
     if int(run.value("kind", step)) == KIND_PREFILL:
         return "prefill"
     return f"token {token_number(run, step)}"

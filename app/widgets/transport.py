@@ -132,8 +132,8 @@ class TransportBar(QWidget):
             return
         last = self.state.runs.total_steps - 1
         name = step_name(run, cursor.step)
-        tokens = token_number(run, last)
-        parts = [f"{name}/{tokens}" if name.startswith("token") else f"{name}, step 0/{last}"]
+        whole = token_number(run, last) if name.startswith("token") else last
+        parts = [f"{name}, step 0/{last}" if name == "prefill" else f"{name}/{whole}"]
         if cursor.layer >= 0:
             parts.append(f"layer {cursor.layer}")
         span = cursor.op(self._lane())

@@ -44,6 +44,8 @@ class System(ABC):
         workloads: kinds of workload it can run, names in `schema.WORKLOADS`.
         prefills: whether a run begins with a prefill step; if not, every step is a decode step.
         block_steps: steps `advance_many` should be asked for at once.
+        step_word: what a step after the prefill is called: it makes a token for every sequence, or
+            is an iteration in which requests come, go and compute prompts.
         terms: words for what `summary` returns, where its names alone say too little.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
@@ -59,6 +61,7 @@ class System(ABC):
     stochastic: ClassVar[bool] = True
     prefills: ClassVar[bool] = True
     block_steps: ClassVar[int] = 1
+    step_word: ClassVar[str] = "token"
     terms: ClassVar[Mapping[str, Term]] = {}
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:

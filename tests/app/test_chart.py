@@ -93,6 +93,11 @@ def test_draws_again_for_the_cursor_the_theme_and_a_new_run(window, qtbot):
     qtbot.waitUntil(lambda: chart.picture.image is not before, timeout=20_000)
 
 
+def test_a_chart_of_one_step_asked_for_before_its_step_is_known():
+    asked = charts.ChartRequest("ratio", ChartSteps.OWN, (0, 1), -1, (600, 300), 1.0, LIGHT)
+    assert charts.range_of("ratio", asked, 13) == (0, 1)
+
+
 def test_drawing_is_not_done_by_the_gui_thread(window, qtbot, monkeypatch):
     threads = set()
     original = charts.render

@@ -39,6 +39,11 @@ def test_every_view_shows_a_serving_run(serving, qtbot):
     assert not serving.grab().isNull()
 
 
+def test_steps_are_iterations(serving):
+    serving.state.cursor.seek(7)
+    assert "iteration 7/" in serving.transport.position.text()
+
+
 def test_the_number_of_steps_becomes_known_with_the_end(serving):
     runs = serving.state.runs
     assert runs.total_steps == len(runs.current) == runs.current.total_steps

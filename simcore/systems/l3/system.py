@@ -58,6 +58,7 @@ class Serving(System):
     workloads = ("serving", "fixed")
     stochastic = False  # lengths are drawn, but a workload of equal requests has none to draw
     block_steps = 4096
+    step_word = "iteration"
 
     def prepare(self, scenario: Scenario, *, items: bool = True) -> ServingPlan:
         gpu, policy = need(scenario.hardware.gpu), scenario.policy
