@@ -183,7 +183,9 @@ class PlacementView(View):
         where = columns_text(grid, int(view.left), min(int(view.right), grid.columns))
         if per > 1:
             text = f"{where}, {per:,} to a column"
-        elif view.columns_shown * MARK_PX <= self.canvas.area().width():
+        elif grid.column_title == "neuron" and (
+            view.columns_shown * MARK_PX <= self.canvas.area().width()
+        ):
             text = f"{where}   ✕ missed   ● false alarm   □ moving"
         else:
             text = f"{where}, every one drawn"

@@ -26,6 +26,7 @@ def placement(plan: StreamPlan, blocks: BlockMap, items_per_cell: int) -> Placem
     split = padded.reshape(rows, cells, wide)
     counts = np.stack([(split == place).sum(axis=2) for place in range(len(PLACES))])
     exact = wide == 1
+    held = counts.sum(axis=0) - counts[NONE]  # blocks that are not there yet stay pale
     return PlacementGrid(
         row_title="request",
         column_title="block",
@@ -35,7 +36,7 @@ def placement(plan: StreamPlan, blocks: BlockMap, items_per_cell: int) -> Placem
         sections=(Section("blocks", f"blocks of {blocks.tokens} tokens", 0, columns),),
         categories=PLACES,
         category=counts.argmax(axis=0).astype(np.uint8),
-        active=np.full((rows, cells), 255, np.uint8),
+        active=(255 * held // np.maximum(1, counts.sum(axis=0))).astype(np.uint8),
         flags=np.zeros((rows, cells), np.uint8),
         counts=None if exact else counts.astype(np.uint16),
         flag_counts=None if exact else np.zeros((len(FLAGS), rows, cells), np.uint16),
