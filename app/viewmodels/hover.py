@@ -39,6 +39,9 @@ def span_text(run: Run, spans: Spans, step: int, span: int) -> str:
     layer = int(spans.layer[span])
     where = step_name(run, step) + (f" · layer {layer}" if layer >= 0 else "")
     lines = [f"{op.title} — {lane.title}", f"{where} · {time_text(duration)}"]
+    note = run.system.note(run.plan, spans, span)
+    if note:
+        lines.append(note)
     amount, flops = int(spans.amount_bytes[span]), int(spans.flops[span])
     if amount:
         peak = f" of {significant(lane.peak_GBps)} GB/s" if lane.peak_GBps else ""

@@ -34,6 +34,7 @@ from simcore.results.spans import Spans
 BUDGET_S = 0.006
 LABEL_PX = 30.0
 MAX_LABELS = 240
+NOTE_PX = 110.0
 
 
 class TimelineCanvas(TimeCanvas):
@@ -216,6 +217,9 @@ class TimelineCanvas(TimeCanvas):
             layer = int(spans.layer[span])
             if layer >= 0 and width[at] >= metrics.horizontalAdvance(f"{text} · L{layer}") + 8:
                 text = f"{text} · L{layer}"
+            note = run.system.note(run.plan, spans, span) if width[at] >= NOTE_PX else ""
+            if note and width[at] >= metrics.horizontalAdvance(f"{text} · {note}") + 8:
+                text = f"{text} · {note}"
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, float(width[at]) - 6)
             if len(shown) < 3:
                 continue

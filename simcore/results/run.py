@@ -139,6 +139,9 @@ class Deriver(Protocol):
     def cells(self, plan: Any, run: Run, start: int, stop: int) -> Cells:
         """What lanes did over stretches of steps."""
 
+    def note(self, plan: Any, spans: Spans, span: int) -> str:
+        """What a span belongs to, in a few words; may be empty."""
+
 
 class _Column:
     """One quantity over the steps, in blocks that never move."""
@@ -431,6 +434,10 @@ class Run:
     def explain(self, index: int, span: int) -> Explanation:
         """Why a span of a step is as long as it is."""
         return self.system.explain(self.plan, self.record(index), self.spans(index), span)
+
+    def note(self, index: int, span: int) -> str:
+        """What a span of a step belongs to besides lane and layer; may be empty."""
+        return self.system.note(self.plan, self.spans(index), span)
 
     def _check(self, index: int) -> None:
         if not 0 <= index < self._length:

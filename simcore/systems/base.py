@@ -143,6 +143,10 @@ class System(ABC):
     def explain(self, plan: Any, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
         """Why a span is as long as it is."""
 
+    def note(self, plan: Any, spans: Spans, span: int) -> str:
+        """What a span belongs to, in a few words, where its lane and layer do not say it all."""
+        return ""
+
     @abstractmethod
     def summary(self, plan: Any, run: Run) -> Mapping[str, Any]:
         """System-specific figures of a run: the `placement` part of `run --json`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from simcore.results.spans import Spans
 from simcore.systems.explaining import explain_wait, heading_of, term, us
 from simcore.systems.l3.causes import Causes
 from simcore.systems.l3.machine import ServingPlan
+from simcore.systems.l3.notes import note
 
 
 def explain(plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
-    """The explanation of one span of a step.
+    """The explanation of one span of a step, with its sub-batch or the name of the bubble first.
 
     Args:
         plan: the run.
@@ -23,6 +25,11 @@ def explain(plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: in
         spans: the step's spans.
         span: index into them.
     """
+    found, own = _explain(plan, record, spans, span), note(plan, spans, span)
+    return replace(found, notes=(own, *found.notes)) if own else found
+
+
+def _explain(plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
     op, lane = plan.ops[spans.op[span]], plan.lanes[spans.lane[span]]
     heading = heading_of(plan, spans, span)
     if op.reason is not None:

@@ -19,7 +19,7 @@ from simcore.results.run import Run
 from simcore.results.spans import Spans
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import System, Variant, register_system
-from simcore.systems.l3 import explain, figures, grid, steps
+from simcore.systems.l3 import explain, figures, grid, notes, steps
 from simcore.systems.l3.machine import (
     MEMORY_KINDS,
     OPS,
@@ -137,6 +137,9 @@ class Serving(System):
         self, plan: ServingPlan, record: Mapping[str, Any], spans: Spans, span: int
     ) -> Explanation:
         return explain.explain(plan, record, spans, span)
+
+    def note(self, plan: ServingPlan, spans: Spans, span: int) -> str:
+        return notes.note(plan, spans, span)
 
     def summary(self, plan: ServingPlan, run: Run) -> Mapping[str, Any]:
         return figures.summary(plan, run)
