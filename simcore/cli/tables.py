@@ -18,9 +18,12 @@ def _workload(workload: Mapping[str, Any]) -> str:
     if workload.get("kind") == "serving":
         source = workload["trace"] if workload["source"] == "trace" else workload["lengths"]
         return f"{workload['requests']} requests, {source}"
+    prompt = workload.get("prompt_tokens", "?")
+    if "longest_prompt_tokens" in workload:
+        prompt = f"({prompt} to {workload['longest_prompt_tokens']})"
     return (
         f"batch {workload.get('batch', '?')} · "
-        f"{workload.get('prompt_tokens', '?')} + {workload.get('output_tokens', '?')} tokens"
+        f"{prompt} + {workload.get('output_tokens', '?')} tokens"
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from simcore.cli import main
 from simcore.cli.console import Console, printable, table_lines
 from simcore.cli.loading import parse_edit
+from simcore.cli.tables import _workload as workload_text
 from simcore.errors import Cancelled, UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,3 +267,10 @@ def test_arguments_that_are_not_utf8(dimmscope, scenario, tmp_path):
     assert dimmscope("run", odd)[0] == 2
     assert dimmscope("run", scenario, "--set", f"name={odd}")[0] == 2
     assert dimmscope("run", scenario, "--set", f"{odd}=1")[0] == 2
+
+
+def test_the_workload_in_a_few_words():
+    fixed = {"kind": "fixed", "batch": 4, "prompt_tokens": 128, "output_tokens": 16}
+    uneven = {**fixed, "kind": "uneven", "longest_prompt_tokens": 1920}
+    assert workload_text(fixed) == "batch 4 · 128 + 16 tokens"
+    assert workload_text(uneven) == "batch 4 · (128 to 1920) + 16 tokens"
