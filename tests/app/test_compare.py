@@ -14,7 +14,7 @@ from app.viewmodels.differences import compare, draw_difference, moved, unlike
 from app.viewmodels.formatting import percent_text
 from app.workers.baseline import offered
 from simcore.cli import main as command_line
-from simcore.engine.simulator import Simulator
+from simcore.engine.simulator import Simulator, simulate
 from simcore.errors import UserError
 from simcore.results.diff import difference
 from simcore.results.summary import summarise
@@ -358,3 +358,17 @@ def test_what_is_offered_can_run_the_workload(window):
 
     assert all(scenario.workload.kind in SYSTEMS.get(id).workloads for id in ids)
     assert next(iter(groups)) == "Variants of Hermes"
+
+
+def test_the_table_of_another_pair_is_gone_at_once(window, qtbot, monkeypatch):
+    window.show_view("compare")
+    edited(window, qtbot)
+    qtbot.waitUntil(lambda: bool(rows(window)))
+    compared = view(window)
+    monkeypatch.setattr(compared._tables, "request", lambda *_: None)
+    first, asked = window.state.comparison.frozen, compared._asked_table
+    other = simulate(first.scenario)
+    window.state.comparison.keep(other, "Keep another run as A")
+    qtbot.waitUntil(lambda: compared._asked_table != asked)
+    assert not rows(window)
+    assert compared.headline.text() == "comparing…"
