@@ -9,6 +9,7 @@ from simcore.cli.console import Console, amount
 from simcore.registry import SYSTEMS
 from simcore.results.diff import Difference, Figure
 from simcore.results.terms import facts
+from simcore.units import rounded
 
 _MAX_FACTS = 30
 
@@ -106,8 +107,8 @@ def _lanes(lanes: Mapping[str, Any], console: Console) -> None:
             _share(lane["busy"]),
             *(_share(lane["wait"][reason]) for reason in reasons),
             amount(lane["bytes"], "B"),
-            f"{lane['GBps']:.4g}",
-            f"{lane['peak_GBps']:.4g}" if lane["peak_GBps"] else "-",
+            rounded(lane["GBps"], 4),
+            rounded(lane["peak_GBps"], 4) if lane["peak_GBps"] else "-",
         )
         for lane in lanes.values()
     ]

@@ -12,6 +12,7 @@ from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, by_grou
 from simcore.export.charts.drawing import axes, frame, labels, legend, time_unit
 from simcore.export.charts.style import ChartTheme
 from simcore.results.run import Run
+from simcore.units import rounded
 
 BINS = 400
 _MAX_STEPS = 4000
@@ -64,7 +65,11 @@ def _panels(run: Run, shown: list[int]) -> dict[str, list[int]]:
             same = [index for index in lanes if run.lanes[index].peak_GBps == peak]
             title = group
             if len(peaks) > 1:
-                title = run.lanes[same[0]].title if len(same) == 1 else f"{group}, {peak:.4g} GB/s"
+                title = (
+                    run.lanes[same[0]].title
+                    if len(same) == 1
+                    else f"{group}, {rounded(peak, 4)} GB/s"
+                )
             panels.setdefault(title, []).extend(same)
     return panels
 
@@ -129,7 +134,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
             peaks = True
             ax.axhline(peak, color=theme.accent, linewidth=0.8, linestyle=(0, (4, 2)))
             ax.annotate(
-                f"peak {peak:.4g}",
+                f"peak {rounded(peak, 4)}",
                 (1.0, peak),
                 xycoords=("axes fraction", "data"),
                 xytext=(0, 1),
