@@ -27,6 +27,16 @@ def seconds(time_ps: float) -> float:
     return float(time_ps) / PS_PER_S
 
 
+def rounded(value: float, digits: int) -> str:
+    """A number with that many significant digits, all digits before the point, no exponent above.
+
+    >>> rounded(16312.0, 4), rounded(6563.2, 3), rounded(0.0123456, 3)
+    ('16,312', '6,563', '0.0123')
+    """
+    large = abs(value) >= 10**digits - 0.5
+    return f"{value:,.0f}" if large else f"{value:.{digits}g}"
+
+
 def us_to_ps(time_us: float) -> int:
     """Whole picoseconds of a time in microseconds."""
     return round(time_us * PS_PER_US)

@@ -18,8 +18,8 @@ POINTS_PER_INCH = 112.0
 """Pixels of the screen that are an inch of the chart: its small print of 6 points is 9 px high."""
 LEAST_PX = (480, 240)
 """A smaller pane scrolls over a chart of this size."""
-_TALL = {"predictor": 380, "bandwidth": 420, "timeline": 320, "dimm-load": 300}
-"""Least height of charts with panels above each other."""
+_TALL = {"predictor": 380, "bandwidth": 420, "timeline": 320, "breakdown": 330, "dimm-load": 300}
+"""Least height of charts with panels or many rows above each other."""
 
 _COMMON = (
     "timeline",

@@ -26,6 +26,8 @@ _GROUPS = {
     "placement": "Placement and policy",
 }
 _HEADLINES = "Figures"
+_EQUAL = 5e-4
+"""Runs whose ratio is shown as one are neither better nor worse."""
 HEADERS = ("", "A", "B", "B − A", "B ÷ A")
 
 
@@ -95,7 +97,8 @@ def _row(figure: Figure, terms: Mapping[str, Term]) -> DiffRow:
     title = f"{name} ({unit})" if unit else name
     delta, ratio = figure.difference, figure.ratio
     verdict = ""
-    if figure.larger_is_better is not None and delta:
+    equal = ratio is not None and abs(ratio - 1) < _EQUAL
+    if figure.larger_is_better is not None and delta and not equal:
         verdict = "better" if (delta > 0) is figure.larger_is_better else "worse"
     cells = (
         title,

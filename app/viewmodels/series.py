@@ -221,14 +221,17 @@ class Columns:
         return len(self.first)
 
     def without(self, steps: NDArray[np.bool_]) -> Columns:
-        """The columns that have none of some steps; all of them if nothing else is left."""
+        """The columns without some steps at their begin; all of them if nothing else is left."""
         counts = np.append(0, np.cumsum(steps))
+        after = np.append(np.where(steps, len(steps), np.arange(len(steps))), len(steps))
+        after = np.minimum.accumulate(after[::-1])[::-1]
+        first = after[np.clip(self.first, 0, len(steps))]
         last = np.minimum(self.last + 1, len(steps))
-        has = counts[last] > counts[np.clip(self.first, 0, len(steps))]
-        use = (self.first >= 0) & ~has
+        use = (self.first >= 0) & (first < last)
+        use &= counts[last] == counts[np.minimum(first, last)]
         if not use.any():
             return self
-        return Columns(np.where(use, self.first, -1), np.where(use, self.last, -1))
+        return Columns(np.where(use, first, -1), np.where(use, self.last, -1))
 
 
 def columns_at(places: Floats, steps: int) -> Columns:

@@ -32,6 +32,7 @@ from app.widgets.view import Context, View, register_view
 from app.workers.baseline import offered
 from app.workers.loader import LatestLoader
 from simcore.registry import SYSTEMS
+from simcore.results.run import Run
 
 SETTLE_MS = 100
 _HINT = (
@@ -62,6 +63,7 @@ class CompareView(View):
         self._maps.loaded.connect(self._on_maps)
         self._maps.failed.connect(self._on_failed)
         self._asked_table: object = None
+        self._table_of: tuple[Run, str] | None = None
         self._asked_maps: object = None
         self.name_a, self.name_b = self._name("Run A"), self._name("Run B")
         self.freeze = self._button("Freeze as A", "compare.freeze")
@@ -254,6 +256,10 @@ class CompareView(View):
         if b is None or not self.state.runs.length:
             self._say("no run yet")
             return
+        pair = (a, b.scenario.system)
+        if pair != self._table_of:
+            self._table_of, self._asked_table = pair, None
+            self.table.set_table(DiffTable((), ""))
         if self.tabs.currentWidget() is self.maps:
             self._request_maps()
         elif any(self.state.runs.progress):

@@ -21,6 +21,7 @@ from app.widgets.legend import Legend
 from app.widgets.map_canvas import MARK_PX, MapCanvas
 from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
+from simcore.results.placement import FLAG_MOVING, PlacementGrid
 
 _TITLES = {
     ColourBy.PLACE: "place",
@@ -156,10 +157,11 @@ class PlacementView(View):
         if self._picture is None:
             return
         theme, grid = self.context.theme, self._picture.grid
+        whole = "neurons" if grid.column_title == "neuron" else "map"
         colours = place_colours(theme, tuple(category.id for category in grid.categories))
         self._legend.set_entries(
             [
-                (category.title, colour, f"{category.title}: {percent_text(share)} of the neurons")
+                (category.title, colour, f"{category.title}: {percent_text(share)} of the {whole}")
                 for category, colour, share in zip(grid.categories, colours, shares(grid))
             ],
             theme.border,
@@ -176,6 +178,12 @@ class PlacementView(View):
                 text = "pale = little"
         self._shades.setText(text)
 
+    def _marks(self, grid: PlacementGrid) -> str:
+        """What the marks in the cells mean; only neurons are predicted."""
+        if grid.column_title == "neuron":
+            return "   ✕ missed   ● false alarm   □ moving"
+        return "   □ moving" if (grid.flags & FLAG_MOVING).any() else ", every one drawn"
+
     def _show_zoom(self) -> None:
         if self._picture is None:
             return
@@ -183,10 +191,8 @@ class PlacementView(View):
         where = columns_text(grid, int(view.left), min(int(view.right), grid.columns))
         if per > 1:
             text = f"{where}, {per:,} to a column"
-        elif grid.column_title == "neuron" and (
-            view.columns_shown * MARK_PX <= self.canvas.area().width()
-        ):
-            text = f"{where}   ✕ missed   ● false alarm   □ moving"
+        elif view.columns_shown * MARK_PX <= self.canvas.area().width():
+            text = f"{where}{self._marks(grid)}"
         else:
             text = f"{where}, every one drawn"
         self._zoom.setText(text)

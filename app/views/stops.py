@@ -70,7 +70,6 @@ class StopsView(View):
         loop.addWidget(self.first)
         loop.addWidget(QLabel("to", page))
         loop.addWidget(self.last)
-        loop.addWidget(visible)
         loop.addStretch(1)
         inner = QVBoxLayout(page)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -79,6 +78,8 @@ class StopsView(View):
         head = QHBoxLayout()
         head.setContentsMargins(8, 8, 8, 0)
         head.addWidget(self.loop)
+        head.addStretch(1)
+        head.addWidget(visible)
         inner.addLayout(head)
         inner.addLayout(loop)
         inner.addStretch(1)
@@ -166,13 +167,14 @@ class StopsView(View):
         loop = self.state.playback.loop
         for widget in (self.loop, self.first, self.last):
             widget.blockSignals(True)
+        to_the_end = self.last.value() == self.last.maximum()
         for box in (self.first, self.last):
             box.setMaximum(last)
         self.loop.setChecked(loop is not None)
         if loop is not None:
             self.first.setValue(loop[0])
             self.last.setValue(loop[1] - 1)
-        elif not self.last.value():
+        elif to_the_end:
             self.last.setValue(last)
         for widget in (self.loop, self.first, self.last):
             widget.blockSignals(False)

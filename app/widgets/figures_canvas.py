@@ -149,6 +149,10 @@ class FiguresCanvas(TimeCanvas):
             beside = self.state.series.reference.get(item.id) if other is not None else None
             use = scaling.first >= 0
             known = (low[use], high[use])
+            begun = (scaling.first != columns.first)[use]
+            if begun.any():
+                rest = Columns(scaling.first[use][begun], scaling.last[use][begun])
+                known[0][begun], known[1][begun] = envelope(item.values, rest)
             compared = None
             if beside is not None and other is not None:
                 compared = envelope(beside.values, other)

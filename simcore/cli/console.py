@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from simcore.errors import DataFileError
+from simcore.units import rounded
 
 
 def printable(text: str) -> str:
@@ -132,5 +133,5 @@ def amount(value: float, unit: str) -> str:
     """A number with the decimal prefix that suits it, such as ``1.2 GB``."""
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:.4g} {prefix}{unit}"
+            return f"{rounded(value / size, 4)} {prefix}{unit}"
     return f"{value:.4g} {unit}"

@@ -9,6 +9,7 @@ from simcore.cli.console import Console, amount
 from simcore.registry import SYSTEMS
 from simcore.results.diff import Difference, Figure
 from simcore.results.terms import facts
+from simcore.units import rounded
 
 _MAX_FACTS = 30
 
@@ -18,9 +19,12 @@ def _workload(workload: Mapping[str, Any]) -> str:
     if workload.get("kind") == "serving":
         source = workload["trace"] if workload["source"] == "trace" else workload["lengths"]
         return f"{workload['requests']} requests, {source}"
+    prompt = workload.get("prompt_tokens", "?")
+    if "longest_prompt_tokens" in workload:
+        prompt = f"({prompt} to {workload['longest_prompt_tokens']})"
     return (
         f"batch {workload.get('batch', '?')} · "
-        f"{workload.get('prompt_tokens', '?')} + {workload.get('output_tokens', '?')} tokens"
+        f"{prompt} + {workload.get('output_tokens', '?')} tokens"
     )
 
 
@@ -103,8 +107,8 @@ def _lanes(lanes: Mapping[str, Any], console: Console) -> None:
             _share(lane["busy"]),
             *(_share(lane["wait"][reason]) for reason in reasons),
             amount(lane["bytes"], "B"),
-            f"{lane['GBps']:.4g}",
-            f"{lane['peak_GBps']:.4g}" if lane["peak_GBps"] else "-",
+            rounded(lane["GBps"], 4),
+            rounded(lane["peak_GBps"], 4) if lane["peak_GBps"] else "-",
         )
         for lane in lanes.values()
     ]

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QApplication
 from app.state.comparison import run_title
 from app.viewmodels.alignment import Align, Reference, matched_lanes
 from app.viewmodels.composition import composition_of
-from app.viewmodels.differences import compare, draw_difference, moved, unlike
+from app.viewmodels.differences import _row, compare, draw_difference, moved, unlike
 from app.viewmodels.formatting import percent_text
 from app.workers.baseline import offered
 from simcore.cli import main as command_line
-from simcore.engine.simulator import Simulator
+from simcore.engine.simulator import Simulator, simulate
 from simcore.errors import UserError
-from simcore.results.diff import difference
+from simcore.results.diff import Figure, difference
 from simcore.results.summary import summarise
 from tests.app.conftest import wait_for_run
 from tests.app.test_h2m2 import SMALL as H2M2
@@ -358,3 +358,23 @@ def test_what_is_offered_can_run_the_workload(window):
 
     assert all(scenario.workload.kind in SYSTEMS.get(id).workloads for id in ids)
     assert next(iter(groups)) == "Variants of Hermes"
+
+
+def test_the_table_of_another_pair_is_gone_at_once(window, qtbot, monkeypatch):
+    window.show_view("compare")
+    edited(window, qtbot)
+    qtbot.waitUntil(lambda: bool(rows(window)))
+    compared = view(window)
+    monkeypatch.setattr(compared._tables, "request", lambda *_: None)
+    first, asked = window.state.comparison.frozen, compared._asked_table
+    other = simulate(first.scenario)
+    window.state.comparison.keep(other, "Keep another run as A")
+    qtbot.waitUntil(lambda: compared._asked_table != asked)
+    assert not rows(window)
+    assert compared.headline.text() == "comparing…"
+
+
+@pytest.mark.parametrize(("b", "verdict"), [(16.80296, ""), (16.7, "worse"), (16.9, "better")])
+def test_runs_that_are_as_fast_are_neither_better_nor_worse(b, verdict):
+    figure = Figure("tokens_per_s", "end to end", "tokens/s", 16.803, b, True)
+    assert _row(figure, {}).verdict == verdict

@@ -94,7 +94,7 @@ def test_scales():
 def test_columns_without_some_steps():
     columns = columns_at(np.arange(5, dtype=float), 4)
     mask = np.array([True, False, False, False])
-    assert columns.without(mask).first.tolist() == [-1, 1, 2, 3]
+    assert columns.without(mask).first.tolist() == [1, 1, 2, 3]
     everything = np.ones(4, bool)
     assert columns.without(everything) is columns
 
@@ -224,3 +224,13 @@ def test_figures_of_a_run_that_grows(window):
     assert all(len(item.values) == 4 for item in series_of(run, 4))
     assert all(len(item.values) == 9 for item in series_of(run, 9))
     assert isinstance(columns_at(np.zeros(1), 3), Columns)
+
+
+def test_a_column_with_a_prefill_keeps_its_other_steps():
+    prefill = np.array([True, False, False, False, True, False])
+    columns = Columns(np.array([0, 0, 2, 3, 5, -1]), np.array([0, 3, 3, 5, 5, -1]))
+    rest = columns.without(prefill)
+    assert rest.first.tolist() == [-1, 1, 2, -1, 5, -1]
+    assert rest.last.tolist() == [-1, 3, 3, -1, 5, -1]
+    only = Columns(np.array([0]), np.array([0]))
+    assert only.without(prefill) is only

@@ -57,3 +57,16 @@ def test_shipped_scenarios_open(empty_window, qtbot, name):
     assert empty_window.files.open_path(path)
     wait_for_run(qtbot, empty_window, timeout=60_000)
     assert not empty_window.grab().isNull()
+
+
+def test_the_map_of_requests_says_nothing_of_neurons(serving, qtbot):
+    serving.resize(1600, 1000)
+    placement = serving.docks["placement"].view
+    serving.show_view("placement")
+    placement.canvas.show_all()
+    qtbot.waitUntil(lambda: placement._picture is not None and placement._picture.per_cell == 1)
+    qtbot.waitUntil(lambda: "every one drawn" in placement._zoom.text())
+    assert "false alarm" not in placement._zoom.text()
+    tips = [button.toolTip() for button in placement._legend._buttons]
+    assert tips
+    assert not any("neurons" in tip for tip in tips)

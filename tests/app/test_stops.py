@@ -244,3 +244,28 @@ def test_every_control_is_inside_the_pane_of_a_small_window(window, qtbot):
     for row in stops.rows.values():
         place = row.next.mapTo(stops, row.next.rect().topRight())
         assert place.x() <= stops.width()
+
+
+def test_the_controls_of_a_run_of_many_steps_are_inside_the_pane(window, qtbot, monkeypatch):
+    window.resize(1280, 800)
+    window.commands.run("view.reset_layout")
+    stops = ready(window, qtbot)
+    runs = window.state.runs
+    monkeypatch.setattr(type(runs), "total_steps", property(lambda _: 1_000_000))
+    runs.grew.emit(runs.length)
+    qtbot.wait(50)
+    row = next(iter(stops.rows.values()))
+    for control in (row.next, stops.last):
+        assert control.mapTo(stops, control.rect().topRight()).x() <= stops.width()
+
+
+def test_the_end_of_the_loop_follows_the_run_until_it_is_changed(window, qtbot, monkeypatch):
+    stops, runs = ready(window, qtbot), window.state.runs
+    assert stops.last.value() == runs.length - 1
+    monkeypatch.setattr(type(runs), "total_steps", property(lambda _: 500))
+    runs.replaced.emit(runs.current)
+    assert stops.last.value() == 499
+    stops.last.setValue(7)
+    monkeypatch.setattr(type(runs), "total_steps", property(lambda _: 900))
+    runs.replaced.emit(runs.current)
+    assert stops.last.value() == 7

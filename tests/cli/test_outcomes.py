@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from simcore.cli import main
-from simcore.cli.console import Console, printable, table_lines
+from simcore.cli.console import Console, amount, printable, table_lines
 from simcore.cli.loading import parse_edit
+from simcore.cli.tables import _workload as workload_text
 from simcore.errors import Cancelled, UserError
+from simcore.units import rounded
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -266,3 +268,21 @@ def test_arguments_that_are_not_utf8(dimmscope, scenario, tmp_path):
     assert dimmscope("run", odd)[0] == 2
     assert dimmscope("run", scenario, "--set", f"name={odd}")[0] == 2
     assert dimmscope("run", scenario, "--set", f"{odd}=1")[0] == 2
+
+
+def test_the_workload_in_a_few_words():
+    fixed = {"kind": "fixed", "batch": 4, "prompt_tokens": 128, "output_tokens": 16}
+    uneven = {**fixed, "kind": "uneven", "longest_prompt_tokens": 1920}
+    assert workload_text(fixed) == "batch 4 · 128 + 16 tokens"
+    assert workload_text(uneven) == "batch 4 · (128 to 1920) + 16 tokens"
+
+
+def test_numbers_have_no_exponent_when_large():
+    assert amount(49_926e12, "B") == "49,926 TB"
+    assert amount(1.5e9, "B") == "1.5 GB"
+    assert [rounded(value, 4) for value in (16312.0, 9999.7, 1008.0, 0.01234567)] == [
+        "16,312",
+        "10,000",
+        "1008",
+        "0.01235",
+    ]

@@ -12,6 +12,7 @@ from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, by_grou
 from simcore.export.charts.drawing import axes, frame, labels, legend, time_unit
 from simcore.export.charts.style import ChartTheme
 from simcore.results.run import Run
+from simcore.units import rounded
 
 BINS = 400
 _MAX_STEPS = 4000
@@ -31,11 +32,7 @@ def data(run: Run, start: int, stop: int) -> ChartData:
     rate = moved / np.diff(edges) * 1e3  # bytes/ps * 1000 = GB/s
     shown = [index for index in range(len(run.lanes)) if moved[index].any()]
     middle = (edges[:-1] + edges[1:]) / 2 - begin_ps
-    groups = {
-        group: [index for index in lanes if index in shown]
-        for group, lanes in by_group(run).items()
-        if any(index in shown for index in lanes)
-    }
+    groups = _panels(run, shown)
     return ChartData(
         "bandwidth",
         "Bandwidth in use",
@@ -56,6 +53,25 @@ def data(run: Run, start: int, stop: int) -> ChartData:
             "length_ps": end_ps - begin_ps,
         },
     )
+
+
+def _panels(run: Run, shown: list[int]) -> dict[str, list[int]]:
+    """Title to lanes of each panel: a group of lanes, divided where their peaks differ."""
+    panels: dict[str, list[int]] = {}
+    for group, members in by_group(run).items():
+        lanes = [index for index in members if index in shown]
+        peaks = dict.fromkeys(run.lanes[index].peak_GBps for index in lanes)
+        for peak in peaks:
+            same = [index for index in lanes if run.lanes[index].peak_GBps == peak]
+            title = group
+            if len(peaks) > 1:
+                title = (
+                    run.lanes[same[0]].title
+                    if len(same) == 1
+                    else f"{group}, {rounded(peak, 4)} GB/s"
+                )
+            panels.setdefault(title, []).extend(same)
+    return panels
 
 
 def _add_spans(run: Run, index: int, edges: NDArray[Any], moved: NDArray[np.float64]) -> None:
@@ -118,7 +134,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
             peaks = True
             ax.axhline(peak, color=theme.accent, linewidth=0.8, linestyle=(0, (4, 2)))
             ax.annotate(
-                f"peak {peak:.4g}",
+                f"peak {rounded(peak, 4)}",
                 (1.0, peak),
                 xycoords=("axes fraction", "data"),
                 xytext=(0, 1),

@@ -85,7 +85,10 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
         if len(steps) > 1:
             ax.set_xlim(steps[0], steps[-1])
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.set_title(f"{name}, {capacity:.1f} GB", fontsize=7, color=theme.text, loc="left")
+        said = f"{capacity:g} GB" in name
+        ax.set_title(
+            name if said else f"{name}, {capacity:.1f} GB", fontsize=7, color=theme.text, loc="left"
+        )
         labels(ax, "step", "GB" if at == 0 else "")
     handles: list[Any] = [
         Patch(

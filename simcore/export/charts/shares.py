@@ -20,7 +20,7 @@ from simcore.export.charts.drawing import axes, frame, labels, legend, look, op_
 from simcore.export.charts.style import ChartTheme
 from simcore.results.run import Run
 from simcore.results.totals import totals
-from simcore.units import PS_PER_MS
+from simcore.units import PS_PER_MS, rounded
 
 
 def wait_data(run: Run, start: int, stop: int) -> ChartData:
@@ -114,7 +114,7 @@ def draw_breakdown(figure: Any, data: ChartData, theme: ChartTheme) -> None:
         style["edgecolor"] = theme.background
         ax.barh(place, time, height=0.8, linewidth=0.3, **style)
         ax.annotate(
-            f"{time:.3g} ms",
+            f"{rounded(time, 3)} ms",
             (time, place),
             xytext=(2, 0),
             textcoords="offset points",

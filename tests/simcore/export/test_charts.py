@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from simcore import load_scenario
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UnknownNameError, UserError
 from simcore.export.chart_file import chart_data, export_chart
@@ -132,6 +133,15 @@ def test_bandwidth_conserves_bytes(run, monkeypatch, most):
     for index, lane in enumerate(run.lanes):
         moved = data[lane.id].sum() * 1e9 * width_s
         assert moved == pytest.approx(run.column("lane_op_bytes")[:, index].sum(), rel=1e-6)
+
+
+def test_lanes_of_a_group_share_a_panel_of_the_bandwidth_only_with_one_peak():
+    scenario = load_scenario("h2m2-llama2-70b")
+    meta = chart_data(simulate(scenario), "bandwidth", 0, 1).meta
+    assert meta["groups"]["HBM"] == ("hbm",)
+    assert meta["groups"]["LPDDR"] == ("lpddr",)
+    assert meta["peak_GBps"]["HBM"] == 3000
+    assert meta["peak_GBps"]["LPDDR"] == 544
 
 
 def test_waits_add_up_to_the_whole(run):
