@@ -11,25 +11,25 @@ from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, caption
 from simcore.export.charts.drawing import axes, frame, labels, legend
 from simcore.export.charts.style import ChartTheme
 from simcore.results.run import Run
-from simcore.systems.l3.history import request_intervals
-from simcore.systems.l3.machine import ServingPlan
 from simcore.units import PS_PER_S
 
 _POINTS = 4000
 
 
-def _plan(run: Run) -> ServingPlan:
-    if not isinstance(run.plan, ServingPlan):
+def _intervals_of(run: Run) -> Any:
+    """The function of a system that serves requests which tells what became of them."""
+    found = getattr(run.system, "request_intervals", None)
+    if found is None:
         raise UserError(
-            f"{run.system.id} decodes one fixed batch; this chart is for systems that serve "
-            "requests, such as l3"
+            f"{run.scenario.system} keeps no queue of requests; this chart is for systems that do, "
+            "such as l3"
         )
-    return run.plan
+    return found
 
 
 def batch_data(run: Run, start: int, stop: int) -> ChartData:
     """Decodes in the batch and requests out of memory, at up to some thousand steps."""
-    _plan(run)
+    _intervals_of(run)
     every = max(1, -(-(stop - start) // _POINTS))
     steps = np.arange(start, stop, every)
     batch = run.column("batch", start, stop)[::every]
@@ -76,7 +76,7 @@ def draw_batch(figure: Any, data: ChartData, theme: ChartTheme) -> None:
 
 def request_data(run: Run, start: int, stop: int) -> ChartData:
     """States of every request over time."""
-    found = request_intervals(_plan(run), run)
+    found = _intervals_of(run)(run.plan, run)
     low = run.start_ps(start) if stop > start else 0
     high = run.start_ps(stop - 1) + int(run.value("duration_ps", stop - 1)) if stop > start else 0
     keep = (found.end_ps > low) & (found.start_ps < high)

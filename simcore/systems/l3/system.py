@@ -20,6 +20,7 @@ from simcore.results.spans import Spans
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import System, Variant, register_system
 from simcore.systems.l3 import explain, figures, grid, notes, steps
+from simcore.systems.l3.history import Intervals, request_intervals
 from simcore.systems.l3.machine import (
     MEMORY_KINDS,
     OPS,
@@ -140,6 +141,10 @@ class Serving(System):
 
     def note(self, plan: ServingPlan, spans: Spans, span: int) -> str:
         return notes.note(plan, spans, span)
+
+    def request_intervals(self, plan: ServingPlan, run: Run) -> Intervals:
+        """When each request waited, was prefilled, decoded or moved out."""
+        return request_intervals(plan, run)
 
     def summary(self, plan: ServingPlan, run: Run) -> Mapping[str, Any]:
         return figures.summary(plan, run)
