@@ -48,6 +48,24 @@ class ServingPolicy:
         cls="derived",
         source="contexts of thousands of tokens grow by about a hundredth in as many steps",
     )
+    admit_below: float = knob(
+        0.9,
+        ge=0.0,
+        le=1.0,
+        step=0.05,
+        help="Aligned batch: new requests enter memory while bins are filled to less than this.",
+        cls="derived",
+        source="not stated; leaves a tenth to contexts that grow until the next alignment",
+    )
+    admit_stock: float = knob(
+        2.0,
+        ge=0.0,
+        le=100.0,
+        step=0.5,
+        help="Aligned batch: no new requests while those in memory could fill the bins so often.",
+        cls="derived",
+        source="not stated; a second filling is at hand when the first one ends",
+    )
     admission: str = knob(
         "paged",
         choices=("paged", "reserve"),
@@ -71,6 +89,16 @@ class ServingPolicy:
         help="Most prompt tokens a sub-batch computes in one step; longer prompts are chunked.",
         cls="public",
         source="Sarathi-Serve, OSDI 2024: chunks of 512 to 2048 tokens",
+    )
+    least_chunk_tokens: int = knob(
+        64,
+        unit="tokens",
+        ge=1,
+        le=1_000_000,
+        step=16,
+        help="Prompt tokens computed in a step even where nothing hides them.",
+        cls="derived",
+        source="not stated; the tile of rows of a GEMM, below which a chunk costs the same",
     )
     capacity_fraction: float = knob(
         1.0,

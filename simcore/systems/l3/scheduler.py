@@ -13,10 +13,6 @@ from simcore.workload.batching import PAUSED, PREFILL, RUNNING, SWAPPED, WAITING
 
 Int = NDArray[np.int64]
 
-_LEAST_CHUNK = 64
-_FULL = 0.9
-_STOCK = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -167,9 +163,10 @@ class Scheduler:
         chosen = np.array([request for request, _ in taken], np.int64)
         batch.state[chosen] = RUNNING
         # A place asks for more when its bins are not full and it has little to fill them with.
-        room = np.minimum(bins, depth).mean(axis=1) < _FULL * depth
+        room = np.minimum(bins, depth).mean(axis=1) < plan.policy.admit_below * depth
         stock = np.bincount(batch.place[ready], batch.context[ready], len(bins))
-        if len(batch.members(PREFILL)) or not (room & (stock < _STOCK * plan.halves * depth)).any():
+        little = stock < plan.policy.admit_stock * plan.halves * depth
+        if len(batch.members(PREFILL)) or not (room & little).any():
             return 0
         return self._admit(limit=plan.halves * self.unit)
 
@@ -248,7 +245,7 @@ class Scheduler:
         loads = np.bincount(batch.place[others], batch.context[others], plan.side.classes)
         limit = predictors.side_ps(float(slowest(plan, loads.astype(np.int64))), len(others), 0)
         limit = max(limit, predictors.gpu_ps(len(mine), 0, 0))
-        low, high = min(_LEAST_CHUNK, most), most
+        low, high = min(plan.policy.least_chunk_tokens, most), most
         while low < high:
             middle = (low + high + 1) // 2
             fits = predictors.gpu_ps(len(mine), middle, 0) <= limit
