@@ -18,6 +18,7 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.stop_commands import stop_commands
@@ -64,6 +65,7 @@ DOCK_ORDER = (
     "figures",
     "compare",
     "stops",
+    "range",
 )
 
 
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
             *playback_commands(self.state),
             *stop_commands(self.state),
             *timeline_commands(self.state),
+            *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare")),
             *run_commands(self.state, self.controller),
@@ -152,6 +155,7 @@ class MainWindow(QMainWindow):
         state.runs.replaced.connect(lambda _: self.commands.refresh())
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
+        state.markers.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -187,6 +191,9 @@ class MainWindow(QMainWindow):
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
         self.exports.chart(self.state.charts.shown, view.drawn)
+
+    def export_range(self) -> None:
+        self.exports.chart("timeline", self.state.markers.steps())
 
     def export_trace(self) -> None:
         self.exports.trace()

@@ -24,6 +24,7 @@ class Edit:
         before, after: the document around the change.
         merge_key: consecutive edits with the same key become one; empty for never.
         redo, undo: what to call for an action that leaves the document alone; None for edits.
+        light: the action keeps nothing large alive.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Edit:
     merge_key: str = ""
     redo: Callable[[], None] | None = None
     undo: Callable[[], None] | None = None
+    light: bool = False
 
 
 class EditBus(QObject):
@@ -77,11 +79,23 @@ class EditBus(QObject):
         self._undone.clear()
         self._set(after)
 
-    def act(self, title: str, redo: Callable[[], None], undo: Callable[[], None]) -> None:
-        """Do something that can be undone and leaves the document alone."""
+    def act(
+        self,
+        title: str,
+        redo: Callable[[], None],
+        undo: Callable[[], None],
+        *,
+        light: bool = False,
+    ) -> None:
+        """Do something that can be undone and leaves the document alone.
+
+        Args:
+            light: it keeps nothing large alive, so that as many are remembered as of edits.
+        """
         assert self.document is not None
-        self._done.append(Edit(title, self.document, self.document, redo=redo, undo=undo))
-        actions = [edit for edit in self._done if edit.redo is not None]
+        document = self.document
+        self._done.append(Edit(title, document, document, redo=redo, undo=undo, light=light))
+        actions = [edit for edit in self._done if edit.redo is not None and not edit.light]
         if len(actions) > _ACTIONS:
             self._done.remove(actions[0])
         del self._done[:-_DEPTH]

@@ -8,6 +8,7 @@ from app.state.comparison import run_title
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
 from app.viewmodels.keys import key_of_op
 from app.widgets.legend import Legend
+from app.widgets.range_bar import RangeBar
 from app.widgets.scrolled import ScrolledCanvas
 from app.widgets.timeline_canvas import TimelineCanvas
 from app.widgets.view import Context, View, register_view
@@ -29,6 +30,8 @@ class TimelineView(View):
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(2)
         layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
+        self.range_bar = RangeBar(context, self)
+        layout.addWidget(self.range_bar)
         layout.addWidget(self._legend)
         self.canvas.span_clicked.connect(self.state.selection.select_span)
         self.state.comparison.changed.connect(self._show_legend)
