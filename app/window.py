@@ -311,6 +311,7 @@ class MainWindow(QMainWindow):
         self.exports.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sensitivities.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -15,6 +15,7 @@ from app.state.session import Session
 from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
+from app.workers.sensitivity import Sensitivities
 
 
 class AppState:
@@ -30,6 +31,7 @@ class AppState:
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
+        self.sensitivities = Sensitivities(self.runs, self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
