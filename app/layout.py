@@ -32,7 +32,7 @@ class Column:
 
 
 _EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "log")
+_PANELS = ("metrics", "explain", "memory", "history", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
@@ -60,7 +60,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.6, 0.4),
         ),
         Column(
-            (("explain", "scenario", "inspector", "log"), ("metrics", "memory", "load", "stops")),
+            (
+                ("explain", "scenario", "inspector", "history", "log"),
+                ("metrics", "memory", "load", "stops"),
+            ),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),
@@ -79,7 +82,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column((("figures", "timeline", "compare"), ("chart", "placement", "machine")), (0.5, 0.5)),
         Column(
             (
-                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("metrics", "explain", "scenario", "inspector", "history", "log"),
                 ("memory", "load", "stops", "bandwidth"),
             ),
             (0.6, 0.4),

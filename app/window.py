@@ -39,10 +39,12 @@ from app.viewmodels.placement import ColourBy
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
+from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.dock import ViewDock
 from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
+from app.widgets.notice_bar import NoticeBar
 from app.widgets.palette import CommandPalette
 from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
@@ -64,6 +66,7 @@ DOCK_ORDER = (
     "figures",
     "compare",
     "stops",
+    "history",
 )
 
 
@@ -77,13 +80,14 @@ class MainWindow(QMainWindow):
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
+        self.changes: ChangesDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
         ids = [id for id in DOCK_ORDER if id in VIEWS] + [i for i in VIEWS if i not in DOCK_ORDER]
         self.commands.add(
             *file_commands(self.state, self),
-            *edit_commands(self.state),
+            *edit_commands(self.state, self),
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
             *stop_commands(self.state),
@@ -107,14 +111,21 @@ class MainWindow(QMainWindow):
         if not layout.restore(self, settings) and settings.layout() is not None:
             layout.arrange(self, self.docks)
             self.state.messages.log("the saved layout does not fit; the default is used")
+        self._show_bars()
         self._fresh = settings.layout() is None
         self._connect()
         self._show_title()
 
     def _add_bars(self) -> None:
+        self.bars: dict[str, QToolBar] = {}
         self.transport = TransportBar(self.context, self)
         self.strip = MessageStrip(self.state.messages, self)
-        for name, widget in (("transportBar", self.transport), ("messageBar", self.strip)):
+        self.questions = NoticeBar(self.state.notices, self)
+        for name, widget in (
+            ("transportBar", self.transport),
+            ("noticeBar", self.questions),
+            ("messageBar", self.strip),
+        ):
             bar = QToolBar(widget.accessibleName() or name, self)
             bar.setObjectName(name)
             bar.setMovable(False)
@@ -122,8 +133,8 @@ class MainWindow(QMainWindow):
             bar.addWidget(widget)
             self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
             self.addToolBarBreak(Qt.ToolBarArea.TopToolBarArea)
-        self._strip_bar = bar
-        self._strip_bar.hide()
+            self.bars[name] = bar
+        self._show_bars()
 
     def _add_file_menus(self) -> None:
         menu = self.table.menus["File"]
@@ -139,9 +150,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         state = self.state
-        state.messages.strip_changed.connect(
-            lambda: self._strip_bar.setVisible(state.messages.strip is not None)
-        )
+        state.messages.strip_changed.connect(self._show_bars)
+        state.notices.changed.connect(self._show_bars)
+        state.notices.changed.connect(self.commands.refresh)
         for signal in (
             state.session.bus.history_changed,
             state.session.file_changed,
@@ -158,6 +169,11 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         if application is not None:
             application.installEventFilter(self)
+
+    def _show_bars(self) -> None:
+        """Bars that have something to say; a restored layout would bring back empty ones."""
+        self.bars["messageBar"].setVisible(self.state.messages.strip is not None)
+        self.bars["noticeBar"].setVisible(bool(self.state.notices.waiting))
 
     def _show_title(self) -> None:
         self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]")
@@ -179,6 +195,16 @@ class MainWindow(QMainWindow):
 
     def reload(self) -> None:
         self.files.reload()
+
+    def keep_mine(self) -> None:
+        self.files.keep_mine()
+
+    def show_changes(self) -> None:
+        if self.changes is None:
+            self.changes = ChangesDialog(self.state, self.themes, self)
+        self.changes.show()
+        self.changes.raise_()
+        self.changes.activateWindow()
 
     def export_chart(self) -> None:
         self.exports.chart()
@@ -278,6 +304,12 @@ class MainWindow(QMainWindow):
         if self.focusWidget() is None:
             self.show_view("timeline")
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Coming back from another program is when its changes matter, also on network drives."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.state.watch.look()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -300,6 +332,7 @@ class MainWindow(QMainWindow):
     def shut_down(self) -> None:
         """Stop timers and threads; the window cannot be used afterwards."""
         self.state.playback.pause()
+        self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()
         self.state.series.shut_down()

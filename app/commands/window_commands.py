@@ -20,6 +20,8 @@ class WindowActions(Protocol):
     def save(self) -> bool: ...
     def save_as(self) -> bool: ...
     def reload(self) -> None: ...
+    def keep_mine(self) -> None: ...
+    def show_changes(self) -> None: ...
     def export_chart(self) -> None: ...
     def export_trace(self) -> None: ...
     def close(self) -> bool: ...
@@ -69,6 +71,14 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             section="save",
         ),
         Command(
+            "file.keep_mine",
+            "Keep mine, though the file changed",
+            window.keep_mine,
+            menu=menu,
+            enabled=lambda: state.watch.pending is not None,
+            section="save",
+        ),
+        Command(
             "file.export_chart",
             "Export chart…",
             window.export_chart,
@@ -90,7 +100,7 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
     )
 
 
-def edit_commands(state: AppState) -> tuple[Command, ...]:
+def edit_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
     """Undo, redo, reset."""
     session, menu = state.session, "Edit"
     bus = session.bus
@@ -119,6 +129,15 @@ def edit_commands(state: AppState) -> tuple[Command, ...]:
             session.reset_all,
             menu=menu,
             enabled=lambda: session.dirty,
+            section="reset",
+        ),
+        Command(
+            "edit.changes",
+            "Changes against the file…",
+            window.show_changes,
+            ("Ctrl+D",),
+            menu,
+            lambda: session.document is not None,
             section="reset",
         ),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Raise it when docks are added or renamed: an older layout is then replaced by the default."""
 RECENT_LIMIT = 10
 

@@ -45,7 +45,10 @@ class Comparison(QObject):
         if run is before:
             return
         self._bus.act(
-            title, lambda: self._runs.set_frozen(run), lambda: self._runs.set_frozen(before)
+            title,
+            lambda: self._runs.set_frozen(run),
+            lambda: self._runs.set_frozen(before),
+            heavy=True,
         )
 
     def clear(self) -> None:
