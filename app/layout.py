@@ -172,6 +172,6 @@ def restore(window: QMainWindow, settings: Settings) -> bool:
     return window.restoreGeometry(geometry) and window.restoreState(state)
 
 
-def save(window: QMainWindow, settings: Settings) -> None:
-    """Remember the arrangement."""
-    settings.save_layout(window.saveGeometry(), window.saveState())
+def save(window: QMainWindow, settings: Settings, name: str = "") -> None:
+    """Remember the arrangement and the named one it began with."""
+    settings.save_layout(window.saveGeometry(), window.saveState(), name)

@@ -32,14 +32,22 @@ from app.commands.window_commands import (
 from app.export.dialog import ExportActions
 from app.files import FileActions
 from app.layout import default_size
+from app.layout_history import LayoutHistory
+from app.persistence.autosave import Autosave
+from app.persistence.keeper import SessionKeeper
+from app.persistence.parts import register_parts
+from app.persistence.recovery import Recovery
+from app.persistence.report import make_report
 from app.settings.store import Settings
 from app.state.app_state import AppState
+from app.state.messages import Severity
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
 from app.widgets.changes_dialog import ChangesDialog
+from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
 from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
@@ -52,6 +60,10 @@ from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
 from simcore.results.summary import version
 
+SAFE_START = (
+    "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
+    "and settings and sessions are not written."
+)
 DOCK_ORDER = (
     "scenario",
     "placement",
@@ -84,6 +96,13 @@ class MainWindow(QMainWindow):
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
+        register_parts(self.state)
+        self.layout_name = settings.layout_name or layout.DEFAULT
+        self.state.watch.on = settings.watch
+        self.state.memory.add("layout", self._saved_layout, self._restore_layout)
+        self.autosave = Autosave(self.state.session, self.state.messages, on=settings.autosave)
+        self.recovery = Recovery(self.state, self.files, self.autosave)
+        self.crash: CrashDialog | None = None
         ids = [id for id in DOCK_ORDER if id in VIEWS] + [i for i in VIEWS if i not in DOCK_ORDER]
         self.commands.add(
             *file_commands(self.state, self),
@@ -113,8 +132,15 @@ class MainWindow(QMainWindow):
             self.state.messages.log("the saved layout does not fit; the default is used")
         self._show_bars()
         self._fresh = settings.layout() is None
+        self.layouts = LayoutHistory(self, self.state.session.bus, list(self.docks.values()))
+        self.keeper = SessionKeeper(self.state, settings)
         self._connect()
         self._show_title()
+        if settings.problems:
+            self.state.messages.log("\n".join(settings.problems), Severity.WARNING)
+            self.state.notices.tell("settings", "\n".join(settings.problems))
+        if settings.safe:
+            self.state.notices.tell("safe", SAFE_START, Severity.INFO)
 
     def _add_bars(self) -> None:
         self.bars: dict[str, QToolBar] = {}
@@ -152,6 +178,7 @@ class MainWindow(QMainWindow):
         state = self.state
         state.messages.strip_changed.connect(self._show_bars)
         state.notices.changed.connect(self._show_bars)
+        self.layouts.restored.connect(self._show_bars)
         state.notices.changed.connect(self.commands.refresh)
         for signal in (
             state.session.bus.history_changed,
@@ -176,7 +203,8 @@ class MainWindow(QMainWindow):
         self.bars["noticeBar"].setVisible(bool(self.state.notices.waiting))
 
     def _show_title(self) -> None:
-        self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]")
+        safe = " (safe start)" if self.settings.safe else ""
+        self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]{safe}")
         self.setWindowModified(self.state.session.dirty)
 
     # Commands.
@@ -205,6 +233,30 @@ class MainWindow(QMainWindow):
         self.changes.show()
         self.changes.raise_()
         self.changes.activateWindow()
+
+    def show_bug(self, error: BaseException) -> None:
+        """Write a report about an error of the program and say so, once at a time."""
+        self.autosave.write()
+        path, text = make_report(self.state, error)
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        where = f"; report: {path}" if path else ""
+        self.state.messages.log(f"a mistake of the program: {what}{where}", Severity.ERROR)
+        self._show_report(what, text, path)
+
+    def make_report(self) -> None:
+        """Write a report without an error, on demand."""
+        path, text = make_report(self.state, None)
+        self._show_report("", text, path)
+
+    def _show_report(self, what: str, text: str, path: Path | None) -> None:
+        if self.crash is not None:
+            return
+        self.crash = CrashDialog(what, text, path, self)
+        self.crash.finished.connect(self._on_crash_read)
+        self.crash.show()
+
+    def _on_crash_read(self) -> None:
+        self.crash = None
 
     def export_chart(self) -> None:
         self.exports.chart()
@@ -251,7 +303,12 @@ class MainWindow(QMainWindow):
         self.set_layout_named(layout.DEFAULT)
 
     def set_layout_named(self, name: str) -> None:
+        self._arrange(name)
+        self.layouts.note(f"layout: {name}")
+
+    def _arrange(self, name: str) -> None:
         size = self.size()
+        self.layout_name = name
         layout.arrange(self, self.docks, name)
 
         def settle() -> None:
@@ -260,6 +317,17 @@ class MainWindow(QMainWindow):
             layout.resize(self, self.docks, name)
 
         QTimer.singleShot(0, settle)
+
+    def _saved_layout(self) -> str | None:
+        return self.layout_name if self.layout_name != layout.DEFAULT else None
+
+    def _restore_layout(self, name: object) -> None:
+        if name is None or name == self.layout_name:
+            return
+        if name not in layout.LAYOUTS:
+            raise LookupError(name)
+        self._arrange(str(name))
+        self.layouts.forget()
 
     def set_theme(self, mode: str) -> None:
         self.themes.set_mode(mode)
@@ -270,8 +338,7 @@ class MainWindow(QMainWindow):
 
     def show_view(self, id: str) -> None:
         dock = self.docks[id]
-        dock.show()
-        dock.raise_()
+        dock.bring_up()
         dock.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if dock.view.focusPolicy() == Qt.FocusPolicy.NoFocus:
             first = dock.view.nextInFocusChain()
@@ -324,7 +391,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_discard():
             event.ignore()
             return
-        layout.save(self, self.settings)
+        layout.save(self, self.settings, self.layout_name)
         self.settings.sync()
         self.shut_down()
         event.accept()
@@ -332,6 +399,10 @@ class MainWindow(QMainWindow):
     def shut_down(self) -> None:
         """Stop timers and threads; the window cannot be used afterwards."""
         self.state.playback.pause()
+        self.keeper.stop()
+        self.recovery.stop()
+        self.autosave.stop()
+        self.layouts.stop()
         self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()

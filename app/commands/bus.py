@@ -52,7 +52,7 @@ class EditBus(QObject):
         self._clock = clock
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
-        self._last = 0.0
+        self._last = -_MERGE_S
 
     def reset(self, document: Document) -> None:
         """Start a new history with a document."""
@@ -84,6 +84,10 @@ class EditBus(QObject):
         self._add(Edit(title, document, document, merge_key, redo, undo, heavy))
         redo()
         self.history_changed.emit()
+
+    def seal(self) -> None:
+        """Keep the next change apart from the last one, so that undo stops between them."""
+        self._last = self._clock() - 2 * _MERGE_S
 
     def undo(self) -> None:
         """Take back the last change."""
@@ -120,7 +124,7 @@ class EditBus(QObject):
                 edit.redo()
             else:
                 document = edit.after
-        self._last = 0.0
+        self.seal()
         if document is not self.document:
             self._set(document)
         else:

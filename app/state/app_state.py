@@ -6,6 +6,7 @@ from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.file_watch import FileWatch
+from app.state.memory import Memory
 from app.state.messages import Messages, Severity
 from app.state.notices import Notices
 from app.state.playback import Playback
@@ -25,6 +26,7 @@ class AppState:
     def __init__(self) -> None:
         self.messages = Messages()
         self.notices = Notices()
+        self.memory = Memory()
         self.session = Session()
         self.watch = FileWatch(self.session)
         self.runs = RunsModel()

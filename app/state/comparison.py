@@ -51,6 +51,10 @@ class Comparison(QObject):
             heavy=True,
         )
 
+    def recall(self, run: Run) -> None:
+        """Take a run as A that an earlier session had; no step of the history."""
+        self._runs.set_frozen(run)
+
     def clear(self) -> None:
         """Keep no run."""
         self.keep(None, "clear A")

@@ -21,6 +21,7 @@ class FileWatch(QObject):
 
     Attributes:
         pending: what the file says now, while it differs from what the session knows.
+        on: whether anything is noticed at all.
         unreadable: why the file cannot be read although it is there, empty if it can.
     """
 
@@ -34,17 +35,19 @@ class FileWatch(QObject):
         self._session = session
         self.pending: Document | None = None
         self.unreadable = ""
+        self.on = True
         self._watcher = QFileSystemWatcher(self)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.look)
         self._watcher.fileChanged.connect(lambda _: self._settle.start())
         self._watcher.directoryChanged.connect(lambda _: self._settle.start())
+        session.opened.connect(self._on_opened)
         session.file_changed.connect(self._on_file_changed)
 
     def look(self) -> None:
         """Read the file now and say how it differs from what is known."""
         path, saved = self._session.path, self._session.saved
-        if path is None or saved is None:
+        if path is None or saved is None or not self.on:
             return
         self._follow(path)
         if not path.exists():
@@ -80,6 +83,9 @@ class FileWatch(QObject):
         if not self._session.missing:
             self._session.set_missing(True)
             self.deleted.emit()
+
+    def _on_opened(self) -> None:
+        self.pending, self.unreadable = None, ""
 
     def _on_file_changed(self) -> None:
         saved = self._session.saved

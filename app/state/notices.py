@@ -59,6 +59,12 @@ class Notices(QObject):
         self._waiting[notice.id] = notice
         self.changed.emit()
 
+    def tell(self, id: str, text: str, severity: Severity = Severity.WARNING) -> None:
+        """Show a text until it is dismissed; a new run does not take it away."""
+        self.ask(
+            Notice(id, text, (Choice("Dismiss", "Take this message away", _nothing),), severity)
+        )
+
     def withdraw(self, id: str) -> None:
         """Take a question back, if it waits."""
         if self._waiting.pop(id, None) is not None:
@@ -70,3 +76,7 @@ class Notices(QObject):
         if notice is not None:
             self.changed.emit()
             notice.choices[index].run()
+
+
+def _nothing() -> None:
+    pass

@@ -63,9 +63,9 @@ class SelectionKeeper:
 
     def want(self, name: SpanName | None, item: ItemRef | None = None) -> None:
         """Select these as soon as the run on screen has them."""
-        self.wanted = name
         if item is not None:
             self._selection.select_item(item)
+        self.wanted = name
         self._try()
 
     def _on_changed(self) -> None:

@@ -27,6 +27,7 @@ class Session(QObject):
     """
 
     document_changed = Signal()
+    closing = Signal()
     opened = Signal()
     file_changed = Signal()
     resolved = Signal()
@@ -71,7 +72,9 @@ class Session(QObject):
         self.adopt(read_document(path), path)
 
     def adopt(self, document: Document, path: Path | None) -> None:
-        """Make a document the open one, with a new history."""
+        """Make a document the open one, with a new history; `closing` comes before."""
+        if self.document is not None:
+            self.closing.emit()
         self.saved = document
         self.path = path
         self.missing = False
@@ -94,6 +97,7 @@ class Session(QObject):
             self.document.save(target)
         except OSError as error:
             raise UserError(f"{target}: cannot be written: {error.strerror or error}") from error
+        self.bus.seal()
         self.saved = self.document
         self.path = target
         self.missing = False

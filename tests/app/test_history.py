@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
 
 from app.commands.bus import EditBus
 from app.viewmodels.history import describe, words
@@ -116,3 +117,43 @@ def test_changes_against_the_file(window, qtbot, mode):
     session.bus.do("edit YAML", Document.from_text("a: [\n"))
     assert "cannot be read" in dialog.note.text()
     dialog.close()
+
+
+def titles(window):
+    return [edit.title for edit in window.state.session.bus.edits]
+
+
+def test_the_layout_is_part_of_the_history(window, qtbot):
+    qtbot.wait(700)
+    assert titles(window) == []
+    window.show_view("log")  # another tab is no change
+    window.resize(1300, 820)
+    qtbot.wait(500)
+    assert titles(window) == []
+    dock = window.docks["load"]
+    qtbot.mouseClick(
+        next(b for b in dock.findChildren(QToolButton) if b.accessibleName() == "Hide Load"),
+        Qt.MouseButton.LeftButton,
+    )
+    qtbot.waitUntil(lambda: titles(window) == ["hide Load"])
+    assert dock.isHidden()
+    window.commands.run("edit.undo")
+    assert not dock.isHidden()
+    window.commands.run("edit.redo")
+    assert dock.isHidden()
+    window.show_view("load")
+    qtbot.waitUntil(lambda: titles(window) == ["hide Load", "show Load"])
+    window.docks["timeline"].setFloating(True)
+    qtbot.waitUntil(lambda: titles(window)[-1] == "float Timeline")
+    window.commands.run("edit.undo")
+    assert not window.docks["timeline"].isFloating()
+    window.commands.run("view.layout_serving")
+    qtbot.waitUntil(lambda: titles(window)[-1] == "layout: serving")
+    qtbot.wait(500)
+    assert len(titles(window)) == 3
+    assert window.docks["compare"] in window.tabifiedDockWidgets(window.docks["figures"])
+    window.commands.run("edit.undo")
+    qtbot.wait(500)
+    assert window.docks["compare"] not in window.tabifiedDockWidgets(window.docks["bandwidth"])
+    assert len(titles(window)) == 3
+    assert window.state.session.bus.position == 2
