@@ -57,7 +57,7 @@ class LocalPool:
 
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or cores()
-        self._context = multiprocessing.get_context("spawn")  # Qt and threads survive no fork
+        self._context = _context()
         self._cancel: Any = self._context.Event()
         self._pool = self._make()
 
@@ -88,6 +88,19 @@ class LocalPool:
     def close(self) -> None:
         self._cancel.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> Any:
+    """How processes are started. Threads and Qt survive no fork of this process.
+
+    Workers are forked from a clean process that has loaded the simulator, where there is such a
+    thing; elsewhere each loads it for itself.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["simcore.sweep.evaluate"])
+    return context
 
 
 @contextlib.contextmanager

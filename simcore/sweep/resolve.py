@@ -40,6 +40,35 @@ def point_document(base: Document, axes: tuple[Axis, ...], values: Values) -> Do
     return base
 
 
+class PointResolver:
+    """Resolves point after point of a sweep; the scenario is the one of `point_document`."""
+
+    def __init__(self, base: Document, axes: tuple[Axis, ...]) -> None:
+        self._base = base
+        self._axes = axes
+        self._template: Document | None = None
+        self._places: list[str] = []
+        self._slow = any(axis.path in _FIRST for axis in axes)
+
+    def scenario(self, values: Values) -> Scenario:
+        """The scenario of a point.
+
+        Raises:
+            ScenarioErrors: with everything that is wrong with it.
+        """
+        if self._slow:  # these change which fields there are
+            return point_document(self._base, self._axes, values).resolve()
+        if self._template is None:
+            self._template = point_document(self._base, self._axes, values)
+            self._places = [
+                f"{axis.path}.preset"
+                if isinstance(self._template.get(axis.path), dict)
+                else axis.path
+                for axis in self._axes
+            ]
+        return self._template.resolve_with(dict(zip(self._places, values, strict=True)))
+
+
 def with_field(document: Document, path: str, value: Any) -> Document:
     """A document with a field of the form set; settings beside a preset stay.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from simcore.scenario.schema import Scenario
 from simcore.sweep.evaluate import Failure, Outcome, Report, failed
 from simcore.sweep.executors import Executor
 from simcore.sweep.points import Values, listed_points
-from simcore.sweep.resolve import code_version, point_document, scenario_key
+from simcore.sweep.resolve import PointResolver, code_version, scenario_key
 from simcore.sweep.spec import Method, SweepSpec
 from simcore.sweep.store import Store
 from simcore.sweep.table import Row, make_row
@@ -99,6 +100,11 @@ def run_sweep(
     return tuple(run.rows)
 
 
+def _bare(scenario: Scenario) -> Scenario:
+    """A scenario without the sources of its values, most of its size and of no use to a worker."""
+    return dataclasses.replace(scenario, provenance={})
+
+
 class _Run:
     """One run of a sweep."""
 
@@ -114,6 +120,7 @@ class _Run:
         self.rows: list[Row] = []
         self.progress = Progress(spec.size)
         self._store = store
+        self._resolver = PointResolver(spec.document, spec.axes)
         self._executor = executor
         self._on_rows = on_rows
         self._cancelled = cancelled
@@ -153,8 +160,7 @@ class _Run:
             rows: list[Row] = []
             for index, values in enumerate(points[first : first + _LOOK_UP], first):
                 try:
-                    document = point_document(self.spec.document, self.spec.axes, values)
-                    scenario = document.resolve()
+                    scenario = self._resolver.scenario(values)
                 except UserError as error:
                     texts = (
                         [problem.text() for problem in error.problems]
@@ -166,7 +172,7 @@ class _Run:
                     rows.append(found[index])
                     continue
                 key = scenario_key(scenario)
-                point = known.get(key) or part.setdefault(key, _Point(key, scenario))
+                point = known.get(key) or part.setdefault(key, _Point(key, _bare(scenario)))
                 point.indices.append(index)
                 if key in known:  # the same scenario as a point before
                     self._again(point, index, found)

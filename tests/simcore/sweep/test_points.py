@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
+from simcore.errors import ScenarioErrors
+from simcore.scenario.document import Document
+from simcore.sweep.parse import make_spec, read_vary
 from simcore.sweep.points import listed_points
+from simcore.sweep.resolve import PointResolver, point_document, scenario_key
 from simcore.sweep.spec import Method
 
 FOUR = (
@@ -56,3 +60,43 @@ def test_every_whole_number_of_a_sample_is_as_likely(make):
 def test_a_search_has_no_list(make):
     with pytest.raises(ValueError, match="no list"):
         listed_points(make("seed=1,2", method=Method.SEARCH))
+
+
+PRESETS = """\
+system: hermes
+hardware: {gpu: rtx-4090, ndp_dimms: {preset: hermes-ddr4-3200, count: 8}, host: {memory_GiB: 64}}
+model: relullama2-70b
+workload: {batch: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [
+        ("hardware.gpu=rtx-3090,rtx-4090", "hardware.ndp_dimms.count=6,8", "workload.batch=1,2"),
+        ("hardware.gpu.memory_GiB=24,48", "hardware.gpu=rtx-3090,rtx-4090"),
+        ("hardware.ndp_dimms=hermes-ddr4-3200", "model=opt-13b,opt-30b", "seed=1,2"),
+        ("system=hermes,hermes-base", "seed=1,2"),
+        ("hardware.host.gather_efficiency=lin:0.1:0.7:3", "policy.window_tokens=1,5"),
+    ],
+)
+def test_the_fast_way_gives_the_scenario_of_the_document(vary):
+    document = Document.from_text(PRESETS)
+    spec = make_spec(document, [read_vary(text) for text in vary])
+    resolver = PointResolver(spec.document, spec.axes)
+    for values in listed_points(spec):
+        expected = point_document(spec.document, spec.axes, values).resolve()
+        assert resolver.scenario(values) == expected
+        assert scenario_key(resolver.scenario(values)) == scenario_key(expected)
+    assert spec.document.text() == PRESETS
+    assert document.resolve().workload.batch == 1
+
+
+def test_the_fast_way_refuses_what_it_cannot_do():
+    document = Document.from_text(PRESETS)
+    assert document.resolve_with({"workload.batch": 3}).workload.batch == 3
+    for path in ("workload.output_tokens", "workload", "workload.batch.x"):
+        with pytest.raises(KeyError):
+            document.resolve_with({path: 1})
+    with pytest.raises(ScenarioErrors, match="too small"):
+        document.resolve_with({"workload.batch": 0})

@@ -239,7 +239,8 @@ def children_of(pid):
     out = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
     ).stdout
-    return [int(word) for word in out.split()]
+    children = [int(word) for word in out.split()]
+    return [*children, *(pid for child in children for pid in children_of(child))]
 
 
 def alive(pid):
