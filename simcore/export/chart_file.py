@@ -110,7 +110,6 @@ def render(
         raise UserError(
             "a chart is 40 to 2000 mm wide, 30 to 2000 mm high and has 30 to 2400 dots per inch"
         )
-    import matplotlib
     from matplotlib.figure import Figure
 
     metadata: dict[str, dict[str, Any]] = {
@@ -123,7 +122,7 @@ def render(
         },
         "png": {"Software": None, "Title": data.title, "Description": data.caption},
     }
-    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+    with drawing(kind):
         figure = Figure(
             figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
         )
@@ -133,6 +132,15 @@ def render(
             out, format=kind, dpi=dpi, facecolor=look.background, metadata=metadata[kind]
         )
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def drawing(kind: str) -> Iterator[None]:
+    """The settings in which an ``svg``, ``pdf`` or ``png`` is drawn; one at a time."""
+    import matplotlib
+
+    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+        yield
 
 
 @contextlib.contextmanager
