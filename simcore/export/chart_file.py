@@ -1,4 +1,4 @@
-"""A chart as a file: SVG, PDF or PNG drawn with matplotlib, or its data as CSV.
+"""A chart as a file: SVG, PDF or PNG drawn with matplotlib, or its data as CSV or Parquet.
 
 Equal runs give equal bytes: no dates, fixed ids. Text in SVG is drawn as outlines and fonts are
 embedded in PDF, so a file looks the same on every machine.
@@ -17,14 +17,15 @@ from typing import Any
 
 from simcore.errors import UserError
 from simcore.export.charts import CHARTS, THEMES, ChartData, ChartTheme
-from simcore.export.csv import write_table
 from simcore.export.ranges import step_range
+from simcore.export.tables import SUFFIXES as TABLES
+from simcore.export.tables import Field, Kind, write_table
 from simcore.results.files import replacing
 from simcore.results.run import Run
 
 MM_PER_INCH = 25.4
 PICTURES = (".svg", ".pdf", ".png")
-SUFFIXES = (*PICTURES, ".csv")
+SUFFIXES = (*PICTURES, *TABLES)
 
 _DRAWING = threading.Lock()  # matplotlib's settings are global
 
@@ -74,7 +75,7 @@ def export_chart(
     height_mm: float = 90,
     dpi: int = 300,
 ) -> None:
-    """Write a chart to a ``.svg``, ``.pdf``, ``.png`` or ``.csv`` file.
+    """Write a chart to a ``.svg``, ``.pdf``, ``.png``, ``.csv`` or ``.parquet`` file.
 
     Raises:
         UnknownNameError: if there is no such chart or theme.
@@ -87,12 +88,20 @@ def export_chart(
             f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
         )
     data = chart_data(run, chart_id, start, stop, layers)
-    if suffix == ".csv":
-        write_table(path, [column.header for column in data.columns], data.rows())
+    if suffix in TABLES:
+        write_chart_table(data, path)
         return
     picture = render(data, suffix[1:], theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
     with replacing(path) as temporary:
         temporary.write_bytes(picture)
+
+
+def write_chart_table(data: ChartData, path: str | Path) -> None:
+    """Write what a chart shows to a ``.csv`` or ``.parquet`` file, units in the header."""
+    fields = [
+        Field(column.header, Kind.TEXT if column.labels else Kind.ANY) for column in data.columns
+    ]
+    write_table(path, fields, [[column.texts() for column in data.columns]])
 
 
 def render(

@@ -10,8 +10,8 @@ from simcore.errors import UserError, did_you_mean
 from simcore.export.chart_file import PICTURES, export_chart
 from simcore.export.charts import CHARTS
 from simcore.export.chrome_trace import TraceOptions, write_trace
-from simcore.export.csv import write_spans, write_steps
 from simcore.export.report import write_report
+from simcore.export.run_tables import write_spans, write_steps
 from simcore.registry import Registry
 from simcore.results.io import save_run
 from simcore.results.run import Run
@@ -69,7 +69,7 @@ _add(
     Exporter(
         "steps",
         "table of the steps",
-        (".csv", ".steps.csv"),
+        (".csv", ".steps.csv", ".parquet", ".steps.parquet"),
         lambda run, path, o: write_steps(run, path, o.start, o.stop),
     )
 )
@@ -77,7 +77,7 @@ _add(
     Exporter(
         "spans",
         "table of all operations and waits",
-        (".spans.csv",),
+        (".spans.csv", ".spans.parquet"),
         lambda run, path, o: write_spans(run, path, o.start, o.stop),
     )
 )

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="write files; the ending says what: .json(.gz) trace, .npz run, .csv steps, "
+        help="write files; the ending says what: .json(.gz) trace, .npz run, .csv steps (or .parquet), "
         ".spans.csv operations, .html or .md report, CHART.svg|pdf|png",
     )
     add_range_argument(parser)

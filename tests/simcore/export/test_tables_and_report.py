@@ -7,10 +7,10 @@ import re
 import pytest
 
 from simcore.errors import UserError
-from simcore.export.csv import write_spans, write_steps
 from simcore.export.ranges import parse_range
 from simcore.export.registry import EXPORTERS, ExportOptions, chart_of, exporter_for
 from simcore.export.report import write_report
+from simcore.export.run_tables import write_spans, write_steps
 from tests.fakes import fake_run
 from tests.simcore.export.rendering import check_drawn, pixels
 
