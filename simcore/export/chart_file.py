@@ -17,6 +17,7 @@ from typing import Any
 
 from simcore.errors import UserError
 from simcore.export.charts import CHARTS, THEMES, ChartData, ChartTheme
+from simcore.export.charts.base import drawing_of
 from simcore.export.ranges import step_range
 from simcore.export.tables import SUFFIXES as TABLES
 from simcore.export.tables import Field, Kind, write_table
@@ -82,18 +83,48 @@ def export_chart(
         UserError: if the kind of file, the range or the size is not possible.
         DataFileError: if the file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UserError(
-            f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
-        )
+    check_suffix(path)
     data = chart_data(run, chart_id, start, stop, layers)
+    write_chart(data, path, theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
+
+
+def write_chart(
+    data: ChartData,
+    path: str | Path,
+    *,
+    theme: str = "paper",
+    width_mm: float = 180,
+    height_mm: float = 90,
+    dpi: int = 300,
+) -> None:
+    """Write data of a chart, of one run or of several, to a file of any of `SUFFIXES`.
+
+    Raises:
+        UnknownNameError: if there is no such theme.
+        UserError: if the kind of file or the size is not possible.
+        DataFileError: if the file cannot be written.
+    """
+    suffix = check_suffix(path)
     if suffix in TABLES:
         write_chart_table(data, path)
         return
     picture = render(data, suffix[1:], theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
     with replacing(path) as temporary:
         temporary.write_bytes(picture)
+
+
+def check_suffix(path: str | Path) -> str:
+    """The ending of a chart's file, in lower case.
+
+    Raises:
+        UserError: if no chart is written to such files.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(
+            f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
+        )
+    return suffix
 
 
 def write_chart_table(data: ChartData, path: str | Path) -> None:
@@ -135,7 +166,7 @@ def render(
         figure = Figure(
             figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
         )
-        CHARTS.get(data.chart).draw(figure, data, look)
+        drawing_of(data)(figure, data, look)
         out = io.BytesIO()
         figure.savefig(
             out, format=kind, dpi=dpi, facecolor=look.background, metadata=metadata[kind]
