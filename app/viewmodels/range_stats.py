@@ -142,14 +142,14 @@ class RangeStats:
                 lane.id,
                 lane.title,
                 lane.group,
-                repr(lane.busy),
-                repr(lane.least),
-                repr(lane.most),
-                repr(lane.amount_bytes),
-                repr(lane.GBps),
-                repr(lane.peak_GBps),
+                lane.busy,
+                lane.least,
+                lane.most,
+                lane.amount_bytes,
+                lane.GBps,
+                lane.peak_GBps,
                 lane.wait,
-                repr(lane.wait_share),
+                lane.wait_share,
             )
             for lane in self.lanes
         ]
