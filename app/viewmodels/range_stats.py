@@ -135,7 +135,7 @@ class RangeStats:
         """Headline and table with tabs, for the clipboard."""
         return "\n".join([self.headline(), "\t".join(HEADERS), *map("\t".join, self.rows())])
 
-    def table(self) -> list[tuple[str, ...]]:
+    def table(self) -> list[tuple[str | float, ...]]:
         """Rows for a CSV file, as `CSV_HEADERS`; numbers unrounded and without separators."""
         return [
             (
