@@ -30,7 +30,7 @@ from app.commands.window_commands import (
     run_commands,
     view_commands,
 )
-from app.export.dialog import ExportActions
+from app.export.actions import ExportActions
 from app.files import FileActions
 from app.layout import default_size
 from app.layout_history import LayoutHistory
@@ -97,7 +97,6 @@ class MainWindow(QMainWindow):
         self.changes: ChangesDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
-        self.exports = ExportActions(self.state, self)
         register_parts(self.state)
         self.layout_name = settings.layout_name or layout.DEFAULT
         self.state.watch.on = settings.watch
@@ -120,6 +119,7 @@ class MainWindow(QMainWindow):
             *help_commands(self),
         )
         self.context = Context(self.state, themes, self.commands, settings)
+        self.exports = ExportActions(self.state, self.context, self)
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
@@ -263,18 +263,18 @@ class MainWindow(QMainWindow):
         self.crash = None
 
     def export_chart(self) -> None:
-        self.exports.chart()
+        self.exports.ask("Chart")
 
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.chart(self.state.charts.shown, view.drawn)
+        self.exports.ask("Chart", self.state.charts.shown, view.drawn)
 
     def export_range(self) -> None:
-        self.exports.chart("timeline", self.state.markers.steps())
+        self.exports.ask("Chart", "timeline", self.state.markers.steps())
 
-    def export_trace(self) -> None:
-        self.exports.trace()
+    def export(self, page: str) -> None:
+        self.exports.ask(page)
 
     def show_palette(self) -> None:
         palette = CommandPalette(self.commands, self)
