@@ -18,6 +18,7 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.lane_commands import lane_commands
 from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
@@ -33,6 +34,7 @@ from app.commands.window_commands import (
 from app.export.dialog import ExportActions
 from app.files import FileActions
 from app.layout import default_size
+from app.saved_runs import SavedRuns
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.theme.manager import ThemeManager
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
+        self.saved_runs = SavedRuns(self.state, self)
         ids = [id for id in DOCK_ORDER if id in VIEWS] + [i for i in VIEWS if i not in DOCK_ORDER]
         self.commands.add(
             *file_commands(self.state, self),
@@ -91,8 +94,9 @@ class MainWindow(QMainWindow):
             *stop_commands(self.state),
             *timeline_commands(self.state),
             *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
+            *lane_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
-            *compare_commands(self.state, lambda: self.show_view("compare")),
+            *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -156,6 +160,8 @@ class MainWindow(QMainWindow):
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
         state.markers.changed.connect(self.commands.refresh)
+        state.lanes.changed.connect(self.commands.refresh)
+        state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -309,6 +315,7 @@ class MainWindow(QMainWindow):
         self.state.playback.pause()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
         self.state.sensitivities.shut_down()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
+from app.state.lanes import Lanes
 from app.state.markers import Markers
 from app.state.messages import Messages, Severity
 from app.state.playback import Playback
@@ -28,6 +29,7 @@ class AppState:
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
         self.markers = Markers(self.session.bus, self.runs)
+        self.lanes = Lanes(self.session.bus)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
