@@ -32,7 +32,7 @@ class Column:
 
 
 _EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "log")
+_PANELS = ("metrics", "explain", "memory", "history", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
@@ -70,7 +70,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.6, 0.4),
         ),
         Column(
-            (("explain", "scenario", "inspector", "log"), ("metrics", "memory", "load", "stops")),
+            (
+                ("explain", "scenario", "inspector", "history", "log"),
+                ("metrics", "memory", "load", "stops"),
+            ),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),
@@ -93,7 +96,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         ),
         Column(
             (
-                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("metrics", "explain", "scenario", "inspector", "history", "log"),
                 ("memory", "load", "stops", "bandwidth"),
             ),
             (0.6, 0.4),
@@ -183,6 +186,6 @@ def restore(window: QMainWindow, settings: Settings) -> bool:
     return window.restoreGeometry(geometry) and window.restoreState(state)
 
 
-def save(window: QMainWindow, settings: Settings) -> None:
-    """Remember the arrangement."""
-    settings.save_layout(window.saveGeometry(), window.saveState())
+def save(window: QMainWindow, settings: Settings, name: str = "") -> None:
+    """Remember the arrangement and the named one it began with."""
+    settings.save_layout(window.saveGeometry(), window.saveState(), name)

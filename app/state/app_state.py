@@ -5,12 +5,16 @@ from __future__ import annotations
 from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
+from app.state.file_watch import FileWatch
 from app.state.lanes import Lanes
 from app.state.markers import Markers
+from app.state.memory import Memory
 from app.state.messages import Messages, Severity
+from app.state.notices import Notices
 from app.state.playback import Playback
 from app.state.runs import RunsModel
 from app.state.selection import Selection
+from app.state.selection_keeper import SelectionKeeper
 from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.stops import Stops
@@ -24,7 +28,10 @@ class AppState:
 
     def __init__(self) -> None:
         self.messages = Messages()
+        self.notices = Notices()
+        self.memory = Memory()
         self.session = Session()
+        self.watch = FileWatch(self.session)
         self.runs = RunsModel()
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
@@ -42,5 +49,4 @@ class AppState:
         self.playback.stopped.connect(
             lambda reason: self.messages.show(f"stopped: {reason}", Severity.INFO)
         )
-        self.runs.replaced.connect(lambda _: self.selection.clear())
-        self.runs.cleared.connect(self.selection.clear)
+        self.keeper = SelectionKeeper(self.runs, self.selection)

@@ -217,7 +217,7 @@ class Lanes(QObject):
     def _do(self, title: str, after: Arrangement) -> None:
         before = self.arrangement
         if after != before:
-            self._bus.act(title, lambda: self._take(after), lambda: self._take(before), light=True)
+            self._bus.act(title, lambda: self._take(after), lambda: self._take(before))
 
     def _take(self, arrangement: Arrangement) -> None:
         if arrangement != self.arrangement:

@@ -152,7 +152,7 @@ class Markers(QObject):
     def _do(self, title: str, after: Places) -> None:
         before = self.places
         if after != before:
-            self._bus.act(title, lambda: self._take(after), lambda: self._take(before), light=True)
+            self._bus.act(title, lambda: self._take(after), lambda: self._take(before))
 
     def _take(self, places: Places) -> None:
         if places != self.places:

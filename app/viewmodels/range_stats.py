@@ -135,21 +135,21 @@ class RangeStats:
         """Headline and table with tabs, for the clipboard."""
         return "\n".join([self.headline(), "\t".join(HEADERS), *map("\t".join, self.rows())])
 
-    def table(self) -> list[tuple[str, ...]]:
+    def table(self) -> list[tuple[str | float, ...]]:
         """Rows for a CSV file, as `CSV_HEADERS`; numbers unrounded and without separators."""
         return [
             (
                 lane.id,
                 lane.title,
                 lane.group,
-                repr(lane.busy),
-                repr(lane.least),
-                repr(lane.most),
-                repr(lane.amount_bytes),
-                repr(lane.GBps),
-                repr(lane.peak_GBps),
+                lane.busy,
+                lane.least,
+                lane.most,
+                lane.amount_bytes,
+                lane.GBps,
+                lane.peak_GBps,
                 lane.wait,
-                repr(lane.wait_share),
+                lane.wait_share,
             )
             for lane in self.lanes
         ]

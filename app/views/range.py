@@ -26,7 +26,7 @@ from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
 from simcore.errors import UserError
-from simcore.export.csv import write_table
+from simcore.export.tables import write_rows
 
 _HINT = (
     "Drag with Shift in the timeline, or set markers with M and Shift+M (Ctrl+click), to measure "
@@ -114,7 +114,7 @@ class RangeView(View):
         """Write the table with unrounded values."""
         assert self.stats is not None
         try:
-            write_table(path, CSV_HEADERS, self.stats.table())
+            write_rows(path, CSV_HEADERS, self.stats.table())
         except UserError as error:
             self.state.messages.show(str(error))
         else:

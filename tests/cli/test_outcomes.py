@@ -64,6 +64,9 @@ def test_bad_scenario_names_line_path_and_remedy(dimmscope, bad):
         (("export", "FAKE", "--chart", "tokens", "--out", "x.svg", "--range", "9:"), "does not ex"),
         (("export", "FAKE", "--chart", "tokens", "--out", "/nowhere/x.svg"), "cannot write"),
         (("trace", "FAKE", "--out", "x.txt"), ".json.gz"),
+        (("animate", "FAKE", "--out", "x.avi"), ".gif, .webp, .mp4"),
+        (("animate", "FAKE", "--out", "x.gif", "--fps", "0"), "0.5 to 60"),
+        (("animate", "FAKE", "--out", "x.gif", "--theme", "drak"), "dark"),
         (("report", "FAKE", "--out", "x.pdf"), ".html"),
         (("list", "nothing"), "invalid choice"),
         (("run", "FAKE", "--unknown"), "unrecognized"),
@@ -305,3 +308,10 @@ def test_explain_speaks_of_microseconds_in_one_way(dimmscope):
     assert "µs" in out
     assert " us" not in out
     assert "to change that:" in out
+
+
+def test_comparing_a_scenario_with_itself_says_that_they_are_equal(dimmscope, scenario):
+    code, out, _ = dimmscope("compare", scenario, scenario)
+    assert code == 0
+    assert "A and B make the same tokens/s (exactly)" in out
+    assert "1 times" not in out
