@@ -17,6 +17,7 @@ _MOUSE = (
     ("Timeline", "click", "select a span and move the cursor"),
     ("Timeline", "drag in the ruler", "move the cursor"),
     ("Timeline", "double click", "fit the step"),
+    ("Timeline", "hover, click", "arrows show what a span needed and what needed it"),
     ("Timeline", "Ctrl+click", "set a marker (Alt: without snapping to edges)"),
     ("Timeline", "Shift+drag", "measure a range: both markers"),
     ("Timeline", "drag a marker", "move it; Esc puts it back"),

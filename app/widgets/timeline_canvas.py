@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -16,10 +16,12 @@ from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
 from app.viewmodels.exact import ExactStep, cover_colours, cut_step, mean_shares, span_at
+from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
+from app.widgets.flow_arrows import paint_arrow
 from app.widgets.painting import (
     NumpyImage,
     RectBatch,
@@ -58,6 +60,8 @@ class TimelineCanvas(TimeCanvas):
         self._tops: NDArray[np.float64] = np.zeros(0)
         self._batch = RectBatch()
         self.merged_spans = 0
+        self.hovered: SpanRef | None = None
+        self.arrows = 0
         super().__init__(context, parent)
         self.setAccessibleName("Timeline")
         self.overlay = ReferenceOverlay()
@@ -69,7 +73,7 @@ class TimelineCanvas(TimeCanvas):
         assert run is not None
         self._source = SpanSource(run)
         self._keys = key_of_op(run)
-        self.shown = {}
+        self.shown, self.hovered = {}, None
         self.lanes_changed()
 
     def run_cleared(self) -> None:
@@ -317,8 +321,11 @@ class TimelineCanvas(TimeCanvas):
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def paint_overlay(self, painter: QPainter, area: QRect) -> None:
+        if self.composition is None:
+            return
+        self._paint_flows(painter, area)
         chosen = self.state.selection.span
-        if chosen is None or chosen.step not in self.shown or self.composition is None:
+        if chosen is None or chosen.step not in self.shown:
             return
         spans, axis = self.shown[chosen.step], self.axis()
         start = float(self.composition.edges[chosen.step])
@@ -329,6 +336,46 @@ class TimelineCanvas(TimeCanvas):
         if cause >= 0:
             self._outline(painter, axis, start, spans, cause, self.context.theme.accent)
         painter.restore()
+
+    def _paint_flows(self, painter: QPainter, area: QRect) -> None:
+        """Dependencies of the span under the pointer and of the selected one, between lanes."""
+        run = self.state.runs.current
+        painter.save()
+        painter.setClipRect(area)
+        self.arrows = 0
+        for ref in {self.hovered, self.state.selection.span}:
+            if ref is None or run is None or ref.step not in self.shown:
+                continue
+            spans = self.shown[ref.step]
+            for flow in flows_at(run, ref.step, spans, ref.span).arrows:
+                self._paint_flow(painter, ref.step, spans, flow)
+        painter.restore()
+
+    def _paint_flow(self, painter: QPainter, step: int, spans: Spans, flow: Flow) -> None:
+        assert self.composition is not None
+        lanes = [int(spans.lane[span]) for span in (flow.start, flow.end)]
+        rows = [self._row_of.get(lane, -1) for lane in lanes]
+        if min(rows) < 0 or rows[0] == rows[1]:
+            return
+        axis, begin = self.axis(), float(self.composition.edges[step])
+        heights = [self._bar_top(row) + self.bar_height() / 2 for row in rows]
+        start = QPointF(axis.x(begin + float(spans.end_ps[flow.start])), heights[0])
+        end = QPointF(axis.x(begin + float(spans.start_ps[flow.end])), heights[1])
+        keys = [COLOUR_KEYS[self._keys[spans.op[span]]] for span in (flow.start, flow.end)]
+        moved = next((key for key in keys if key in ("transfer", "migration")), "")
+        theme = self.context.theme
+        colour = QColor(theme.colour(moved) if moved else theme.accent)
+        paint_arrow(painter, start, end, colour)
+        self.arrows += 1
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(None)
+
+    def _hover(self, ref: SpanRef | None) -> None:
+        if ref != self.hovered:
+            self.hovered = ref
+            self.update()
 
     def _outline(
         self, painter: QPainter, axis: TimeMap, start: float, spans: Spans, span: int, colour: str
@@ -374,6 +421,8 @@ class TimelineCanvas(TimeCanvas):
     def hover_text(self, position: QPointF) -> str:
         run = self.state.runs.current
         row = self.row_at(position.y())
+        if position.x() < self.plot_area().left() or self.lane_of_row(row) < 0:
+            self._hover(None)
         if run is None or row < 0 or self.composition is None or not self.composition.steps:
             return ""
         lane = self.lane_of_row(row)
@@ -382,6 +431,7 @@ class TimelineCanvas(TimeCanvas):
         if position.x() < self.plot_area().left():
             return hover.lane_text(run, self.composition, lane)
         found = self.span_under(position)
+        self._hover(found)
         if found is not None:
             return hover.span_text(run, self.shown[found.step], found.step, found.span)
         at = self.axis().time(position.x())
