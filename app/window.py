@@ -18,6 +18,7 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.lane_commands import lane_commands
 from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
@@ -39,6 +40,7 @@ from app.persistence.keeper import SessionKeeper
 from app.persistence.parts import register_parts
 from app.persistence.recovery import Recovery
 from app.persistence.report import make_report
+from app.saved_runs import SavedRuns
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.messages import Severity
@@ -97,6 +99,7 @@ class MainWindow(QMainWindow):
         self.changes: ChangesDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
+        self.saved_runs = SavedRuns(self.state, self)
         register_parts(self.state)
         self.layout_name = settings.layout_name or layout.DEFAULT
         self.state.watch.on = settings.watch
@@ -113,8 +116,9 @@ class MainWindow(QMainWindow):
             *stop_commands(self.state),
             *timeline_commands(self.state),
             *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
+            *lane_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
-            *compare_commands(self.state, lambda: self.show_view("compare")),
+            *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -194,6 +198,8 @@ class MainWindow(QMainWindow):
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
         state.markers.changed.connect(self.commands.refresh)
+        state.lanes.changed.connect(self.commands.refresh)
+        state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -413,6 +419,7 @@ class MainWindow(QMainWindow):
         self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
         self.state.sensitivities.shut_down()
