@@ -41,6 +41,7 @@ from app.persistence.parts import register_parts
 from app.persistence.recovery import Recovery
 from app.persistence.report import make_report
 from app.saved_runs import SavedRuns
+from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.messages import Severity
@@ -52,7 +53,7 @@ from app.widgets.actions import ActionTable
 from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
-from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
+from app.widgets.key_rules import leaves_command, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.notice_bar import NoticeBar
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
         self.changes: ChangesDialog | None = None
+        self.settings_dialog: SettingsDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.saved_runs = SavedRuns(self.state, self)
@@ -122,6 +124,9 @@ class MainWindow(QMainWindow):
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
+        refused = self.commands.take_keys(settings.keys)
+        if refused:
+            self.state.messages.log("keys not taken over: " + "; ".join(refused), Severity.WARNING)
         self.context = Context(self.state, themes, self.commands, settings)
         self.exports = ExportActions(self.state, self.context, self)
         layout.set_up(self)
@@ -282,6 +287,34 @@ class MainWindow(QMainWindow):
     def export(self, page: str) -> None:
         self.exports.ask(page)
 
+    def show_settings(self, page: str = "") -> None:
+        if self.settings_dialog is None:
+            self.settings_dialog = SettingsDialog(
+                self.settings, self.commands, self._settings_actions(), self
+            )
+        self.settings_dialog.refresh()
+        if page:
+            self.settings_dialog.show_page(page)
+        self.settings_dialog.show()
+        self.settings_dialog.raise_()
+        self.settings_dialog.activateWindow()
+
+    def _settings_actions(self) -> SettingActions:
+        def keep_session(on: bool) -> None:
+            self.settings.session = on
+
+        def keep_edits(on: bool) -> None:
+            self.settings.autosave = on
+            self.autosave.set_on(on)
+
+        def watch(on: bool) -> None:
+            self.settings.watch = self.state.watch.on = on
+            self.state.watch.look()
+
+        return SettingActions(
+            self.set_theme, keep_session, keep_edits, watch, self.themes.scale_in_use
+        )
+
     def show_palette(self) -> None:
         palette = CommandPalette(self.commands, self)
         centre = self.geometry().center()
@@ -371,7 +404,7 @@ class MainWindow(QMainWindow):
             if wants_key(watched, event):
                 event.accept()
                 return True
-            if leaves_undo(watched, event) or leaves_export(event):
+            if leaves_undo(watched, event) or leaves_command(event, self.commands):
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)

@@ -23,6 +23,7 @@ class WindowActions(Protocol):
     def reload(self) -> None: ...
     def keep_mine(self) -> None: ...
     def show_changes(self) -> None: ...
+    def show_settings(self, page: str = "") -> None: ...
     def export_chart(self) -> None: ...
     def export(self, page: str) -> None: ...
     def close(self) -> bool: ...
@@ -154,6 +155,21 @@ def edit_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             menu,
             lambda: session.document is not None,
             section="reset",
+        ),
+        Command(
+            "edit.settings",
+            "Settings…",
+            window.show_settings,
+            ("Ctrl+,",),
+            menu,
+            section="settings",
+        ),
+        Command(
+            "edit.keys",
+            "Edit keys…",
+            lambda: window.show_settings("keys"),
+            menu=menu,
+            section="settings",
         ),
     )
 
