@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import QApplication
 
 import simcore.systems  # noqa: F401  registers the systems
 from app.settings.store import Settings
-from app.state.messages import Severity
 from app.theme.manager import ThemeManager
 from app.window import MainWindow
 from app.workers.garbage import GuiCollector
@@ -25,21 +25,29 @@ UI_FAMILY = "Inter"
 UI_POINTS = 9.0
 
 
-def run(path: Path | None, *, welcome: bool = False) -> int:
+def run(path: Path | None, *, welcome: bool = False, safe: bool = False) -> int:
     """Open the window on a scenario and return when it is closed.
 
-    With `welcome` the page with the examples comes up, unless the user does not want it.
+    Args:
+        path: the scenario.
+        welcome: the page with the examples comes up, unless the user does not want it.
+        safe: start without settings, saved layout, session and unsaved edits of a crash.
     """
+    settings = Settings(safe=safe)
+    if settings.scale != 100:  # must be known before the application is made
+        os.environ.setdefault("QT_SCALE_FACTOR", str(settings.scale / 100))
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     prepare(app)
-    window = make_window()
+    window = make_window(settings)
     window.show()
     _catch_bugs(window)
     quit_timer = _leave_on_interrupt(window)
     collector = GuiCollector()
     if path is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(path))
+    if not safe:
+        QTimer.singleShot(0, window.recovery.offer)
     if welcome and window.settings.welcome:
         QTimer.singleShot(0, window.show_welcome)
     code = app.exec()
@@ -79,7 +87,7 @@ def make_window(settings: Settings | None = None) -> MainWindow:
 
 
 def _catch_bugs(window: MainWindow) -> None:
-    """Errors in slots go to the log and the strip instead of only to the terminal."""
+    """Errors in slots go to a report and a dialog instead of only to the terminal."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -87,11 +95,7 @@ def _catch_bugs(window: MainWindow) -> None:
             return
         details = "".join(traceback.format_exception(kind, error, trace))
         sys.stderr.write(details)
-        window.state.messages.log(details, Severity.ERROR)
-        window.state.messages.show(
-            f"Something went wrong: {kind.__name__}: {error}. The log has the details.",
-            Severity.ERROR,
-        )
+        window.show_bug(error)
 
     sys.excepthook = hook
 

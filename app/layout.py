@@ -32,20 +32,27 @@ class Column:
 
 
 _EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "log")
+_PANELS = ("metrics", "explain", "memory", "history", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
         _EDITOR,
         Column(
-            (("placement", "machine"), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
+            (
+                ("placement", "machine"),
+                ("timeline", "chart", "figures", "compare"),
+                ("bandwidth", "range"),
+            ),
             (0.33, 0.42, 0.25),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
     "placement": (
         Column(
-            (("placement", "machine"), ("timeline", "figures", "compare", "chart", "bandwidth")),
+            (
+                ("placement", "machine"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range"),
+            ),
             (0.68, 0.32),
         ),
         Column(
@@ -56,18 +63,25 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "timeline": (
         Column(
-            (("timeline", "placement", "machine", "chart", "compare"), ("bandwidth", "figures")),
+            (
+                ("timeline", "placement", "machine", "chart", "compare"),
+                ("bandwidth", "figures", "range"),
+            ),
             (0.6, 0.4),
         ),
         Column(
-            (("explain", "scenario", "inspector", "log"), ("metrics", "memory", "load", "stops")),
+            (
+                ("explain", "scenario", "inspector", "history", "log"),
+                ("metrics", "memory", "load", "stops"),
+            ),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),
     ),
     "compare": (
         Column(
-            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth")), (0.55, 0.45)
+            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth", "range")),
+            (0.55, 0.45),
         ),
         Column(
             (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
@@ -76,10 +90,13 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         ),
     ),
     "serving": (
-        Column((("figures", "timeline", "compare"), ("chart", "placement", "machine")), (0.5, 0.5)),
+        Column(
+            (("figures", "timeline", "compare"), ("chart", "placement", "machine", "range")),
+            (0.5, 0.5),
+        ),
         Column(
             (
-                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("metrics", "explain", "scenario", "inspector", "history", "log"),
                 ("memory", "load", "stops", "bandwidth"),
             ),
             (0.6, 0.4),
@@ -169,6 +186,6 @@ def restore(window: QMainWindow, settings: Settings) -> bool:
     return window.restoreGeometry(geometry) and window.restoreState(state)
 
 
-def save(window: QMainWindow, settings: Settings) -> None:
-    """Remember the arrangement."""
-    settings.save_layout(window.saveGeometry(), window.saveState())
+def save(window: QMainWindow, settings: Settings, name: str = "") -> None:
+    """Remember the arrangement and the named one it began with."""
+    settings.save_layout(window.saveGeometry(), window.saveState(), name)

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 BAD_INPUT = 2
+BUG = 70
+SAFE = "--safe"
 DEFAULT_SCENARIO = "hermes-llama2-70b.yaml"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command without Qt, or open the application; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if SAFE in arguments[:2] and not _is_command([a for a in arguments if a != SAFE]):
+        return _open([a for a in arguments if a != SAFE], safe=True)
     if _is_command(arguments):
         from simcore.cli import main as command_line
 
@@ -44,7 +48,7 @@ def _named_scenario(name: str) -> Path:
     return shipped.get(name, path)
 
 
-def _open(arguments: list[str]) -> int:
+def _open(arguments: list[str], *, safe: bool = False) -> int:
     if len(arguments) > 1:
         return _complain(f"one scenario at most, got {len(arguments)}: {' '.join(arguments)}")
     path = _named_scenario(arguments[0]) if arguments else _default_scenario()
@@ -70,7 +74,24 @@ def _open(arguments: list[str]) -> int:
             f"the window needs Qt, which cannot be loaded: {error}; on Debian or Ubuntu install "
             "libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libxcb-cursor0"
         )
-    return run(path, welcome=not arguments)
+    try:
+        return run(path, welcome=not arguments and not safe, safe=safe)
+    except Exception as error:  # the border: nothing but a bug of ours comes here
+        return _bug(error, safe=safe)
+
+
+def _bug(error: Exception, *, safe: bool) -> int:
+    """The window could not be made: a report instead of a traceback, and a way round."""
+    from simcore.cli.crash import write_report
+
+    try:
+        told = f"a report was written to {write_report(error, sys.argv[1:])}"
+    except OSError as problem:
+        told = f"no report: {problem.strerror}"
+    _complain(f"the window cannot be opened: {type(error).__name__}: {error}; {told}")
+    if not safe:
+        _complain("`dimmscope --safe` starts without settings, session and saved layout")
+    return BUG
 
 
 def _default_scenario() -> Path | None:

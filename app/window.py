@@ -18,6 +18,7 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.stop_commands import stop_commands
@@ -32,17 +33,27 @@ from app.commands.window_commands import (
 from app.export.dialog import ExportActions
 from app.files import FileActions
 from app.layout import default_size
+from app.layout_history import LayoutHistory
+from app.persistence.autosave import Autosave
+from app.persistence.keeper import SessionKeeper
+from app.persistence.parts import register_parts
+from app.persistence.recovery import Recovery
+from app.persistence.report import make_report
 from app.settings.store import Settings
 from app.state.app_state import AppState
+from app.state.messages import Severity
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
+from app.widgets.changes_dialog import ChangesDialog
+from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
 from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
+from app.widgets.notice_bar import NoticeBar
 from app.widgets.palette import CommandPalette
 from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
@@ -50,6 +61,10 @@ from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
 from simcore.results.summary import version
 
+SAFE_START = (
+    "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
+    "and settings and sessions are not written."
+)
 DOCK_ORDER = (
     "scenario",
     "placement",
@@ -64,6 +79,8 @@ DOCK_ORDER = (
     "figures",
     "compare",
     "stops",
+    "range",
+    "history",
 )
 
 
@@ -77,17 +94,26 @@ class MainWindow(QMainWindow):
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
+        self.changes: ChangesDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
         self.exports = ExportActions(self.state, self)
+        register_parts(self.state)
+        self.layout_name = settings.layout_name or layout.DEFAULT
+        self.state.watch.on = settings.watch
+        self.state.memory.add("layout", self._saved_layout, self._restore_layout)
+        self.autosave = Autosave(self.state.session, self.state.messages, on=settings.autosave)
+        self.recovery = Recovery(self.state, self.files, self.autosave)
+        self.crash: CrashDialog | None = None
         ids = [id for id in DOCK_ORDER if id in VIEWS] + [i for i in VIEWS if i not in DOCK_ORDER]
         self.commands.add(
             *file_commands(self.state, self),
-            *edit_commands(self.state),
+            *edit_commands(self.state, self),
             *view_commands(self, [(id, VIEWS.get(id).title) for id in ids]),
             *playback_commands(self.state),
             *stop_commands(self.state),
             *timeline_commands(self.state),
+            *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare")),
             *run_commands(self.state, self.controller),
@@ -107,14 +133,28 @@ class MainWindow(QMainWindow):
         if not layout.restore(self, settings) and settings.layout() is not None:
             layout.arrange(self, self.docks)
             self.state.messages.log("the saved layout does not fit; the default is used")
+        self._show_bars()
         self._fresh = settings.layout() is None
+        self.layouts = LayoutHistory(self, self.state.session.bus, list(self.docks.values()))
+        self.keeper = SessionKeeper(self.state, settings)
         self._connect()
         self._show_title()
+        if settings.problems:
+            self.state.messages.log("\n".join(settings.problems), Severity.WARNING)
+            self.state.notices.tell("settings", "\n".join(settings.problems))
+        if settings.safe:
+            self.state.notices.tell("safe", SAFE_START, Severity.INFO)
 
     def _add_bars(self) -> None:
+        self.bars: dict[str, QToolBar] = {}
         self.transport = TransportBar(self.context, self)
         self.strip = MessageStrip(self.state.messages, self)
-        for name, widget in (("transportBar", self.transport), ("messageBar", self.strip)):
+        self.questions = NoticeBar(self.state.notices, self)
+        for name, widget in (
+            ("transportBar", self.transport),
+            ("noticeBar", self.questions),
+            ("messageBar", self.strip),
+        ):
             bar = QToolBar(widget.accessibleName() or name, self)
             bar.setObjectName(name)
             bar.setMovable(False)
@@ -122,8 +162,8 @@ class MainWindow(QMainWindow):
             bar.addWidget(widget)
             self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
             self.addToolBarBreak(Qt.ToolBarArea.TopToolBarArea)
-        self._strip_bar = bar
-        self._strip_bar.hide()
+            self.bars[name] = bar
+        self._show_bars()
 
     def _add_file_menus(self) -> None:
         menu = self.table.menus["File"]
@@ -139,9 +179,10 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         state = self.state
-        state.messages.strip_changed.connect(
-            lambda: self._strip_bar.setVisible(state.messages.strip is not None)
-        )
+        state.messages.strip_changed.connect(self._show_bars)
+        state.notices.changed.connect(self._show_bars)
+        self.layouts.restored.connect(self._show_bars)
+        state.notices.changed.connect(self.commands.refresh)
         for signal in (
             state.session.bus.history_changed,
             state.session.file_changed,
@@ -152,6 +193,7 @@ class MainWindow(QMainWindow):
         state.runs.replaced.connect(lambda _: self.commands.refresh())
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
+        state.markers.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -159,8 +201,14 @@ class MainWindow(QMainWindow):
         if application is not None:
             application.installEventFilter(self)
 
+    def _show_bars(self) -> None:
+        """Bars that have something to say; a restored layout would bring back empty ones."""
+        self.bars["messageBar"].setVisible(self.state.messages.strip is not None)
+        self.bars["noticeBar"].setVisible(bool(self.state.notices.waiting))
+
     def _show_title(self) -> None:
-        self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]")
+        safe = " (safe start)" if self.settings.safe else ""
+        self.setWindowTitle(f"DIMMscope — {self.state.session.title}[*]{safe}")
         self.setWindowModified(self.state.session.dirty)
 
     # Commands.
@@ -180,6 +228,40 @@ class MainWindow(QMainWindow):
     def reload(self) -> None:
         self.files.reload()
 
+    def keep_mine(self) -> None:
+        self.files.keep_mine()
+
+    def show_changes(self) -> None:
+        if self.changes is None:
+            self.changes = ChangesDialog(self.state, self.themes, self)
+        self.changes.show()
+        self.changes.raise_()
+        self.changes.activateWindow()
+
+    def show_bug(self, error: BaseException) -> None:
+        """Write a report about an error of the program and say so, once at a time."""
+        self.autosave.write()
+        path, text = make_report(self.state, error)
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        where = f"; report: {path}" if path else ""
+        self.state.messages.log(f"a mistake of the program: {what}{where}", Severity.ERROR)
+        self._show_report(what, text, path)
+
+    def make_report(self) -> None:
+        """Write a report without an error, on demand."""
+        path, text = make_report(self.state, None)
+        self._show_report("", text, path)
+
+    def _show_report(self, what: str, text: str, path: Path | None) -> None:
+        if self.crash is not None:
+            return
+        self.crash = CrashDialog(what, text, path, self)
+        self.crash.finished.connect(self._on_crash_read)
+        self.crash.show()
+
+    def _on_crash_read(self) -> None:
+        self.crash = None
+
     def export_chart(self) -> None:
         self.exports.chart()
 
@@ -187,6 +269,9 @@ class MainWindow(QMainWindow):
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
         self.exports.chart(self.state.charts.shown, view.drawn)
+
+    def export_range(self) -> None:
+        self.exports.chart("timeline", self.state.markers.steps())
 
     def export_trace(self) -> None:
         self.exports.trace()
@@ -225,7 +310,12 @@ class MainWindow(QMainWindow):
         self.set_layout_named(layout.DEFAULT)
 
     def set_layout_named(self, name: str) -> None:
+        self._arrange(name)
+        self.layouts.note(f"layout: {name}")
+
+    def _arrange(self, name: str) -> None:
         size = self.size()
+        self.layout_name = name
         layout.arrange(self, self.docks, name)
 
         def settle() -> None:
@@ -234,6 +324,17 @@ class MainWindow(QMainWindow):
             layout.resize(self, self.docks, name)
 
         QTimer.singleShot(0, settle)
+
+    def _saved_layout(self) -> str | None:
+        return self.layout_name if self.layout_name != layout.DEFAULT else None
+
+    def _restore_layout(self, name: object) -> None:
+        if name is None or name == self.layout_name:
+            return
+        if name not in layout.LAYOUTS:
+            raise LookupError(name)
+        self._arrange(str(name))
+        self.layouts.forget()
 
     def set_theme(self, mode: str) -> None:
         self.themes.set_mode(mode)
@@ -244,8 +345,7 @@ class MainWindow(QMainWindow):
 
     def show_view(self, id: str) -> None:
         dock = self.docks[id]
-        dock.show()
-        dock.raise_()
+        dock.bring_up()
         dock.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if dock.view.focusPolicy() == Qt.FocusPolicy.NoFocus:
             first = dock.view.nextInFocusChain()
@@ -278,6 +378,12 @@ class MainWindow(QMainWindow):
         if self.focusWidget() is None:
             self.show_view("timeline")
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Coming back from another program is when its changes matter, also on network drives."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.state.watch.look()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
@@ -292,7 +398,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_discard():
             event.ignore()
             return
-        layout.save(self, self.settings)
+        layout.save(self, self.settings, self.layout_name)
         self.settings.sync()
         self.shut_down()
         event.accept()
@@ -300,10 +406,16 @@ class MainWindow(QMainWindow):
     def shut_down(self) -> None:
         """Stop timers and threads; the window cannot be used afterwards."""
         self.state.playback.pause()
+        self.keeper.stop()
+        self.recovery.stop()
+        self.autosave.stop()
+        self.layouts.stop()
+        self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sensitivities.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -37,7 +37,7 @@ def main() -> int:
         os.environ["QT_SCALE_FACTOR"] = str(arguments.scale)
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as config:
-        os.environ["DIMMSCOPE_CONFIG"] = config
+        os.environ["DIMMSCOPE_CONFIG"] = os.environ["DIMMSCOPE_STATE"] = config
         return _shoot(arguments)
 
 

@@ -43,7 +43,7 @@ def main() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as config:
-        os.environ["DIMMSCOPE_CONFIG"] = config
+        os.environ["DIMMSCOPE_CONFIG"] = os.environ["DIMMSCOPE_STATE"] = config
         return _shoot(arguments)
 
 

@@ -75,6 +75,12 @@ class CommandRegistry:
                 return command
         return None
 
+    def tip(self, id: str, text: str = "") -> str:
+        """A tip for a button of a command: its title, or `text`, with its key."""
+        command = self._commands[id]
+        keys = f"  ({command.keys[0]})" if command.keys else ""
+        return f"{text or command.title}{keys}"
+
     def run(self, id: str) -> bool:
         """Do it if it can be done now; returns whether it could."""
         command = self._commands[id]

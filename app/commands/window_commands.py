@@ -20,6 +20,8 @@ class WindowActions(Protocol):
     def save(self) -> bool: ...
     def save_as(self) -> bool: ...
     def reload(self) -> None: ...
+    def keep_mine(self) -> None: ...
+    def show_changes(self) -> None: ...
     def export_chart(self) -> None: ...
     def export_trace(self) -> None: ...
     def close(self) -> bool: ...
@@ -27,6 +29,7 @@ class WindowActions(Protocol):
     def show_palette(self) -> None: ...
     def show_keys(self) -> None: ...
     def show_about(self) -> None: ...
+    def make_report(self) -> None: ...
     def show_welcome(self) -> None: ...
     def reset_layout(self) -> None: ...
     def set_layout_named(self, name: str) -> None: ...
@@ -69,6 +72,14 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             section="save",
         ),
         Command(
+            "file.keep_mine",
+            "Keep mine, though the file changed",
+            window.keep_mine,
+            menu=menu,
+            enabled=lambda: state.watch.pending is not None,
+            section="save",
+        ),
+        Command(
             "file.export_chart",
             "Export chart…",
             window.export_chart,
@@ -90,7 +101,7 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
     )
 
 
-def edit_commands(state: AppState) -> tuple[Command, ...]:
+def edit_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
     """Undo, redo, reset."""
     session, menu = state.session, "Edit"
     bus = session.bus
@@ -119,6 +130,15 @@ def edit_commands(state: AppState) -> tuple[Command, ...]:
             session.reset_all,
             menu=menu,
             enabled=lambda: session.dirty,
+            section="reset",
+        ),
+        Command(
+            "edit.changes",
+            "Changes against the file…",
+            window.show_changes,
+            ("Ctrl+D",),
+            menu,
+            lambda: session.document is not None,
             section="reset",
         ),
     )
@@ -223,5 +243,6 @@ def help_commands(window: WindowActions) -> tuple[Command, ...]:
             "help.welcome", "Welcome and examples", window.show_welcome, ("Ctrl+Shift+W",), menu
         ),
         Command("help.keys", "Keys and mouse", window.show_keys, ("?",), menu),
+        Command("help.report", "Make a report…", window.make_report, menu=menu, section="about"),
         Command("help.about", "About DIMMscope", window.show_about, menu=menu, section="about"),
     )

@@ -5,15 +5,21 @@ from __future__ import annotations
 from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
+from app.state.file_watch import FileWatch
+from app.state.markers import Markers
+from app.state.memory import Memory
 from app.state.messages import Messages, Severity
+from app.state.notices import Notices
 from app.state.playback import Playback
 from app.state.runs import RunsModel
 from app.state.selection import Selection
+from app.state.selection_keeper import SelectionKeeper
 from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
+from app.workers.sensitivity import Sensitivities
 
 
 class AppState:
@@ -21,13 +27,18 @@ class AppState:
 
     def __init__(self) -> None:
         self.messages = Messages()
+        self.notices = Notices()
+        self.memory = Memory()
         self.session = Session()
+        self.watch = FileWatch(self.session)
         self.runs = RunsModel()
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
+        self.markers = Markers(self.session.bus, self.runs)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
+        self.sensitivities = Sensitivities(self.runs, self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
@@ -36,5 +47,4 @@ class AppState:
         self.playback.stopped.connect(
             lambda reason: self.messages.show(f"stopped: {reason}", Severity.INFO)
         )
-        self.runs.replaced.connect(lambda _: self.selection.clear())
-        self.runs.cleared.connect(self.selection.clear)
+        self.keeper = SelectionKeeper(self.runs, self.selection)

@@ -45,8 +45,15 @@ class Comparison(QObject):
         if run is before:
             return
         self._bus.act(
-            title, lambda: self._runs.set_frozen(run), lambda: self._runs.set_frozen(before)
+            title,
+            lambda: self._runs.set_frozen(run),
+            lambda: self._runs.set_frozen(before),
+            heavy=True,
         )
+
+    def recall(self, run: Run) -> None:
+        """Take a run as A that an earlier session had; no step of the history."""
+        self._runs.set_frozen(run)
 
     def clear(self) -> None:
         """Keep no run."""

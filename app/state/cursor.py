@@ -73,6 +73,20 @@ class Cursor(QObject):
         self._share = inside / duration
         self._place(clamped, inside)
 
+    def remembered(self) -> tuple[int, float]:
+        """The step wanted or reached, and the share of it that has passed."""
+        return max(self._wanted, self.step), self._share
+
+    def recall(self, step: int, share: float) -> None:
+        """Go to a share of a step, as soon as the run has it."""
+        run, last = self._runs.current, self._runs.length - 1
+        self._share = share
+        if run is not None and 0 <= step <= last:
+            self.seek(step, self._time_at_share(run, step))
+        else:
+            self.seek(last)
+        self._wanted, self._share = step, share
+
     def seek_time(self, absolute_ps: float) -> None:
         """Go to a time on the run's axis."""
         run = self._runs.current

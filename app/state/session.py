@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.bus import EditBus
-from simcore.errors import Problem, UserError
+from simcore.errors import Problem, ScenarioErrors, UserError
 from simcore.scenario.document import Document
 from simcore.scenario.schema import Scenario
 
@@ -21,11 +21,13 @@ class Session(QObject):
         bus: history of the document; every change goes through it.
         saved: the document as it is in its file.
         path: the file; None for a document that has none.
+        missing: the file was deleted since it was read; saving writes it again.
         scenario: last scenario that resolved without a problem.
         problems: what is wrong with the document as it is now.
     """
 
     document_changed = Signal()
+    closing = Signal()
     opened = Signal()
     file_changed = Signal()
     resolved = Signal()
@@ -36,6 +38,7 @@ class Session(QObject):
         self.bus = EditBus()
         self.saved: Document | None = None
         self.path: Path | None = None
+        self.missing = False
         self.scenario: Scenario | None = None
         self.problems: tuple[Problem, ...] = ()
         self.bus.document_changed.connect(self.document_changed)
@@ -49,7 +52,9 @@ class Session(QObject):
     def dirty(self) -> bool:
         """Whether the document differs from its file."""
         document, saved = self.document, self.saved
-        return document is not None and (saved is None or document.text() != saved.text())
+        if document is None:
+            return False
+        return self.missing or saved is None or document.text() != saved.text()
 
     @property
     def title(self) -> str:
@@ -67,9 +72,12 @@ class Session(QObject):
         self.adopt(read_document(path), path)
 
     def adopt(self, document: Document, path: Path | None) -> None:
-        """Make a document the open one, with a new history."""
+        """Make a document the open one, with a new history; `closing` comes before."""
+        if self.document is not None:
+            self.closing.emit()
         self.saved = document
         self.path = path
+        self.missing = False
         self.scenario = None
         self.problems = ()
         self.bus.reset(document)
@@ -89,9 +97,46 @@ class Session(QObject):
             self.document.save(target)
         except OSError as error:
             raise UserError(f"{target}: cannot be written: {error.strerror or error}") from error
+        self.bus.seal()
         self.saved = self.document
         self.path = target
+        self.missing = False
         self.file_changed.emit()
+
+    def reload(self, on_disk: Document, *, keep_edits: bool = False) -> tuple[str, ...]:
+        """Take over what the file says now; can be undone like an edit.
+
+        Args:
+            on_disk: the file as it is now.
+            keep_edits: make the unsaved edits again on top of it.
+
+        Returns:
+            Paths of edits that could not be made again.
+
+        Raises:
+            ScenarioErrors: if edits shall be kept and one of the texts cannot be read.
+        """
+        after = on_disk
+        lost: tuple[str, ...] = ()
+        if keep_edits and self.document is not None and self.saved is not None:
+            after, lost = made_again(self.saved, self.document, on_disk)
+        self.take_file(on_disk)
+        name = self.path.name if self.path else "the file"
+        kept = ", keep the edits" if keep_edits else ""
+        self.bus.do(f"reload {name}{kept}", after)
+        return lost
+
+    def take_file(self, on_disk: Document) -> None:
+        """Take note of what the file says now; the document stays as it is."""
+        self.saved = on_disk
+        self.missing = False
+        self.file_changed.emit()
+
+    def set_missing(self, missing: bool) -> None:
+        """Take note that the file is gone, or there again."""
+        if missing != self.missing:
+            self.missing = missing
+            self.file_changed.emit()
 
     def set_value(self, path: str, value: Any) -> None:
         """Change one value; consecutive changes of the same value are one edit.
@@ -143,6 +188,33 @@ class Session(QObject):
         if tuple(problems) != self.problems:
             self.problems = tuple(problems)
             self.problems_changed.emit()
+
+
+def made_again(
+    before: Document, after: Document, onto: Document
+) -> tuple[Document, tuple[str, ...]]:
+    """The edits from `before` to `after` made on another document.
+
+    An edit of a value that `onto` no longer has is left out; a value that was added is added.
+
+    Returns:
+        The new document, and the paths that were left out.
+
+    Raises:
+        ScenarioErrors: if one of the documents cannot be read.
+    """
+    lost = []
+    onto.data()
+    for path, old, new in before.changes(after):
+        if onto.get(path) is None and old is not None:
+            if new is not None:
+                lost.append(path)
+            continue
+        try:
+            onto = onto.without(path) if new is None else onto.with_value(path, new)
+        except ScenarioErrors:
+            lost.append(path)
+    return onto, tuple(lost)
 
 
 def read_document(path: Path) -> Document:

@@ -88,6 +88,22 @@ class TimeWindow(QObject):
             length = float(run.value("duration_ps", step))
             self.set(start - 0.02 * length, start + 1.02 * length)
 
+    def remembered(self) -> tuple[float, float] | None:
+        """The range in steps and shares of steps; None while it follows the whole run."""
+        run = self._runs.current
+        if self._kept is not None:
+            return self._kept
+        if self.fit_all or run is None or not self._runs.length:
+            return None
+        return step_position(run, self.start_ps), step_position(run, self.end_ps)
+
+    def recall(self, first: float, last: float) -> None:
+        """Show a range given in steps, as soon as the run has it."""
+        self.fit_all = False
+        self._kept = (first, last)
+        self._before = self._runs.current
+        self._restore()
+
     def _end_ps(self) -> float:
         """End of the steps that views may use."""
         run, last = self._runs.current, self._runs.length - 1

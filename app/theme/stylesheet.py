@@ -77,11 +77,14 @@ QScrollBar::handle {{ background: {theme.border}; border-radius: 4px; margin: 2p
 QScrollBar::handle:hover {{ background: {theme.text_dim}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-#messageStrip[severity="error"] {{ background: {blend(theme.window, theme.error, 0.20)};
+#messageStrip[severity="error"], #notice[severity="error"] {{
+    background: {blend(theme.window, theme.error, 0.20)};
     border-left: 4px solid {theme.error}; }}
-#messageStrip[severity="warning"] {{ background: {blend(theme.window, theme.warning, 0.20)};
+#messageStrip[severity="warning"], #notice[severity="warning"] {{
+    background: {blend(theme.window, theme.warning, 0.20)};
     border-left: 4px solid {theme.warning}; }}
-#messageStrip[severity="info"] {{ background: {blend(theme.window, theme.accent, 0.16)};
+#messageStrip[severity="info"], #notice[severity="info"] {{
+    background: {blend(theme.window, theme.accent, 0.16)};
     border-left: 4px solid {theme.accent}; }}
 #groupHeader {{ border: 0; border-bottom: 1px solid {theme.border}; border-radius: 0;
     background: {theme.panel}; font-weight: 600; text-align: left; padding: 5px 4px; }}

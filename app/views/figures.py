@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
@@ -63,6 +65,7 @@ class FiguresView(View):
         layout.addLayout(bar)
         layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
         self.axis.currentIndexChanged.connect(lambda index: self.canvas.set_by_step(index == 0))
+        self.state.memory.add("figures", self._remembered, self._recall)
         self.state.series.changed.connect(self._on_series_changed)
         self.state.comparison.changed.connect(self._show_note)
         self.state.runs.cleared.connect(self._on_series_changed)
@@ -100,6 +103,23 @@ class FiguresView(View):
                 action.trigger()
                 return True
         return super().eventFilter(watched, event)
+
+    def _remembered(self) -> dict[str, object] | None:
+        """The chosen series by system, and the axis."""
+        by_step = self.axis.currentIndex() == 0
+        if not self.chosen and by_step:
+            return None
+        return {"by_step": by_step, "series": {k: list(ids) for k, ids in self.chosen.items()}}
+
+    def _recall(self, value: Any) -> None:
+        given = value or {}
+        chosen = {
+            str(system): tuple(str(id) for id in ids)
+            for system, ids in dict(given.get("series", {})).items()
+        }
+        self.axis.setCurrentIndex(0 if given.get("by_step", True) else 1)
+        self.chosen = chosen
+        self._on_series_changed()
 
     def _shown_ids(self) -> tuple[str, ...]:
         run, series = self.state.runs.current, self.state.series.series

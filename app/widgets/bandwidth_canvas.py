@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -17,6 +19,7 @@ from app.widgets.painting import NumpyImage, packed
 from app.widgets.rulers import paint_gutter, paint_steps
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
+from simcore.results.spans import Spans
 
 BUDGET_S = 0.004
 PAD = 3
@@ -34,6 +37,7 @@ class BandwidthCanvas(TimeCanvas):
         self._source: SpanSource | None = None
         self._lanes: list[int] = []
         self._rates = np.zeros((0, 0))
+        self._exact: Mapping[int, Spans] = {}
         super().__init__(context, parent)
         self.setAccessibleName("Bandwidth lanes")
 
@@ -41,14 +45,21 @@ class BandwidthCanvas(TimeCanvas):
         run = self.state.runs.current
         assert run is not None
         self._source = SpanSource(run)
+        self._exact = {}
         self._lanes = [index for index, lane in enumerate(run.lanes) if lane.peak_GBps > 0]
 
     def run_cleared(self) -> None:
-        self._source, self._lanes = None, []
+        self._source, self._lanes, self._exact = None, [], {}
         self._rates = np.zeros((0, 0))
 
     def lane_count(self) -> int:
         return len(self._lanes)
+
+    def exact_spans(self) -> Mapping[int, Spans]:
+        return self._exact
+
+    def lane_of_row(self, row: int) -> int:
+        return self._lanes[row]
 
     def paint_layer(self, painter: QPainter, area: QRect) -> None:
         run, composition = self.state.runs.current, self.composition
@@ -57,6 +68,7 @@ class BandwidthCanvas(TimeCanvas):
         axis, theme = self.axis(), self.context.theme
         edges = composition.edges
         exact, complete = self._source.get(exact_steps(edges, axis), BUDGET_S)
+        self._exact = exact
         window = (axis.start_ps, axis.end_ps)
         self._rates = rates(composition, exact, self._lanes, window, area.width())
         painter.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.state.messages import Severity
@@ -11,6 +11,8 @@ from app.widgets.view import View
 
 class ViewDock(QDockWidget):
     """Holds one view; its object name is the view's id, so that layouts can be restored."""
+
+    shown_or_hidden = Signal(bool)
 
     def __init__(self, view: View, parent: QWidget) -> None:
         super().__init__(view.title, parent)
@@ -30,7 +32,7 @@ class ViewDock(QDockWidget):
         close_button = self._tool(
             bar, "✕", "Hide this view; View menu shows it again", f"Hide {view.title}"
         )
-        close_button.clicked.connect(self.hide)
+        close_button.clicked.connect(self.put_away)
         layout = QHBoxLayout(bar)
         layout.setContentsMargins(8, 3, 4, 3)
         layout.setSpacing(0)
@@ -41,6 +43,18 @@ class ViewDock(QDockWidget):
         self.setTitleBarWidget(bar)
         self.setWidget(view)
         self.visibilityChanged.connect(self._on_visibility_changed)
+
+    def put_away(self) -> None:
+        """Hide the view."""
+        self.hide()
+        self.shown_or_hidden.emit(False)
+
+    def bring_up(self) -> None:
+        """Show the view in front of the others in its place."""
+        if self.isHidden():
+            self.show()
+            self.shown_or_hidden.emit(True)
+        self.raise_()
 
     def _tool(self, bar: QWidget, text: str, tip: str, name: str) -> QToolButton:
         button = QToolButton(bar)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
+from collections.abc import Mapping
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -18,7 +21,9 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.time_axis import TimeMap
 from app.widgets.empty import paint_empty
+from app.widgets.marker_tool import MarkerTool
 from app.widgets.view import Context
+from simcore.results.spans import Spans
 
 GUTTER = 138
 """Width of the lane titles, the same in all canvases so that their axes line up."""
@@ -55,11 +60,13 @@ class TimeCanvas(QWidget):
         self._growth.timeout.connect(self.invalidate)
         self._press: QPointF | None = None
         self._dragging = self._seeking = False
+        self.markers = MarkerTool(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(QSize(GUTTER + 120, self.ruler + 30))
         self.state.window.changed.connect(self._on_window_changed)
         self.state.cursor.moved.connect(self.update)
+        self.state.markers.changed.connect(self.update)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
         self.state.runs.cleared.connect(self._on_cleared)
@@ -86,6 +93,14 @@ class TimeCanvas(QWidget):
     def hover_text(self, position: QPointF) -> str:
         """Text for the tip at a position, empty for none."""
         return ""
+
+    def exact_spans(self) -> Mapping[int, Spans]:
+        """Spans of the steps that are drawn one by one, by step."""
+        return {}
+
+    def lane_of_row(self, row: int) -> int:
+        """The run's lane that a row shows, -1 for none."""
+        return -1
 
     # Geometry.
 
@@ -166,6 +181,7 @@ class TimeCanvas(QWidget):
         area = self.plot_area()
         if self.state.runs.length:
             self.paint_overlay(painter, area)
+            self.markers.paint(painter, area)
         self._paint_cursor(painter, area)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self.context.theme.accent), 1))
@@ -198,7 +214,25 @@ class TimeCanvas(QWidget):
             self.zoom_at(0.8**notches, x)
         event.accept()
 
+    def event(self, event: QEvent) -> bool:
+        """While a marker is dragged, Esc is not the command it else is."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+            and self.markers.active
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.markers.key(event):
+            super().keyPressEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.markers.press(event):
+            return
         self._press = event.position()
         self._dragging = False
         self._seeking = event.position().y() < self.ruler and event.position().x() >= GUTTER
@@ -207,6 +241,8 @@ class TimeCanvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
+        if self._press is None and self.markers.move(event):
+            return
         if self._seeking:
             self.state.cursor.seek_time(self.time_at(at.x()))
         elif self._press is not None:
@@ -225,6 +261,8 @@ class TimeCanvas(QWidget):
                 QToolTip.hideText()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is None and self.markers.release(event):
+            return
         if self._press is not None and not self._dragging and not self._seeking:
             self.clicked(event.position())
         self._press = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
@@ -69,6 +71,12 @@ class TimelineCanvas(TimeCanvas):
     def lane_count(self) -> int:
         run = self.state.runs.current
         return len(run.lanes) if run else 0
+
+    def exact_spans(self) -> Mapping[int, Spans]:
+        return self.shown
+
+    def lane_of_row(self, row: int) -> int:
+        return row
 
     def bar_height(self) -> int:
         """Height of a bar inside its lane."""

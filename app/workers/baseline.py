@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,6 +20,7 @@ from simcore.registry import SYSTEMS
 from simcore.results.run import Run
 from simcore.results.summary import system_figures
 from simcore.results.variants import variant_scenario
+from simcore.scenario.document import Document
 from simcore.scenario.schema import Scenario
 
 POLL_MS = 100
@@ -25,15 +29,18 @@ POLL_MS = 100
 class _Job:
     """One baseline; the thread writes `run`, the application reads it."""
 
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: str, remembered: Mapping[str, Any] | None = None) -> None:
         self.system = system
+        self.remembered = remembered
         self.run: Run | None = None
         self.cancel = threading.Event()
 
     def work(self, scenario: Scenario) -> Run | SimcoreError | None:
         """Simulate to the end; None when cancelled."""
         try:
-            simulator = Simulator(variant_scenario(scenario, self.system), items=True)
+            if self.remembered is None:
+                scenario = variant_scenario(scenario, self.system)
+            simulator = Simulator(scenario, items=True)
             self.run = simulator.run
             while simulator.advance(simulator.block_steps):
                 if self.cancel.is_set():
@@ -84,6 +91,32 @@ class BaselineRunner(QObject):
         self._poll.start()
         self.changed.emit()
 
+    @property
+    def remembered(self) -> Mapping[str, Any] | None:
+        """What is being recalled, so that it is not forgotten meanwhile."""
+        return self._job.remembered if self._job else None
+
+    def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Simulate the run A of an earlier session again; no step of the history.
+
+        Args:
+            remembered: with ``scenario``, a resolved scenario as plain data.
+
+        Raises:
+            ValueError: if the scenario cannot be used any more.
+        """
+        text = json.dumps(remembered["scenario"], ensure_ascii=False)
+        try:
+            scenario = Document.from_text(text).resolve()
+        except SimcoreError as error:
+            raise ValueError(str(error)) from error
+        self.cancel()
+        job = self._job = _Job(scenario.system, remembered)
+        self._messages.log(f"simulating {scenario.system} as A, as in the last session")
+        self._loader.request(job, lambda: (job.work(scenario),))
+        self._poll.start()
+        self.changed.emit()
+
     def cancel(self) -> None:
         """Give up what is under way."""
         if self._job is not None:
@@ -105,7 +138,9 @@ class BaselineRunner(QObject):
             return
         self._end()
         outcome = result[0]
-        if isinstance(outcome, Run):
+        if isinstance(outcome, Run) and job.remembered is not None:
+            self._comparison.recall(outcome)
+        elif isinstance(outcome, Run):
             self._comparison.keep(outcome, f"run {job.system} as A")
         elif outcome is not None:
             self._messages.show(

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from simcore.results.summary import version
 
+_PACKAGES = ("numpy", "matplotlib", "PyYAML")
+
 
 def report_folder() -> Path:
     """Where reports go: ``DIMMSCOPE_STATE``, the user's state folder, or the temporary folder."""
@@ -28,26 +30,49 @@ def report_folder() -> Path:
         return Path(tempfile.gettempdir()) / "dimmscope"
 
 
-def write_report(error: BaseException, arguments: Sequence[str]) -> Path:
-    """Write versions, arguments and the traceback to a new file; returns its path.
+def report_text(
+    error: BaseException | None,
+    arguments: Sequence[str],
+    parts: Sequence[tuple[str, str]] = (),
+    packages: Sequence[str] = _PACKAGES,
+) -> str:
+    """Versions, arguments, the traceback if there is one, and further titled parts.
 
     The environment is left out on purpose: it may hold secrets.
     """
-    text = "\n".join(
-        [
-            f"DIMMscope {version()} crash report",
-            f"time: {datetime.now(UTC).isoformat(timespec='seconds')}",
-            f"python: {platform.python_version()} on {platform.platform()}",
-            *(f"{name}: {_installed(name)}" for name in ("numpy", "matplotlib", "PyYAML")),
-            f"arguments: {list(arguments)!r}",
-            "",
-            *traceback.format_exception(error),
-        ]
-    )
+    what = "crash report" if error is not None else "report"
+    lines = [
+        f"DIMMscope {version()} {what}",
+        f"time: {datetime.now(UTC).isoformat(timespec='seconds')}",
+        f"python: {platform.python_version()} on {platform.platform()}",
+        *(f"{name}: {_installed(name)}" for name in packages),
+        f"arguments: {list(arguments)!r}",
+        "",
+    ]
+    if error is not None:
+        lines += traceback.format_exception(error)
+    for title, text in parts:
+        lines += ["", f"== {title} ==", text.rstrip("\n")]
+    return "\n".join(lines) + "\n"
+
+
+def write_report(
+    error: BaseException | None,
+    arguments: Sequence[str],
+    parts: Sequence[tuple[str, str]] = (),
+    packages: Sequence[str] = _PACKAGES,
+) -> Path:
+    """Write `report_text` to a new file; returns its path.
+
+    Raises:
+        OSError: if there is no folder that can be written.
+    """
+    text = report_text(error, arguments, parts, packages)
+    prefix = "crash-" if error is not None else "report-"
     for folder in (report_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="crash-", suffix=".txt", dir=folder)
+            handle, name = tempfile.mkstemp(prefix=prefix, suffix=".txt", dir=folder)
         except OSError:
             continue
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -17,8 +17,7 @@ _MAX_FACTS = 30
 def _workload(workload: Mapping[str, Any]) -> str:
     """A workload in a few words."""
     if workload.get("kind") == "serving":
-        source = workload["trace"] if workload["source"] == "trace" else workload["lengths"]
-        return f"{workload['requests']} requests, {source}"
+        return f"{workload['requests']} requests, {workload[workload['source']]}"
     prompt = workload.get("prompt_tokens", "?")
     if "longest_prompt_tokens" in workload:
         prompt = f"({prompt} to {workload['longest_prompt_tokens']})"

@@ -201,7 +201,8 @@ class _Writer:
             strict=True,
         ):
             if is_wait[op]:
-                if not self.options.waits:
+                # The viewer takes a wait of no nanosecond for a part of the span that follows.
+                if not self.options.waits or stop == start:
                     continue
                 args = f'"step":{index}'
                 if layer >= 0:
@@ -285,29 +286,38 @@ class _Writer:
         return out
 
     def _flows(self, spans: Spans, begin: Any, end: Any) -> list[str]:
-        """Arrows from an op to the op that waited for it, where one of the two is a transfer."""
+        """Arrows from an op to the op that waited for it, where one of the two is a transfer.
+
+        Both must last two nanoseconds, and none of no length may start where they do: the format
+        cannot say for sure which of such spans is meant.
+        """
         waits = np.flatnonzero(spans.cause >= 0)
         after = waits + 1
         inside = after < len(spans)
         waits, after = waits[inside], after[inside]
         cause = spans.cause[waits]
+        empty = (end == begin) & ~self.is_wait[spans.op]
+        place = begin * len(self.run.lanes) + spans.lane
+        hidden = np.isin(place, place[empty])
         keep = (
             (spans.lane[after] == spans.lane[waits])
             & ~self.is_wait[spans.op[after]]
             & ~self.is_wait[spans.op[cause]]
             & (self.is_link[spans.lane[after]] | self.is_link[spans.lane[cause]])
             & (spans.lane[after] != spans.lane[cause])
-            & (end[after] > begin[after])
-            & (end[cause] > begin[cause])
+            & ~hidden[after]
+            & ~hidden[cause]
+            & (end[after] > begin[after] + 1)
+            & (end[cause] > begin[cause] + 1)
         )
         out = []
         for source, target in zip(cause[keep].tolist(), after[keep].tolist()):
             self.flow_id += 1
-            # Both stamps lie strictly inside their spans where these are longer than 1 ns, so
-            # that a neighbour that ends or starts at the same instant cannot take the arrow.
+            # Both stamps lie strictly inside their spans, so that a neighbour that ends or starts
+            # at the same instant, or is too short to last a nanosecond, cannot take the arrow.
             for phase, span in (('"s"', source), ('"f","bp":"e"', target)):
                 lane = int(spans.lane[span])
-                at = int(begin[span]) + (1 if end[span] - begin[span] > 1 else 0)
+                at = int(begin[span]) + 1
                 out.append(
                     f'{{"ph":{phase},"name":"transfer","cat":"flow","id":{self.flow_id},'
                     f'"pid":{self.pid[lane]},"tid":{self.tid[lane]},"ts":{_us(at)}}}'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.errors import UserError
-from simcore.export.csv import write_table
-from simcore.results.files import replacing
+from simcore.export.tables import Field, write_table
 from simcore.scenario.schema import Scenario
 from simcore.sweep.evaluate import Outcome
 from simcore.sweep.figures import FIGURES, cost_of, figure_term
@@ -20,7 +18,6 @@ from simcore.sweep.points import Values
 from simcore.sweep.spec import SweepSpec
 
 DONE = "done"
-_PARQUET = 'pip install "dimmscope[parquet]"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,96 +124,17 @@ def cells(spec: SweepSpec, rows: Sequence[Row]) -> list[list[Any]]:
     ]
 
 
-def write_csv(spec: SweepSpec, rows: Sequence[Row], path: str | Path) -> None:
-    """Write the table as CSV; a missing figure is an empty cell.
-
-    Raises:
-        DataFileError: if the file cannot be written.
-    """
-    texts = ([_text(value) for value in row] for row in cells(spec, rows))
-    write_table(path, header(spec, rows), texts)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else value
-
-
-def write_parquet(spec: SweepSpec, rows: Sequence[Row], path: str | Path) -> None:
-    """Write the table as Parquet, numbers as numbers; units are in the metadata of the columns.
-
-    Raises:
-        UserError: if pyarrow is not installed.
-        DataFileError: if the file cannot be written.
-    """
-    check_parquet()
-    import pyarrow
-    from pyarrow import parquet
-
-    names = header(spec, rows)
-    units = {axis.path: axis.unit for axis in spec.axes}
-    arrays, fields = [], []
-    for name, values in zip(names, zip(*cells(spec, rows), strict=True), strict=True):
-        array = pyarrow.array(_uniform(values))
-        unit = units.get(name) or (figure_term(name).unit if name in FIGURES else "")
-        arrays.append(array)
-        fields.append(pyarrow.field(name, array.type, metadata={"unit": unit} if unit else None))
-    table = pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))
-    with replacing(path) as temporary:
-        parquet.write_table(table, temporary)
-
-
-def check_parquet() -> None:
-    """Find out before a sweep, not after, that Parquet cannot be written.
-
-    Raises:
-        UserError: if pyarrow is not installed.
-    """
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise UserError(
-            f"Parquet needs pyarrow, which is not installed: {_PARQUET}; or write a .csv file"
-        ) from None
-
-
-def _uniform(values: Sequence[Any]) -> list[Any]:
-    """Values of one type for a column: numbers, truth values, or text."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float} and len(kinds) == 2:
-        return [None if value is None else float(value) for value in values]
-    if len(kinds) > 1:
-        return [None if value is None else str(value) for value in values]
-    return list(values)
-
-
-WRITERS: dict[str, Callable[[SweepSpec, Sequence[Row], str | Path], None]] = {
-    ".csv": write_csv,
-    ".parquet": write_parquet,
-}
-"""Ending of a file to what writes a table to it."""
-
-
-def check_table_file(path: str | Path) -> None:
-    """Refuse endings nobody writes, and Parquet without pyarrow.
-
-    Raises:
-        UserError: with the endings there are.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in WRITERS:
-        raise UserError(f"{path}: a table is written to {', '.join(WRITERS)}")
-    if suffix == ".parquet":
-        check_parquet()
-
-
 def write_rows(spec: SweepSpec, rows: Sequence[Row], path: str | Path) -> None:
-    """Write a table to a file of any of `WRITERS`.
+    """Write the table as CSV (a missing figure is an empty cell) or as Parquet (units as metadata).
 
     Raises:
-        UserError: if the ending is none of them.
+        UserError: if the ending is neither, or Parquet needs a library that is missing.
         DataFileError: if the file cannot be written.
     """
-    check_table_file(path)
-    WRITERS[Path(path).suffix.lower()](spec, rows, path)
+    units = {axis.path: axis.unit for axis in spec.axes}
+    fields = [
+        Field(name, unit=units.get(name) or (figure_term(name).unit if name in FIGURES else ""))
+        for name in header(spec, rows)
+    ]
+    columns: list[Any] = list(zip(*cells(spec, rows), strict=True)) or [[] for _ in fields]
+    write_table(path, fields, [columns])

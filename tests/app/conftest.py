@@ -48,6 +48,7 @@ def small_file(tmp_path):
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("DIMMSCOPE_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("DIMMSCOPE_STATE", str(tmp_path / "state"))
     return Settings()
 
 

@@ -314,7 +314,7 @@ def _stoppable() -> Iterator[threading.Event]:
 
 
 def _check_out(path: str, theme: str) -> None:
-    from simcore.sweep.table import check_table_file
+    from simcore.export.tables import check_table_file
 
     if Path(path).suffix.lower() not in _PICTURES:
         check_table_file(path)

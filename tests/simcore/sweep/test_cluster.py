@@ -13,7 +13,7 @@ from simcore.errors import UserError
 from simcore.sweep.executors import DaskCluster
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.store import Store
-from simcore.sweep.table import write_csv
+from simcore.sweep.table import write_rows
 
 ROOT = Path(__file__).parents[3]
 POINTS = ("seed=lin:0:49:50", "workload.batch=1,2,4,1000", "workload.output_tokens=16")
@@ -126,7 +126,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_table_of_the_pool(make, tmp_pat
         here = run_sweep(spec, store, pool)
     assert there == here
     for name, rows in (("there", there), ("here", here)):
-        write_csv(spec, rows, tmp_path / f"{name}.csv")
+        write_rows(spec, rows, tmp_path / f"{name}.csv")
     text = (tmp_path / "there.csv").read_bytes()
     assert text == (tmp_path / "here.csv").read_bytes()
     assert len(text.splitlines()) == 201

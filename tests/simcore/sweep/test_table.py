@@ -6,11 +6,12 @@ import sys
 import pytest
 
 from simcore.errors import DataFileError, UserError
+from simcore.export.tables import check_table_file
 from simcore.scenario.document import Document
 from simcore.sweep.figures import cost_of
 from simcore.sweep.parse import make_spec, read_vary
 from simcore.sweep.runner import run_sweep
-from simcore.sweep.table import cells, check_table_file, header, write_rows
+from simcore.sweep.table import cells, header, write_rows
 from tests.simcore.sweep.test_runner import Here
 
 HERMES = """\

@@ -1,0 +1,1 @@
+"""What outlives a run of the application: sessions beside scenarios, unsaved edits, reports."""
