@@ -103,6 +103,12 @@ class PlacementView(View):
         """Choose what the colours say."""
         self._by.setCurrentIndex(self._by.findData(by.value))
 
+    def reveal_selected(self) -> None:
+        """Bring the selected item into sight, near enough to tell it from its neighbours."""
+        item = self.state.selection.item
+        if item is not None:
+            self.canvas.reveal(item)
+
     def on_theme_changed(self) -> None:
         self._show_legend()
         self._request()

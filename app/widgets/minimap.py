@@ -75,6 +75,7 @@ class Minimap(QWidget):
             state.cursor.moved,
             state.markers.changed,
             state.playback.changed,
+            state.search.changed,
         ):
             signal.connect(self.update)
         context.themes.changed.connect(self._renew)
@@ -179,6 +180,7 @@ class Minimap(QWidget):
             right = self.x_of(float(run.start_ps(last) + int(run.value("duration_ps", last))))
             painter.setPen(QPen(QColor(theme.warning), 2))
             painter.drawLine(QPointF(left, area.bottom()), QPointF(right, area.bottom()))
+        self._paint_hits(painter, area)
         painter.setPen(QPen(marker_colour(theme), 1.5, Qt.PenStyle.DashLine))
         for _, time in state.markers.times():
             x = self.x_of(float(time))
@@ -186,6 +188,23 @@ class Minimap(QWidget):
         painter.setPen(QPen(QColor(theme.cursor), 1.5))
         x = self.x_of(float(state.cursor.absolute_ps))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
+
+    def _paint_hits(self, painter: QPainter, area: QRect) -> None:
+        """Where the search found something, as a line of ticks on top."""
+        search, composition = self.state.search, self._composition
+        if search.hits is None or composition is None:
+            return
+        edges = composition.edges
+        pieces = np.minimum(search.hits.pieces(), len(edges) - 1)
+        shown = np.zeros(area.width(), bool)
+        scale = area.width() / max(self.end_ps(), 1.0)
+        for first, stop in pieces.tolist():
+            left, right = int(edges[first] * scale), int(np.ceil(edges[stop] * scale))
+            shown[left : max(right, left + 1)] = True
+        starts = np.flatnonzero(np.diff(np.concatenate([[0], shown.astype(np.int8), [0]])))
+        colour = QColor(self.context.theme.warning)
+        for left, right in zip(starts[::2].tolist(), starts[1::2].tolist(), strict=True):
+            painter.fillRect(QRectF(area.left() + left, area.top(), right - left, 3), colour)
 
     def _paint_window(self, painter: QPainter, area: QRect) -> None:
         theme = self.context.theme
