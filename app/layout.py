@@ -24,11 +24,17 @@ class Column:
         stacks: ids of docks that share a place as tabs, the first one in front; top to bottom.
         shares: share of the height of each stack.
         width: (least, most, share of the window), in pixels; None for what is left over.
+        low: shares of the height in a window of less than `LOW` pixels; None for the same.
     """
 
     stacks: tuple[tuple[str, ...], ...]
     shares: tuple[float, ...]
     width: tuple[int, int, float] | None = None
+    low: tuple[float, ...] | None = None
+
+
+LOW = 900
+"""Windows lower than this give more of their height to what is looked at most."""
 
 
 _EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
@@ -44,6 +50,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
+            low=(0.25, 0.53, 0.22),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
@@ -146,7 +153,8 @@ def resize(window: QMainWindow, docks: Docks, name: str = DEFAULT) -> None:
     window.resizeDocks([docks[id] for id in fronts], widths, _HORIZONTAL)
     body = window.height() - 130
     for column in columns:
-        heights = [int(body * share) for share in column.shares]
+        shares = column.low if column.low and window.height() < LOW else column.shares
+        heights = [int(body * share) for share in shares]
         window.resizeDocks([docks[stack[0]] for stack in column.stacks], heights, _VERTICAL)
 
 

@@ -44,6 +44,7 @@ from app.persistence.report import make_report
 from app.saved_runs import SavedRuns
 from app.settings.store import Settings
 from app.state.app_state import AppState
+from app.state.charts import ChartSteps
 from app.state.messages import Severity
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
@@ -278,7 +279,12 @@ class MainWindow(QMainWindow):
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.chart(self.state.charts.shown, view.drawn)
+        shown = self.state.charts.shown
+        # The time axis is the timeline's: of a long run, what is visible there.
+        over_time = shown in ("timeline", "bandwidth")
+        own = self.state.charts.steps is ChartSteps.OWN
+        drawn = None if over_time and own else view.drawn
+        self.exports.chart(shown, drawn)
 
     def export_range(self) -> None:
         self.exports.chart("timeline", self.state.markers.steps())

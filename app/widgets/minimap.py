@@ -149,8 +149,8 @@ class Minimap(QWidget):
                 self._draw_activity(composition)
             if self._image is not None:
                 painter.drawImage(QRectF(area), self._image.image)
-            self._paint_marks(painter, area)
             self._paint_window(painter, area)
+            self._paint_marks(painter, area)
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
