@@ -32,7 +32,7 @@ from app.commands.window_commands import (
     run_commands,
     view_commands,
 )
-from app.export.dialog import ExportActions
+from app.export.actions import ExportActions
 from app.files import FileActions
 from app.layout import default_size
 from app.layout_history import LayoutHistory
@@ -42,6 +42,7 @@ from app.persistence.parts import register_parts
 from app.persistence.recovery import Recovery
 from app.persistence.report import make_report
 from app.saved_runs import SavedRuns
+from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.charts import ChartSteps
@@ -54,7 +55,7 @@ from app.widgets.actions import ActionTable
 from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
-from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
+from app.widgets.key_rules import leaves_command, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.notice_bar import NoticeBar
@@ -99,9 +100,9 @@ class MainWindow(QMainWindow):
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
         self.changes: ChangesDialog | None = None
+        self.settings_dialog: SettingsDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
-        self.exports = ExportActions(self.state, self)
         self.saved_runs = SavedRuns(self.state, self)
         register_parts(self.state)
         self.layout_name = settings.layout_name or layout.DEFAULT
@@ -126,7 +127,11 @@ class MainWindow(QMainWindow):
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
+        refused = self.commands.take_keys(settings.keys)
+        if refused:
+            self.state.messages.log("keys not taken over: " + "; ".join(refused), Severity.WARNING)
         self.context = Context(self.state, themes, self.commands, settings)
+        self.exports = ExportActions(self.state, self.context, self)
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
@@ -274,7 +279,7 @@ class MainWindow(QMainWindow):
         self.crash = None
 
     def export_chart(self) -> None:
-        self.exports.chart()
+        self.exports.ask("Chart")
 
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
@@ -284,13 +289,41 @@ class MainWindow(QMainWindow):
         over_time = shown in ("timeline", "bandwidth")
         own = self.state.charts.steps is ChartSteps.OWN
         drawn = None if over_time and own else view.drawn
-        self.exports.chart(shown, drawn)
+        self.exports.ask("Chart", shown, drawn)
 
     def export_range(self) -> None:
-        self.exports.chart("timeline", self.state.markers.steps())
+        self.exports.ask("Chart", "timeline", self.state.markers.steps())
 
-    def export_trace(self) -> None:
-        self.exports.trace()
+    def export(self, page: str) -> None:
+        self.exports.ask(page)
+
+    def show_settings(self, page: str = "") -> None:
+        if self.settings_dialog is None:
+            self.settings_dialog = SettingsDialog(
+                self.settings, self.commands, self._settings_actions(), self
+            )
+        self.settings_dialog.refresh()
+        if page:
+            self.settings_dialog.show_page(page)
+        self.settings_dialog.show()
+        self.settings_dialog.raise_()
+        self.settings_dialog.activateWindow()
+
+    def _settings_actions(self) -> SettingActions:
+        def keep_session(on: bool) -> None:
+            self.settings.session = on
+
+        def keep_edits(on: bool) -> None:
+            self.settings.autosave = on
+            self.autosave.set_on(on)
+
+        def watch(on: bool) -> None:
+            self.settings.watch = self.state.watch.on = on
+            self.state.watch.look()
+
+        return SettingActions(
+            self.set_theme, keep_session, keep_edits, watch, self.themes.scale_in_use
+        )
 
     def show_palette(self) -> None:
         palette = CommandPalette(self.commands, self)
@@ -389,7 +422,7 @@ class MainWindow(QMainWindow):
             if wants_key(watched, event):
                 event.accept()
                 return True
-            if leaves_undo(watched, event) or leaves_export(event):
+            if leaves_undo(watched, event) or leaves_command(event, self.commands):
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)

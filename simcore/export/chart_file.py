@@ -10,7 +10,7 @@ import contextlib
 import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,12 @@ def render(
     width_mm: float = 180,
     height_mm: float = 90,
     dpi: int = 300,
+    draw: Callable[[Any, ChartData, ChartTheme], object] | None = None,
 ) -> bytes:
-    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file; a theme may be a name."""
+    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file; a theme may be a name.
+
+    With `draw`, the data need not be of a chart of a run.
+    """
     look = THEMES.get(theme) if isinstance(theme, str) else theme
     if not (40 <= width_mm <= 2000 and 30 <= height_mm <= 2000 and 30 <= dpi <= 2400):
         raise UserError(
@@ -166,7 +170,7 @@ def render(
         figure = Figure(
             figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
         )
-        drawing_of(data)(figure, data, look)
+        (draw or drawing_of(data))(figure, data, look)
         out = io.BytesIO()
         figure.savefig(
             out, format=kind, dpi=dpi, facecolor=look.background, metadata=metadata[kind]

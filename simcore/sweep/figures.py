@@ -90,6 +90,12 @@ def figure_term(name: str) -> Term:
     return FIGURES[name].term if name in FIGURES else term_of({}, name)
 
 
+def figure_label(name: str) -> str:
+    """Words with the unit, unless they hold it."""
+    term = figure_term(name)
+    return term.title if term.unit in term.title else f"{term.title} ({term.unit})"
+
+
 def maximised(name: str) -> bool:
     """Whether more of a figure is better, as far as is known."""
     return name not in FIGURES or FIGURES[name].maximise

@@ -115,9 +115,9 @@ def test_drawing_is_not_done_by_the_gui_thread(window, qtbot, monkeypatch):
 def test_export_proposes_the_chart_on_screen(window, qtbot, monkeypatch):
     chart = shown(window, qtbot)
     asked = []
-    monkeypatch.setattr(window.exports, "chart", lambda *args: asked.append(args))
+    monkeypatch.setattr(window.exports, "ask", lambda *args: asked.append(args))
     chart.export_button.click()
-    assert asked == [("predictor", (0, 13))]
+    assert asked == [("Chart", "predictor", (0, 13))]
 
 
 def test_choosing_in_the_list_and_the_range(window, qtbot):
@@ -170,20 +170,24 @@ def test_a_chart_is_drawn_of_a_run_that_grows(window):
 def test_exporting_a_chart_over_time_starts_with_what_is_visible(window, qtbot, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "app.export.dialog.ChartDialog.exec",
-        lambda dialog: asked.append((dialog.start.value(), dialog.stop.value())) or 0,
+        window.exports,
+        "ask",
+        lambda page, chart, steps: asked.append((chart, window.exports.subject(steps))),
     )
     run = window.state.runs.current
     window.state.charts.choose("timeline")
     window.show_view("chart")
     view = window.docks["chart"].view
-    qtbot.waitUntil(lambda: view.drawn == (0, 13), timeout=20_000)
+    qtbot.waitUntil(lambda: view.drawn is not None, timeout=20_000)
     window.state.window.set(float(run.start_ps(5)) + 1, float(run.start_ps(8)) - 1)
     window.commands.run("chart.export")
     window.state.charts.set_steps(ChartSteps.ALL)
     qtbot.waitUntil(lambda: view.drawn == (0, 13), timeout=20_000)
     window.commands.run("chart.export")
-    assert asked == [(5, 8), (0, 13)]
+    assert [(chart, found.first, found.last) for chart, found in asked] == [
+        ("timeline", 5, 8),
+        ("timeline", 0, 13),
+    ]
 
 
 def test_the_chart_has_room_in_a_small_window(empty_window, qtbot):

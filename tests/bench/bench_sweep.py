@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -31,30 +30,24 @@ def sweep() -> SweepSpec:
     return make_spec(open_document("h2m2-llama2-70b"), vary)
 
 
-def processor_s() -> float:
-    """Processor time of this process and of those that have ended and were started by it."""
-    return sum(os.times()[:4])
-
-
 def bench_sweep() -> None:
     """H2M2, Llama2-70B, 64 iterations a point; the pool is started inside the time."""
     spec = sweep()
     points = listed_points(spec)
     evaluate(spec.document.resolve())
     resolver = PointResolver(spec.document, spec.axes)
-    begin, used = time.perf_counter(), processor_s()
+    begin = time.perf_counter()
     for values in points[::EVERY]:
         evaluate(resolver.scenario(values))
     serial_s = (time.perf_counter() - begin) * EVERY
-    serial_used = (processor_s() - used) * EVERY
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "s.sqlite") as store:
-        begin, used = time.perf_counter(), processor_s()
+        begin = time.perf_counter()
         pool = LocalPool()
         try:
             rows = run_sweep(spec, store, pool)
         finally:
             pool.close()
-        parallel_s, parallel_used = time.perf_counter() - begin, processor_s() - used
+        parallel_s = time.perf_counter() - begin
         begin = time.perf_counter()
         run_sweep(spec, store, pool)
         again_s = time.perf_counter() - begin
@@ -64,9 +57,6 @@ def bench_sweep() -> None:
     report("a point that is stored", again_s / len(points) * 1e3)
     share = serial_s / (cores() * parallel_s)
     print(f"{len(points)} points on {cores()} cores: parallel efficiency {share:.1%}")  # noqa: T201
-    # On a machine that others use, the first ratio says more about them than about the sweep.
-    share = serial_used / parallel_used
-    print(f"processor time, serially over all of the pool: {share:.1%}")  # noqa: T201
 
 
 def bench_resolving() -> None:

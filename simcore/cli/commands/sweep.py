@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.cli.command import Command, Exit
 from simcore.cli.console import Console
-from simcore.errors import Problem, ScenarioErrors, UserError, did_you_mean
+from simcore.errors import Problem, ScenarioErrors, did_you_mean
 
 if TYPE_CHECKING:
     from simcore.sweep.executors import Executor
@@ -320,15 +320,20 @@ def _check_out(path: str, theme: str) -> None:
         check_table_file(path)
         return
     from simcore.export.charts.style import THEMES
+    from simcore.sweep.charts import chart_of_name
 
     THEMES.get(theme)
+    chart_of_name(path)
 
 
 def _write(spec: SweepSpec, rows: Sequence[Row], path: str, theme: str) -> None:
     from simcore.sweep.table import write_rows
 
     if Path(path).suffix.lower() in _PICTURES:
-        raise UserError(f"{path}: no charts yet")
+        from simcore.sweep.charts import chart_of_name, write_sweep_chart
+
+        write_sweep_chart(chart_of_name(path), spec, rows, path, theme=theme)
+        return
     write_rows(spec, rows, path)
 
 
@@ -378,7 +383,7 @@ def print_sweep(
     import math
 
     from simcore.sweep.analysis import pareto, sensitivity
-    from simcore.sweep.figures import maximised
+    from simcore.sweep.figures import figure_label, maximised
 
     figures = list(dict.fromkeys([o.figure for o in spec.objectives]))
     figures += [c.figure for c in spec.constraints if c.figure not in figures]
@@ -393,7 +398,7 @@ def print_sweep(
 
     front = pareto(rows, spec.objectives)
     ordered = sorted(rows, key=rank)[:top]
-    titles = [_title(name) for name in figures]
+    titles = [figure_label(name) for name in figures]
     shown = [
         (
             *(_cell(value) for value in row.values),
@@ -426,13 +431,6 @@ def print_sweep(
         console.message(f"… {len(errors) - _MOST_ERRORS} other errors; they are in the table")
     for note in dict.fromkeys(row.note for row in rows if row.note):
         console.message(f"price: {note}")
-
-
-def _title(figure: str) -> str:
-    from simcore.sweep.figures import figure_term
-
-    term = figure_term(figure)
-    return f"{term.title} ({term.unit})" if term.unit not in ("", term.title) else term.title
 
 
 def _figure(value: Any) -> str:
