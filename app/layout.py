@@ -37,8 +37,8 @@ LOW = 900
 """Windows lower than this give more of their height to what is looked at most."""
 
 
-_EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "history", "log")
+_EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (250, 320, 0.19))
+_PANELS = ("metrics", "explain", "memory", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
@@ -50,7 +50,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
-            low=(0.25, 0.53, 0.22),
+            low=(0.31, 0.47, 0.22),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
@@ -63,7 +63,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.68, 0.32),
         ),
         Column(
-            (("load", "stops", "scenario", "inspector"), _PANELS),
+            (("load", "stops", "scenario", "inspector", "history"), _PANELS),
             (0.42, 0.58),
             (290, 400, 0.25),
         ),
@@ -91,7 +91,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.55, 0.45),
         ),
         Column(
-            (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
+            (("compare",), ("scenario", "inspector", "history", *_PANELS, "load", "stops")),
             (0.62, 0.38),
             (420, 760, 0.46),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.state.messages import Severity
@@ -109,6 +110,16 @@ class PlacementView(View):
         if item is not None:
             self.canvas.reveal(item)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_room()
+
+    def _keep_room(self) -> None:
+        """Never so low that lines of the legend would cover rows of the map."""
+        lines = self._legend.heightForWidth(max(self._legend.width(), 1))
+        bar = self.canvas.geometry().top()
+        self.setMinimumHeight(bar + self.canvas.minimumHeight() + lines + 6)
+
     def on_theme_changed(self) -> None:
         self._show_legend()
         self._request()
@@ -172,6 +183,7 @@ class PlacementView(View):
             ],
             theme.border,
         )
+        self._keep_room()
 
     def _show_shades(self) -> None:
         """What pale and strong colours mean."""

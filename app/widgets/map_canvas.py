@@ -54,7 +54,7 @@ class MapCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Placement map")
-        self.setMinimumSize(QSize(260, 100))
+        self.setMinimumSize(QSize(260, 56))  # low, so that a legend of two lines has room
         self.state.cursor.moved.connect(self.update)
         self.state.selection.changed.connect(self.update)
 

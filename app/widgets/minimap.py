@@ -196,15 +196,17 @@ class Minimap(QWidget):
             return
         edges = composition.edges
         pieces = np.minimum(search.hits.pieces(), len(edges) - 1)
-        shown = np.zeros(area.width(), bool)
         scale = area.width() / max(self.end_ps(), 1.0)
-        for first, stop in pieces.tolist():
-            left, right = int(edges[first] * scale), int(np.ceil(edges[stop] * scale))
-            shown[left : max(right, left + 1)] = True
+        left = np.minimum((edges[pieces[:, 0]] * scale).astype(np.int64), area.width() - 1)
+        right = np.maximum(np.ceil(edges[pieces[:, 1]] * scale).astype(np.int64), left + 1)
+        begun = np.zeros(area.width() + 1, np.int64)
+        np.add.at(begun, left, 1)
+        np.add.at(begun, np.minimum(right, area.width()), -1)
+        shown = np.cumsum(begun)[:-1] > 0
         starts = np.flatnonzero(np.diff(np.concatenate([[0], shown.astype(np.int8), [0]])))
         colour = QColor(self.context.theme.warning)
-        for left, right in zip(starts[::2].tolist(), starts[1::2].tolist(), strict=True):
-            painter.fillRect(QRectF(area.left() + left, area.top(), right - left, 3), colour)
+        for first, stop in zip(starts[::2].tolist(), starts[1::2].tolist(), strict=True):
+            painter.fillRect(QRectF(area.left() + first, area.top(), stop - first, 3), colour)
 
     def _paint_window(self, painter: QPainter, area: QRect) -> None:
         theme = self.context.theme
