@@ -38,6 +38,10 @@ class WindowActions(Protocol):
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
     def colour_map(self, by: ColourBy) -> None: ...
+    def go_view(self, direction: int) -> None: ...
+    def float_view(self) -> None: ...
+    def hide_view(self) -> None: ...
+    def explain_view(self) -> None: ...
 
 
 def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
@@ -204,6 +208,20 @@ def view_commands(window: WindowActions, views: list[tuple[str, str]]) -> tuple[
             section="views",
         )
         for index, (id, title) in enumerate(views, start=1)
+    ]
+    commands += [
+        Command("view.next", "Next view", lambda: window.go_view(1), ("F6",), menu, section="go"),
+        Command(
+            "view.previous",
+            "Previous view",
+            lambda: window.go_view(-1),
+            ("Shift+F6",),
+            menu,
+            section="go",
+        ),
+        Command("view.float", "Float or dock the view", window.float_view, menu=menu, section="go"),
+        Command("view.hide", "Hide the view", window.hide_view, ("Ctrl+W",), menu, section="go"),
+        Command("view.about", "What is this view?", window.explain_view, menu=menu, section="go"),
     ]
     commands += [
         Command(

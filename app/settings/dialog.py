@@ -54,6 +54,7 @@ class SettingsDialog(QDialog):
         self._actions = actions
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Pages of the settings")
         self.tabs.tabBar().setAccessibleName("Pages of the settings")
         self.keys = KeysPage(settings, commands, self)
         self.tabs.addTab(self._looks(), "Looks")

@@ -27,6 +27,7 @@ QDialog {{ background: {theme.panel}; }}
 QToolBar {{ background: {theme.window}; border: 0; padding: 0; spacing: 0; }}
 QDockWidget > QWidget, View {{ background: {theme.panel}; }}
 #dockTitle {{ background: {theme.panel}; border-bottom: 1px solid {theme.border}; }}
+#dockTitle[focused="true"] {{ border-bottom: 1px solid {theme.accent}; }}
 #dockTitle QLabel {{ font-weight: 600; }}
 #dockTitle QToolButton {{ border: 0; padding: 0 4px; color: {theme.text_dim}; }}
 QTabBar::tab {{ background: {theme.window}; color: {theme.text_dim}; padding: 4px 11px;

@@ -56,6 +56,7 @@ class ChartView(View):
         self.picture.setAccessibleName("Chart")
         self.picture.setMinimumSize(*least_px(""))
         area = QScrollArea(self)
+        area.setAccessibleName("Chart, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
         self.picture.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

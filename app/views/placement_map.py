@@ -65,6 +65,7 @@ class PlacementView(View):
         self._zoom.setProperty("dim", True)
         everything = QToolButton(self)
         everything.setText("Show all")
+        everything.setAccessibleName("Show the whole placement map")
         everything.setToolTip("Show the whole grid (double click in the map)")
         everything.clicked.connect(self.canvas.show_all)
         bar = QHBoxLayout()

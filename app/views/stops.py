@@ -57,6 +57,7 @@ class StopsView(View):
         for number, item in enumerate(CONDITIONS):
             self._add_row(grid, number, item)
         self.loop = QCheckBox("loop over steps", page)
+        self.loop.setAccessibleName("Loop over steps")
         self.first, self.last = (
             self._step_box("First step of the loop"),
             self._step_box("Last step of the loop"),
@@ -89,6 +90,7 @@ class StopsView(View):
         inner.addLayout(loop)
         inner.addStretch(1)
         area = QScrollArea(self)
+        area.setAccessibleName("Conditions, scrolled")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)

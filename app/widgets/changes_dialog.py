@@ -56,6 +56,7 @@ class ChangesDialog(QDialog):
         self.text.setLineWrapMode(QTextBrowser.LineWrapMode.NoWrap)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Values or lines")
         self.tabs.tabBar().setAccessibleName("Values or lines")
         self.tabs.addTab(self.table, "Values")
         self.tabs.addTab(self.text, "Lines")
