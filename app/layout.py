@@ -38,14 +38,21 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
         _EDITOR,
         Column(
-            (("placement", "machine"), ("timeline", "chart", "figures", "compare"), ("bandwidth",)),
+            (
+                ("placement", "machine"),
+                ("timeline", "chart", "figures", "compare"),
+                ("bandwidth", "range"),
+            ),
             (0.33, 0.42, 0.25),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
     "placement": (
         Column(
-            (("placement", "machine"), ("timeline", "figures", "compare", "chart", "bandwidth")),
+            (
+                ("placement", "machine"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range"),
+            ),
             (0.68, 0.32),
         ),
         Column(
@@ -56,7 +63,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "timeline": (
         Column(
-            (("timeline", "placement", "machine", "chart", "compare"), ("bandwidth", "figures")),
+            (
+                ("timeline", "placement", "machine", "chart", "compare"),
+                ("bandwidth", "figures", "range"),
+            ),
             (0.6, 0.4),
         ),
         Column(
@@ -70,7 +80,8 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "compare": (
         Column(
-            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth")), (0.55, 0.45)
+            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth", "range")),
+            (0.55, 0.45),
         ),
         Column(
             (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
@@ -79,7 +90,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         ),
     ),
     "serving": (
-        Column((("figures", "timeline", "compare"), ("chart", "placement", "machine")), (0.5, 0.5)),
+        Column(
+            (("figures", "timeline", "compare"), ("chart", "placement", "machine", "range")),
+            (0.5, 0.5),
+        ),
         Column(
             (
                 ("metrics", "explain", "scenario", "inspector", "history", "log"),

@@ -20,6 +20,8 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.lane_commands import lane_commands
+from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.stop_commands import stop_commands
@@ -31,7 +33,7 @@ from app.commands.window_commands import (
     run_commands,
     view_commands,
 )
-from app.export.dialog import ExportActions
+from app.export.actions import ExportActions
 from app.files import FileActions
 from app.layout import default_size
 from app.layout_history import LayoutHistory
@@ -40,6 +42,7 @@ from app.persistence.keeper import SessionKeeper
 from app.persistence.parts import register_parts
 from app.persistence.recovery import Recovery
 from app.persistence.report import make_report
+from app.saved_runs import SavedRuns
 from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
@@ -81,6 +84,7 @@ DOCK_ORDER = (
     "figures",
     "compare",
     "stops",
+    "range",
     "history",
 )
 
@@ -99,7 +103,7 @@ class MainWindow(QMainWindow):
         self.settings_dialog: SettingsDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
-        self.exports = ExportActions(self.state, self)
+        self.saved_runs = SavedRuns(self.state, self)
         register_parts(self.state)
         self.layout_name = settings.layout_name or layout.DEFAULT
         self.state.watch.on = settings.watch
@@ -115,8 +119,10 @@ class MainWindow(QMainWindow):
             *playback_commands(self.state),
             *stop_commands(self.state),
             *timeline_commands(self.state),
+            *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
+            *lane_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
-            *compare_commands(self.state, lambda: self.show_view("compare")),
+            *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
             *help_commands(self),
         )
@@ -124,6 +130,7 @@ class MainWindow(QMainWindow):
         if refused:
             self.state.messages.log("keys not taken over: " + "; ".join(refused), Severity.WARNING)
         self.context = Context(self.state, themes, self.commands, settings)
+        self.exports = ExportActions(self.state, self.context, self)
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
@@ -198,6 +205,9 @@ class MainWindow(QMainWindow):
         state.runs.replaced.connect(lambda _: self.commands.refresh())
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
+        state.markers.changed.connect(self.commands.refresh)
+        state.lanes.changed.connect(self.commands.refresh)
+        state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -268,15 +278,18 @@ class MainWindow(QMainWindow):
         self.crash = None
 
     def export_chart(self) -> None:
-        self.exports.chart()
+        self.exports.ask("Chart")
 
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.chart(self.state.charts.shown, view.drawn)
+        self.exports.ask("Chart", self.state.charts.shown, view.drawn)
 
-    def export_trace(self) -> None:
-        self.exports.trace()
+    def export_range(self) -> None:
+        self.exports.ask("Chart", "timeline", self.state.markers.steps())
+
+    def export(self, page: str) -> None:
+        self.exports.ask(page)
 
     def show_settings(self, page: str = "") -> None:
         if self.settings_dialog is None:
@@ -489,8 +502,10 @@ class MainWindow(QMainWindow):
         self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sensitivities.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

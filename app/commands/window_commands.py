@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ class WindowActions(Protocol):
     def show_changes(self) -> None: ...
     def show_settings(self, page: str = "") -> None: ...
     def export_chart(self) -> None: ...
-    def export_trace(self) -> None: ...
+    def export(self, page: str) -> None: ...
     def close(self) -> bool: ...
     def open_path(self, path: Path) -> bool: ...
     def show_palette(self) -> None: ...
@@ -42,6 +43,16 @@ class WindowActions(Protocol):
     def float_view(self) -> None: ...
     def hide_view(self) -> None: ...
     def explain_view(self) -> None: ...
+
+
+_EXPORTS = (
+    ("table", "Export table…", "Table", ()),
+    ("trace", "Export trace…", "Trace", ("Ctrl+Shift+E",)),
+    ("report", "Export report…", "Report", ()),
+    ("animation", "Export animation…", "Animation", ()),
+    ("run", "Save run…", "Saved run", ()),
+)
+"""Id, title, page of the export dialog and keys of what can be written besides charts."""
 
 
 def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
@@ -93,14 +104,17 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             has_run,
             section="export",
         ),
-        Command(
-            "file.export_trace",
-            "Export trace…",
-            window.export_trace,
-            ("Ctrl+Shift+E",),
-            menu,
-            has_run,
-            section="export",
+        *(
+            Command(
+                f"file.export_{id}",
+                title,
+                partial(window.export, page),
+                keys,
+                menu,
+                has_run,
+                section="export",
+            )
+            for id, title, page, keys in _EXPORTS
         ),
         Command("file.quit", "Quit", window.close, ("Ctrl+Q",), menu, section="quit"),
     )

@@ -6,6 +6,8 @@ from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.file_watch import FileWatch
+from app.state.lanes import Lanes
+from app.state.markers import Markers
 from app.state.memory import Memory
 from app.state.messages import Messages, Severity
 from app.state.notices import Notices
@@ -18,6 +20,7 @@ from app.state.session import Session
 from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
+from app.workers.sensitivity import Sensitivities
 
 
 class AppState:
@@ -32,9 +35,12 @@ class AppState:
         self.runs = RunsModel()
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
+        self.markers = Markers(self.session.bus, self.runs)
+        self.lanes = Lanes(self.session.bus)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
+        self.sensitivities = Sensitivities(self.runs, self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)

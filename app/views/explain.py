@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QLabel,
+    QTabWidget,
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.theme.tokens import Theme
 from app.viewmodels.hover import step_name
+from app.widgets.sensitivity_panel import SensitivityPanel
 from app.widgets.view import Context, View, register_view
 from simcore.results.explain import Explanation, Term
 
@@ -46,11 +48,21 @@ class ExplainView(View):
         bar.setContentsMargins(6, 4, 6, 0)
         bar.addWidget(self._where, 1)
         bar.addWidget(self._copy)
+        page = QWidget(self)
+        inside = QVBoxLayout(page)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        inside.addLayout(bar)
+        inside.addWidget(self._text, 1)
+        self.sensitivity = SensitivityPanel(context, self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(page, "This span")
+        self.tabs.addTab(self.sensitivity, "Sensitivity")
+        self.tabs.setTabToolTip(1, "What 10 % more of each parameter would do to the step")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(bar)
-        layout.addWidget(self._text, 1)
+        layout.addWidget(self.tabs)
         self._copy.clicked.connect(self.copy)
         self.state.selection.changed.connect(self._refresh)
         self.state.cursor.moved.connect(self._on_cursor_moved)
@@ -67,6 +79,7 @@ class ExplainView(View):
 
     def on_theme_changed(self) -> None:
         self._refresh()
+        self.sensitivity.refresh()
 
     def showEvent(self, event: object) -> None:
         self._refresh()
@@ -111,6 +124,9 @@ def _html(explanation: Explanation, theme: Theme) -> str:
         parts.append(
             f"<p style='margin:4px 0'>bound by <span style='font-weight:600'>{bound}</span></p>"
         )
+    change = explanation.change()
+    if change:
+        parts.append(f"<p style='margin:4px 0 6px 0'>{html.escape(change)}</p>")
     if explanation.terms:
         parts.append("<table cellspacing='0' cellpadding='2' width='100%'>")
         parts.extend(_term_rows(term, mono, dim) for term in explanation.terms)

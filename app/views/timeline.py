@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.state.comparison import run_title
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
 from app.viewmodels.keys import key_of_op
+from app.widgets.lane_titles import LaneHint
 from app.widgets.legend import Legend
+from app.widgets.minimap import Minimap
+from app.widgets.range_bar import RangeBar
 from app.widgets.scrolled import ScrolledCanvas
 from app.widgets.timeline_canvas import TimelineCanvas
 from app.widgets.view import Context, View, register_view
@@ -28,7 +31,17 @@ class TimelineView(View):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 2)
         layout.setSpacing(2)
-        layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
+        self.minimap = Minimap(context, self)
+        scrolled = ScrolledCanvas(self.canvas, self)
+        top = QHBoxLayout()
+        top.addWidget(self.minimap, 1)
+        top.addSpacing(scrolled.bar_width())  # so that it ends where the lanes do
+        layout.addLayout(top)
+        layout.addWidget(scrolled, 1)
+        self.hint = LaneHint(context, self)
+        layout.addWidget(self.hint)
+        self.range_bar = RangeBar(context, self)
+        layout.addWidget(self.range_bar)
         layout.addWidget(self._legend)
         self.canvas.span_clicked.connect(self.state.selection.select_span)
         self.state.comparison.changed.connect(self._show_legend)

@@ -28,6 +28,10 @@ class ScrolledCanvas(QWidget):
         canvas.scrolled.connect(self._bar.setValue)
         self._bar.valueChanged.connect(canvas.scroll_to)
 
+    def bar_width(self) -> int:
+        """Width of the scroll bar, which is kept free while it is hidden."""
+        return self._bar.sizeHint().width()
+
     def _on_range_changed(self, room: int, page: int) -> None:
         self._bar.setRange(0, room)
         self._bar.setPageStep(page)

@@ -11,6 +11,7 @@ from app.theme.tokens import blend
 from app.viewmodels.formatting import time_text
 from app.viewmodels.grains import Grain
 from app.viewmodels.hover import step_name
+from app.widgets.marker_tool import marker_colour
 from app.widgets.painting import RectBatch
 from app.widgets.view import Context
 from simcore.results.run import KIND_PREFILL
@@ -36,6 +37,7 @@ class TokenRuler(QWidget):
         self.state.runs.replaced.connect(lambda _: self.update())
         self.state.runs.cleared.connect(self.update)
         self.state.playback.changed.connect(self.update)
+        self.state.markers.changed.connect(self.update)
         self.state.runs.stale_changed.connect(lambda _: self.update())
 
     def sizeHint(self) -> QSize:
@@ -82,6 +84,7 @@ class TokenRuler(QWidget):
                     height[mask],
                 )
             self._paint_loop(painter, area, total)
+            self._paint_markers(painter, area, total)
             x = area.left() + (self.state.cursor.step + 0.5) / total * area.width()
             painter.setPen(QPen(QColor(theme.cursor), 2))
             painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
@@ -102,6 +105,19 @@ class TokenRuler(QWidget):
         painter.drawLine(QPointF(left, y), QPointF(right, y))
         for x in (left, right):
             painter.drawLine(QPointF(x, area.top()), QPointF(x, y))
+
+    def _paint_markers(self, painter: QPainter, area: QRectF, total: int) -> None:
+        """The markers, as triangles above and lines down the steps they are in."""
+        painter.setBrush(marker_colour(self.context.theme))
+        for index, _ in self.state.markers.times():
+            place = self.state.markers.places[index]
+            assert place is not None
+            inside = place.offset_ps / max(place.of_ps, 1)
+            x = area.left() + (place.step + inside) / total * area.width()
+            painter.setPen(QPen(marker_colour(self.context.theme), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(x, 0), QPointF(x, area.bottom()))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawPolygon([QPointF(x - 4, 0), QPointF(x + 4, 0), QPointF(x, 6)])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.state.cursor.seek(self.step_under(event.position().x()))

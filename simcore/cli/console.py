@@ -65,8 +65,13 @@ class Console:
         for line in table_lines(header, rows):
             self.out(line)
 
-    def progress(self, title: str, unit: str = "steps") -> Callable[[int, int], None] | None:
-        """A progress bar to call with (done, total); None when stderr is not a terminal."""
+    def progress(
+        self, title: str, unit: str = "steps", *, left: bool = False
+    ) -> Callable[[int, int], None] | None:
+        """A progress bar to call with (done, total); None when stderr is not a terminal.
+
+        With `left`, it says how long the rest will take at the rate so far.
+        """
         if not self._err.isatty():
             return None
         begin = last = time.monotonic()
@@ -79,10 +84,11 @@ class Console:
             last = now
             filled = 24 * done // max(1, total)
             rate = done / max(1e-9, now - begin)
+            rest = f", {duration((total - done) / rate)} left" if left and done else ""
             self._bar = True
             self._err.write(
                 f"\r\x1b[K{printable(title)[:36]} [{'#' * filled}{'.' * (24 - filled)}] "
-                f"{done}/{total} {unit}, {rate:.0f}/s"
+                f"{done}/{total} {unit}, {rate:.{0 if rate >= 10 else 1}f}/s{rest}"
             )
             self._err.flush()
             if done >= total:
@@ -127,6 +133,13 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[st
 
 def _numeric(text: str) -> bool:
     return not text or text == "-" or text.lstrip("+-").replace(".", "", 1)[:1].isdigit()
+
+
+def duration(seconds: float) -> str:
+    """A length of time as a clock shows it: ``0:07``, ``1:02:00``."""
+    whole = round(seconds)
+    minutes, hours = whole // 60 % 60, whole // 3600
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def amount(value: float, unit: str) -> str:

@@ -16,7 +16,7 @@ from simcore.cli.console import Console
 from simcore.errors import Cancelled, ScenarioErrors, UserError, did_you_mean
 
 COMMAND_NAMES = (
-    *("run", "compare", "export", "trace", "report", "explain"),
+    *("run", "compare", "export", "animate", "trace", "report", "explain", "sweep"),
     *("reproduce", "devices", "dram", "validate", "list"),
 )
 """Every command, in the order of the help; each is a module of `simcore.cli.commands`."""

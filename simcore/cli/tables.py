@@ -17,8 +17,7 @@ _MAX_FACTS = 30
 def _workload(workload: Mapping[str, Any]) -> str:
     """A workload in a few words."""
     if workload.get("kind") == "serving":
-        source = workload["trace"] if workload["source"] == "trace" else workload["lengths"]
-        return f"{workload['requests']} requests, {source}"
+        return f"{workload['requests']} requests, {workload[workload['source']]}"
     prompt = workload.get("prompt_tokens", "?")
     if "longest_prompt_tokens" in workload:
         prompt = f"({prompt} to {workload['longest_prompt_tokens']})"
@@ -175,7 +174,11 @@ def print_difference(found: Difference, console: Console, *, everything: bool = 
     else:
         console.out("Every figure is the same.")
     console.out()
-    console.out(f"B makes {found.speedup:.4g} times the tokens/s of A")
+    if f"{found.speedup:.4g}" == "1":
+        same = "exactly" if found.speedup == 1 else "within 0.05 %"
+        console.out(f"A and B make the same tokens/s ({same})")
+    else:
+        console.out(f"B makes {found.speedup:.4g} times the tokens/s of A")
 
 
 def _headline(figure: Figure) -> bool:

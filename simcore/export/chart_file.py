@@ -1,4 +1,4 @@
-"""A chart as a file: SVG, PDF or PNG drawn with matplotlib, or its data as CSV.
+"""A chart as a file: SVG, PDF or PNG drawn with matplotlib, or its data as CSV or Parquet.
 
 Equal runs give equal bytes: no dates, fixed ids. Text in SVG is drawn as outlines and fonts are
 embedded in PDF, so a file looks the same on every machine.
@@ -10,21 +10,23 @@ import contextlib
 import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from simcore.errors import UserError
 from simcore.export.charts import CHARTS, THEMES, ChartData, ChartTheme
-from simcore.export.csv import write_table
+from simcore.export.charts.base import drawing_of
 from simcore.export.ranges import step_range
+from simcore.export.tables import SUFFIXES as TABLES
+from simcore.export.tables import Field, Kind, write_table
 from simcore.results.files import replacing
 from simcore.results.run import Run
 
 MM_PER_INCH = 25.4
 PICTURES = (".svg", ".pdf", ".png")
-SUFFIXES = (*PICTURES, ".csv")
+SUFFIXES = (*PICTURES, *TABLES)
 
 _DRAWING = threading.Lock()  # matplotlib's settings are global
 
@@ -74,25 +76,63 @@ def export_chart(
     height_mm: float = 90,
     dpi: int = 300,
 ) -> None:
-    """Write a chart to a ``.svg``, ``.pdf``, ``.png`` or ``.csv`` file.
+    """Write a chart to a ``.svg``, ``.pdf``, ``.png``, ``.csv`` or ``.parquet`` file.
 
     Raises:
         UnknownNameError: if there is no such chart or theme.
         UserError: if the kind of file, the range or the size is not possible.
         DataFileError: if the file cannot be written.
     """
+    check_suffix(path)
+    data = chart_data(run, chart_id, start, stop, layers)
+    write_chart(data, path, theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
+
+
+def write_chart(
+    data: ChartData,
+    path: str | Path,
+    *,
+    theme: str = "paper",
+    width_mm: float = 180,
+    height_mm: float = 90,
+    dpi: int = 300,
+) -> None:
+    """Write data of a chart, of one run or of several, to a file of any of `SUFFIXES`.
+
+    Raises:
+        UnknownNameError: if there is no such theme.
+        UserError: if the kind of file or the size is not possible.
+        DataFileError: if the file cannot be written.
+    """
+    suffix = check_suffix(path)
+    if suffix in TABLES:
+        write_chart_table(data, path)
+        return
+    picture = render(data, suffix[1:], theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
+    with replacing(path) as temporary:
+        temporary.write_bytes(picture)
+
+
+def check_suffix(path: str | Path) -> str:
+    """The ending of a chart's file, in lower case.
+
+    Raises:
+        UserError: if no chart is written to such files.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(
             f"cannot write a chart as {suffix or path!r}; use one of {', '.join(SUFFIXES)}"
         )
-    data = chart_data(run, chart_id, start, stop, layers)
-    if suffix == ".csv":
-        write_table(path, [column.header for column in data.columns], data.rows())
-        return
-    picture = render(data, suffix[1:], theme=theme, width_mm=width_mm, height_mm=height_mm, dpi=dpi)
-    with replacing(path) as temporary:
-        temporary.write_bytes(picture)
+    return suffix
+
+
+def write_chart_table(data: ChartData, path: str | Path) -> None:
+    """Write what a chart shows to a ``.csv`` or ``.parquet`` file, units in the header."""
+    fields = [
+        Field(column.header, Kind.TEXT if column.labels else Kind.ANY) for column in data.columns
+    ]
+    write_table(path, fields, [[column.texts() for column in data.columns]])
 
 
 def render(
@@ -103,14 +143,17 @@ def render(
     width_mm: float = 180,
     height_mm: float = 90,
     dpi: int = 300,
+    draw: Callable[[Any, ChartData, ChartTheme], object] | None = None,
 ) -> bytes:
-    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file; a theme may be a name."""
+    """A drawing as the bytes of an ``svg``, ``pdf`` or ``png`` file; a theme may be a name.
+
+    With `draw`, the data need not be of a chart of a run.
+    """
     look = THEMES.get(theme) if isinstance(theme, str) else theme
     if not (40 <= width_mm <= 2000 and 30 <= height_mm <= 2000 and 30 <= dpi <= 2400):
         raise UserError(
             "a chart is 40 to 2000 mm wide, 30 to 2000 mm high and has 30 to 2400 dots per inch"
         )
-    import matplotlib
     from matplotlib.figure import Figure
 
     metadata: dict[str, dict[str, Any]] = {
@@ -123,16 +166,25 @@ def render(
         },
         "png": {"Software": None, "Title": data.title, "Description": data.caption},
     }
-    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+    with drawing(kind):
         figure = Figure(
             figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
         )
-        CHARTS.get(data.chart).draw(figure, data, look)
+        (draw or drawing_of(data))(figure, data, look)
         out = io.BytesIO()
         figure.savefig(
             out, format=kind, dpi=dpi, facecolor=look.background, metadata=metadata[kind]
         )
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def drawing(kind: str) -> Iterator[None]:
+    """The settings in which an ``svg``, ``pdf`` or ``png`` is drawn; one at a time."""
+    import matplotlib
+
+    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+        yield
 
 
 @contextlib.contextmanager

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from simcore.errors import UserError, did_you_mean
-from simcore.export.chart_file import PICTURES, export_chart
+from simcore.export.chart_file import PICTURES, export_chart, write_chart
 from simcore.export.charts import CHARTS
+from simcore.export.charts.comparison import one_and_others
 from simcore.export.chrome_trace import TraceOptions, write_trace
-from simcore.export.csv import write_spans, write_steps
 from simcore.export.report import write_report
+from simcore.export.run_tables import write_spans, write_steps
 from simcore.registry import Registry
 from simcore.results.io import save_run
 from simcore.results.run import Run
@@ -24,11 +26,13 @@ class ExportOptions:
     Attributes:
         start, stop: steps; None for the exporter's own choice.
         theme: theme of drawings.
+        compare: other systems: name to ``tokens_per_s`` and ``speedup``, for the comparison.
     """
 
     start: int | None = None
     stop: int | None = None
     theme: str = "paper"
+    compare: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,18 @@ EXPORTERS: Registry[Exporter] = Registry("kind of export")
 """Kinds of files, by id."""
 
 
+COMPARISON = "comparison"
+"""Chart of several systems, named like those of one run."""
+
+
+def _write_chart(run: Run, path: Path, options: ExportOptions) -> None:
+    chart = chart_of(path)
+    if chart == COMPARISON:
+        write_chart(one_and_others(run, options.compare), path, theme=options.theme)
+        return
+    export_chart(run, chart, path, start=options.start, stop=options.stop, theme=options.theme)
+
+
 def _add(exporter: Exporter) -> None:
     EXPORTERS.add(exporter.id, exporter)
 
@@ -69,7 +85,7 @@ _add(
     Exporter(
         "steps",
         "table of the steps",
-        (".csv", ".steps.csv"),
+        (".csv", ".steps.csv", ".parquet", ".steps.parquet"),
         lambda run, path, o: write_steps(run, path, o.start, o.stop),
     )
 )
@@ -77,7 +93,7 @@ _add(
     Exporter(
         "spans",
         "table of all operations and waits",
-        (".spans.csv",),
+        (".spans.csv", ".spans.parquet"),
         lambda run, path, o: write_spans(run, path, o.start, o.stop),
     )
 )
@@ -95,7 +111,7 @@ _add(
         "report",
         "report with tables and charts",
         (".html", ".md"),
-        lambda run, path, o: write_report(run, path, theme=o.theme),
+        lambda run, path, o: write_report(run, path, theme=o.theme, compare=o.compare),
         items=True,
     )
 )
@@ -104,9 +120,7 @@ _add(
         "chart",
         "chart named by the file, such as timeline.svg",
         PICTURES,
-        lambda run, path, o: export_chart(
-            run, chart_of(path), path, start=o.start, stop=o.stop, theme=o.theme
-        ),
+        lambda run, path, o: _write_chart(run, path, o),
         items=True,
     )
 )
@@ -119,12 +133,13 @@ def chart_of(path: Path) -> str:
         UserError: if the name holds no chart id.
     """
     stem = path.stem.lower().replace("_", "-")
-    named = [chart for chart in CHARTS if stem == chart or stem.endswith(f"-{chart}")]
+    known = (*CHARTS, COMPARISON)
+    named = [chart for chart in known if stem == chart or stem.endswith(f"-{chart}")]
     if named:
         return max(named, key=len)
     raise UserError(
-        f"{path}: which chart? {did_you_mean(stem, CHARTS)}name the file after one of "
-        f"{', '.join(CHARTS)}, or use `dimmscope export --chart`"
+        f"{path}: which chart? {did_you_mean(stem, known)}name the file after one of "
+        f"{', '.join(known)}, or use `dimmscope export --chart`"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simcore.results.explain import Explanation, Term
+from simcore.results.explain import Explanation, Part, Term
 from simcore.results.run import Plan
 from simcore.results.spans import Spans, WaitReason
 
@@ -50,11 +50,44 @@ def explain_wait(plan: Plan, spans: Spans, span: int, reason: WaitReason) -> Exp
         return Explanation(heading, "no op bounds this wait", "", reason.value)
     other = f"{plan.ops[spans.op[cause]].title} on {plan.lanes[spans.lane[cause]].title}"
     start, end = float(spans.start_ps[span]), float(spans.end_ps[span])
-    takes = us(float(spans.duration_ps[cause]))
+    length = float(spans.duration_ps[cause])
+    takes, waited = us(length), end - start
     return Explanation(
         heading,
         f"wait = end of {other} - end of the lane's own work",
         f"{us(end)} - {us(start)} = {us(end - start)} (from the start of the step)",
         reason.value,
         notes=(_REASONS[reason].format(other=f"{other} ({takes})"),),
+        remedy=_remedy(other, length, waited),
     )
+
+
+def _remedy(other: str, length_ps: float, waited_ps: float) -> str:
+    """By how much the work that is waited for would have to shrink."""
+    left = length_ps - waited_ps
+    if left > 0:
+        return (
+            f"The wait ends when {other} is {length_ps / left:,.3g} times as fast "
+            f"({us(length_ps)} to {us(left)}), as far as nothing else holds it then."
+        )
+    return (
+        f"It is as long as {other} ({us(length_ps)}) or longer: what comes before that would have "
+        "to shrink too."
+    )
+
+
+def bandwidth_part(
+    time_ps: float, GBps: float, *, bound: str = "memory bandwidth", competes: bool = True
+) -> Part:
+    """Bytes over a bandwidth."""
+    return Part(bound, time_ps, "bandwidth", GBps, "GB/s", competes)
+
+
+def compute_part(time_ps: float, rate: float, unit: str = "TFLOPS") -> Part:
+    """Operations over a rate, beside the reading of their operands."""
+    return Part("compute", time_ps, "rate", rate, unit)
+
+
+def fixed_part(time_ps: float, bound: str, symbol: str = "", value_us: float = 0.0) -> Part:
+    """A time that is added and grows with a latency, where one number sets it."""
+    return Part(bound, time_ps, symbol, value_us, "µs", competes=False, shrinks=False)

@@ -1,4 +1,4 @@
-"""The requests of a run: drawn from length statistics, read from a trace, or all alike."""
+"""The requests of a run: drawn from statistics or a histogram, read from a trace, or all alike."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.data import asset
 from simcore.errors import DataFileError
 from simcore.scenario.schema import FixedWorkload, Scenario, ServingWorkload
 from simcore.scenario.schema.serving import LENGTHS, LengthStatistics
 from simcore.units import PS_PER_S
+from simcore.workload.files import data_file
+from simcore.workload.histogram import read_histograms
 
 Int = NDArray[np.int64]
-MAX_TRACE_BYTES = 256 << 20
 
 _PROMPT, _OUTPUT, _ARRIVAL = "prompt_tokens", "output_tokens", "arrival_s"
 
@@ -57,7 +57,7 @@ def make_requests(scenario: Scenario) -> Requests:
     """The requests of a scenario; the same scenario and seed give the same ones.
 
     Raises:
-        DataFileError: if a trace cannot be used.
+        DataFileError: if a trace or a histogram cannot be used.
     """
     workload = scenario.workload
     if isinstance(workload, FixedWorkload):
@@ -79,6 +79,12 @@ def make_requests(scenario: Scenario) -> Requests:
                 f"{workload.trace}: no request from number {workload.first} on; lower "
                 "workload.first"
             )
+    elif workload.source == "histogram":
+        prompts, outputs = read_histograms(workload.histogram)
+        # Published as tables of their own, so they are drawn independently of each other.
+        prompt = prompts.draw(lengths, workload.requests)
+        output = outputs.draw(lengths, workload.requests)
+        arrival = np.full(workload.requests, np.nan)
     else:
         statistics = statistics_of(workload)
         count = workload.requests
@@ -144,19 +150,8 @@ def read_trace(name: str) -> tuple[NDArray[np.float64], Int, Int]:
     Raises:
         DataFileError: if the file is missing, too large, or not such a table.
     """
-    path = asset(f"traces/{name}") if Path(name).name == name else Path(name)
-    if not path.is_file() and Path(name).is_file():
-        path = Path(name)
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise DataFileError(
-            f"{path}: cannot be read: {error.strerror}; workload.trace names a file in "
-            "assets/traces or a path"
-        ) from error
-    if stat.st_size > MAX_TRACE_BYTES:
-        raise DataFileError(f"{path}: larger than {MAX_TRACE_BYTES >> 20} MiB")
-    return _read(path, stat.st_mtime_ns)
+    path, stamp = data_file(name, "workload.trace")
+    return _read(path, stamp)
 
 
 @lru_cache(maxsize=4)

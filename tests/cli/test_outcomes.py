@@ -64,6 +64,9 @@ def test_bad_scenario_names_line_path_and_remedy(dimmscope, bad):
         (("export", "FAKE", "--chart", "tokens", "--out", "x.svg", "--range", "9:"), "does not ex"),
         (("export", "FAKE", "--chart", "tokens", "--out", "/nowhere/x.svg"), "cannot write"),
         (("trace", "FAKE", "--out", "x.txt"), ".json.gz"),
+        (("animate", "FAKE", "--out", "x.avi"), ".gif, .webp, .mp4"),
+        (("animate", "FAKE", "--out", "x.gif", "--fps", "0"), "0.5 to 60"),
+        (("animate", "FAKE", "--out", "x.gif", "--theme", "drak"), "dark"),
         (("report", "FAKE", "--out", "x.pdf"), ".html"),
         (("list", "nothing"), "invalid choice"),
         (("run", "FAKE", "--unknown"), "unrecognized"),
@@ -286,3 +289,29 @@ def test_numbers_have_no_exponent_when_large():
         "1008",
         "0.01235",
     ]
+
+
+def test_explain_lists_the_sensitivity_of_a_step(dimmscope, scenario):
+    code, out, err = dimmscope("explain", scenario, "--step", "3", "--sensitivity")
+    assert code == 0
+    assert err == ""
+    table = out[out.index("sensitivity to +10 %") :]
+    assert "3 decode steps from a context of" in table
+    # The fake's times do not depend on its machine; every parameter has been tried.
+    assert "less than 0.005 %:" in table
+    assert "hardware.gpu.bandwidth_GBps" in table
+
+
+def test_explain_speaks_of_microseconds_in_one_way(dimmscope):
+    code, out, _ = dimmscope("explain", "hermes-opt-66b", "--step", "2", "--tokens", "3")
+    assert code == 0
+    assert "µs" in out
+    assert " us" not in out
+    assert "to change that:" in out
+
+
+def test_comparing_a_scenario_with_itself_says_that_they_are_equal(dimmscope, scenario):
+    code, out, _ = dimmscope("compare", scenario, scenario)
+    assert code == 0
+    assert "A and B make the same tokens/s (exactly)" in out
+    assert "1 times" not in out

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from simcore.results.run import Run
 
 _SHOWN = 3
+NOTHING = 5e-5
+"""Effects below this are not listed one by one."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", metavar="L", type=int, help="only this layer, counted from 0")
     parser.add_argument("--op", metavar="ID", help="only this kind of operation or wait")
     parser.add_argument("--lane", metavar="ID", help="only this lane")
+    parser.add_argument(
+        "--sensitivity",
+        action="store_true",
+        help="how the step's time and tokens/s change when each number of the hardware and the "
+        "model grows by 10 %%, simulated anew",
+    )
 
 
 def execute(arguments: argparse.Namespace, console: Console) -> int:
@@ -59,7 +67,46 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     for span in _longest(spans, chosen):
         console.out()
         console.out(run.explain(step, span).text())
+    if arguments.sensitivity:
+        console.out()
+        _sensitivity(run, step, console)
     return Exit.DONE
+
+
+def _sensitivity(run: Run, step: int, console: Console) -> None:
+    """The effect of every parameter, strongest first; what has none is only named."""
+    from simcore.sweep.sensitivity import FACTOR, effects, parameters, ranked, stretch_at
+
+    stretch, wanted = stretch_at(run, step), parameters(run.scenario)
+    show = console.progress("sensitivity")
+    found = []
+    try:
+        for effect in effects(stretch, wanted):
+            found.append(effect)
+            if show:
+                show(len(found), len(wanted))
+    finally:
+        console.end_progress()
+    console.out(f"sensitivity to +{100 * (FACTOR - 1):.0f} %, one at a time: {stretch.text}")
+    order = ranked(found)
+    strong = [item for item in order if not item.reason and abs(item.step_time) >= NOTHING]
+    rows = [
+        (
+            item.parameter.path,
+            f"{item.parameter.value:g}",
+            f"{item.value:g}",
+            f"{100 * item.step_time:+.2f} %",
+            "-" if item.tokens_per_s != item.tokens_per_s else f"{100 * item.tokens_per_s:+.2f} %",
+        )
+        for item in strong
+    ]
+    console.table(("parameter", "value", "tried", "step time", "tokens/s"), rows)
+    none = [item.parameter.path for item in order if not item.reason and item not in strong]
+    if none:
+        console.out(f"less than {100 * NOTHING:g} %: {', '.join(none)}")
+    for item in order:
+        if item.reason:
+            console.out(f"not tried: {item.parameter.path}: {item.reason}")
 
 
 def _index(kind: str, name: str, known: list[str]) -> int:
@@ -84,7 +131,7 @@ def _overview(run: Run, step: int, spans: Any, chosen: Any, console: Console) ->
     from simcore.units import PS_PER_US
 
     length_us = int(run.value("duration_ps", step)) / PS_PER_US
-    console.out(f"step {step}: {length_us:.3f} us")
+    console.out(f"step {step}: {length_us:,.3f} µs")
     table = np.zeros((len(run.lanes), len(run.ops)))
     count = np.zeros_like(table, dtype=np.int64)
     where = (spans.lane[chosen], spans.op[chosen])
@@ -97,12 +144,12 @@ def _overview(run: Run, step: int, spans: Any, chosen: Any, console: Console) ->
             run.lanes[lane].title,
             run.ops[op].id,
             int(count[lane, op]),
-            f"{table[lane, op]:.3f}",
+            f"{table[lane, op]:,.3f}",
             f"{100 * table[lane, op] / length_us:.1f} %" if length_us else "-",
         )
         for lane, op in zip(lanes[order].tolist(), ops[order].tolist(), strict=True)
     ]
-    console.table(("lane", "operation", "times", "us", "of the step"), rows[:20])
+    console.table(("lane", "operation", "times", "µs", "of the step"), rows[:20])
     if len(rows) > 20:
         console.out(f"... {len(rows) - 20} shorter ones; narrow with --lane, --layer or --op")
 
@@ -112,5 +159,6 @@ COMMAND = Command(
     "say why a step, a layer or an operation takes as long as it does",
     configure,
     execute,
-    epilog="example: dimmscope explain hermes.yaml --step 10 --layer 3 --op mlp_cold",
+    epilog="example: dimmscope explain hermes.yaml --step 10 --layer 3 --op mlp_cold\n"
+    "example: dimmscope explain hermes.yaml --step 10 --sensitivity",
 )

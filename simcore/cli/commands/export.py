@@ -16,7 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--chart", metavar="ID", required=True, help="chart; `dimmscope list charts` shows all"
     )
     parser.add_argument(
-        "--out", metavar="FILE", required=True, help="file ending in .svg, .pdf, .png or .csv"
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="file ending in .svg, .pdf, .png, .csv or .parquet",
     )
     add_range_argument(parser)
     parser.add_argument(
@@ -70,7 +73,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
 
 COMMAND = Command(
     "export",
-    "write one chart as SVG, PDF or PNG, or its data as CSV",
+    "write one chart as SVG, PDF or PNG, or its data as CSV or Parquet",
     configure,
     execute,
     epilog="example: dimmscope export hermes.yaml --chart timeline --range 5:6 --out fig2.pdf",

@@ -45,6 +45,20 @@ def _scenarios() -> list[dict[str, Any]]:
     ]
 
 
+def _sweeps() -> list[dict[str, Any]]:
+    from simcore.sweep.parse import list_sweeps, load_spec
+
+    return [
+        {
+            "id": file.stem,
+            "points": load_spec(file).size,
+            "shows": _comment(file),
+            "file": str(file),
+        }
+        for file in list_sweeps()
+    ]
+
+
 def _comment(file: Path) -> str:
     """The first lines of comment of a file, joined."""
     words: list[str] = []
@@ -73,6 +87,7 @@ KINDS: Mapping[str, tuple[Callable[[], list[dict[str, Any]]], tuple[str, ...]]] 
     "hardware": (_hardware, ("component", "id", "title", "figures")),
     "charts": (_charts, ("id", "title", "x", "y")),
     "scenarios": (_scenarios, ("id", "shows")),
+    "sweeps": (_sweeps, ("id", "points", "shows")),
 }
 """Kind of thing to how it is listed and which columns a terminal shows."""
 

@@ -36,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         help="write files; the ending says what: .json(.gz) trace, .npz run, .csv steps, "
-        ".spans.csv operations, .html or .md report, CHART.svg|pdf|png",
+        ".spans.csv operations (or .parquet), .html or .md report, CHART.svg|pdf|png, "
+        "comparison.svg|pdf|png all systems",
     )
     add_range_argument(parser)
     parser.add_argument("--theme", default="paper", help="theme of exported charts")
@@ -67,12 +68,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     start, stop = parse_range(arguments.range) if arguments.range else (None, None)
     run = open_run(arguments, console, items=items)
     summary = summarise(run)
+    compare = {}
     if not arguments.no_compare:
-        summary["compare"] = compare_variants(run.scenario, summary["tokens_per_s"], console)
+        compare = compare_variants(run.scenario, summary["tokens_per_s"], console)
+        summary["compare"] = compare
     for path, exporter in targets:
         from simcore.export.registry import ExportOptions
 
-        exporter.write(run, path, ExportOptions(start, stop, arguments.theme))
+        exporter.write(run, path, ExportOptions(start, stop, arguments.theme, compare))
         console.message(f"wrote {path} ({exporter.title})")
     if arguments.json:
         console.json(summary, arguments.json)

@@ -122,6 +122,14 @@ class Chart:
 CHARTS: Registry[Chart] = Registry("chart")
 """Chart ids; filled when `simcore.export.charts` is imported."""
 
+DRAWINGS: Registry[Callable[[Any, ChartData, ChartTheme], None]] = Registry("drawing")
+"""Drawings of data that come from several runs, and so have no `Chart`."""
+
+
+def drawing_of(data: ChartData) -> Callable[[Any, ChartData, ChartTheme], None]:
+    """What puts the data on a figure."""
+    return CHARTS.get(data.chart).draw if data.chart in CHARTS else DRAWINGS.get(data.chart)
+
 
 def caption(run: Run, start: int, stop: int) -> str:
     """One line that says where a drawing comes from."""

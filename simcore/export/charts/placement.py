@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,67 @@ from simcore.errors import UserError
 from simcore.export.charts.base import CHARTS, Chart, ChartData, Column, caption
 from simcore.export.charts.drawing import axes, frame, labels, legend
 from simcore.export.charts.style import ChartTheme
-from simcore.results.placement import FLAG_FALSE_ALARM, FLAG_MISSED, FLAG_MOVING, NO_CELL
+from simcore.results.placement import FLAGS, NO_CELL, PlacementGrid
 from simcore.results.run import Run
 
 CELLS = 700
 """Cells of a row at most; more items share a cell."""
 _FAINT = 0.22
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A placement grid as it is drawn.
+
+    Attributes:
+        share: share of a cell's items in each place, (places, rows, cells).
+        active: share of its items that are active, (rows, cells).
+        items: number of its items, (rows, cells).
+        flagged: items of a cell with each of `FLAGS`, (flags, rows, cells).
+        size: items behind a cell of a full row.
+    """
+
+    share: NDArray[np.float64]
+    active: NDArray[np.float64]
+    items: NDArray[np.int64]
+    flagged: NDArray[np.int64]
+    size: int
+
+
+def cells_of(run: Run, index: int, size: int) -> tuple[PlacementGrid, Cells]:
+    """A step's grid in cells of about `size` items, as the system itself adds them up.
+
+    Faster than exact cells, for moving pictures; activity is rounded to a 255th of a cell.
+
+    Raises:
+        UserError: if the run did not record single items.
+    """
+    _check(run)
+    grid = run.placement(index, size)
+    if grid.counts is None or grid.flag_counts is None:
+        return grid, replace(exact_cells(grid, 1), size=grid.items_per_cell)
+    items = grid.counts.sum(axis=0, dtype=np.int64)
+    there = np.maximum(items, 1)
+    return grid, Cells(
+        grid.counts / there,
+        grid.active / 255.0 * (items > 0),
+        items,
+        grid.flag_counts.astype(np.int64),
+        grid.items_per_cell,
+    )
+
+
+def exact_cells(grid: PlacementGrid, size: int) -> Cells:
+    """Cells of `size` items of an exact grid."""
+    there = grid.category != NO_CELL
+    items = _cells(there, size)
+    return Cells(
+        np.stack([_share(grid.category == at, size, items) for at in range(len(grid.categories))]),
+        _share(grid.active / 255.0 * there, size, items),
+        items,
+        np.stack([_cells((grid.flags & flag) > 0, size) for flag in FLAGS]),
+        size,
+    )
 
 
 def data(run: Run, start: int, stop: int) -> ChartData:
@@ -25,35 +81,26 @@ def data(run: Run, start: int, stop: int) -> ChartData:
     Raises:
         UserError: if the run did not record single items.
     """
-    if not run.plan.items:
-        raise UserError("the run did not record single items; simulate it with them for this chart")
+    _check(run)
     index = max(start, stop - 1)
     grid = run.placement(index, 1)
     size = max(1, -(-grid.columns // CELLS))
-    there = grid.category != NO_CELL
-    items = _cells(there, size)
-    share = {
-        place.title: _share(grid.category == number, size, items)
-        for number, place in enumerate(grid.categories)
-    }
-    rows, cells = items.shape
-    row, cell = np.divmod(np.arange(rows * cells), cells)
-    shown = items.ravel() > 0
+    cells = exact_cells(grid, size)
+    row, cell = np.divmod(np.arange(cells.items.size), cells.items.shape[1])
+    shown = cells.items.ravel() > 0
     columns = [
         Column(grid.row_title, "", row[shown]),
         Column(f"first_{grid.column_title}", "", cell[shown] * size),
         *(
-            Column(f"share on {title}", "", values.ravel()[shown])
-            for title, values in share.items()
+            Column(f"share on {place.title}", "", values.ravel()[shown])
+            for place, values in zip(grid.categories, cells.share, strict=True)
         ),
-        Column("active_share", "", _share(grid.active / 255.0 * there, size, items).ravel()[shown]),
+        Column("active_share", "", cells.active.ravel()[shown]),
+        *(
+            Column(name, "", values.ravel()[shown])
+            for name, values in zip(("missed", "false_alarm", "moving"), cells.flagged, strict=True)
+        ),
     ]
-    for name, flag in (
-        ("missed", FLAG_MISSED),
-        ("false_alarm", FLAG_FALSE_ALARM),
-        ("moving", FLAG_MOVING),
-    ):
-        columns.append(Column(name, "", _cells((grid.flags & flag) > 0, size).ravel()[shown]))
     return ChartData(
         "placement",
         f"Placement at step {index}",
@@ -65,14 +112,13 @@ def data(run: Run, start: int, stop: int) -> ChartData:
         )
         if size > 1
         else (),
-        {
-            "grid": grid,
-            "share": tuple(share.values()),
-            "active": _share(grid.active / 255.0 * there, size, items),
-            "items": items,
-            "items_per_cell": size,
-        },
+        {"grid": grid, "cells": cells},
     )
+
+
+def _check(run: Run) -> None:
+    if not run.plan.items:
+        raise UserError("the run did not record single items; simulate it with them for this chart")
 
 
 def _cells(values: NDArray[Any], size: int) -> NDArray[Any]:
@@ -89,7 +135,8 @@ def _share(values: NDArray[Any], size: int, items: NDArray[Any]) -> NDArray[np.f
     return np.divide(sums, items, out=np.zeros_like(sums), where=items > 0)
 
 
-def _colours(theme: ChartTheme, count: int) -> NDArray[np.float64]:
+def place_colours(theme: ChartTheme, count: int) -> NDArray[np.float64]:
+    """Red, green, blue in 0..1 of each place, (count, 3)."""
     from matplotlib.colors import to_rgb
 
     base = [to_rgb(colour) for colour in theme.places]
@@ -100,29 +147,43 @@ def _colours(theme: ChartTheme, count: int) -> NDArray[np.float64]:
     return np.clip(np.array(base[:count]), 0, 1)
 
 
+def full_strength(cells: Cells) -> float:
+    """The share of active items that is drawn in full colour: nearly the largest there is."""
+    there = cells.items > 0
+    return max(float(np.percentile(cells.active[there], 98)) if there.any() else 1.0, 1e-3)
+
+
+def picture_of(
+    cells: Cells, theme: ChartTheme, colours: NDArray[np.float64], full: float
+) -> NDArray[np.float64]:
+    """Rows by cells by red, green, blue in 0..1: hue from the places, strength from activity."""
+    from matplotlib.colors import to_rgb
+
+    ground = np.array(to_rgb(theme.background))
+    strength = _FAINT + (1 - _FAINT) * np.clip(cells.active / full, 0, 1)
+    hue = np.tensordot(cells.share, colours, axes=(0, 0))
+    picture = ground + (hue - ground) * strength[..., None]
+    picture[cells.items == 0] = ground
+    return np.clip(picture, 0, 1)
+
+
 def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     """A picture of rows by items."""
-    from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch
 
     frame(figure, data, theme)
     grid = data.meta["grid"]
-    colours = _colours(theme, len(grid.categories))
-    ground = np.array(to_rgb(theme.background))
-    there = data.meta["items"] > 0
-    active = data.meta["active"]
-    full = max(float(np.percentile(active[there], 98)) if there.any() else 1.0, 1e-3)
-    strength = _FAINT + (1 - _FAINT) * np.clip(active / full, 0, 1)
-    hue = np.tensordot(np.stack(data.meta["share"], axis=-1), colours, axes=1)
-    picture = ground + (hue - ground) * strength[..., None]
-    picture[~there] = ground
+    colours = place_colours(theme, len(grid.categories))
+    cells: Cells = data.meta["cells"]
+    full = full_strength(cells)
+    picture = picture_of(cells, theme, colours, full)
     ax = axes(figure, theme)
     ax.grid(visible=False)
     ax.imshow(
-        np.clip(picture, 0, 1),
+        picture,
         aspect="auto",
         interpolation="nearest",
-        extent=(0, picture.shape[1] * data.meta["items_per_cell"], grid.rows - 0.5, -0.5),
+        extent=(0, picture.shape[1] * cells.size, grid.rows - 0.5, -0.5),
     )
     ax.set_xlim(0, grid.columns)
     for section in grid.sections:
@@ -140,14 +201,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
             color=theme.text,
         )
     labels(ax, grid.column_title, grid.row_title)
-    handles = [
-        Patch(facecolor=colour, label=place.title)
-        for colour, place in zip(colours, grid.categories, strict=True)
-    ]
-    others = np.stack(data.meta["share"][1:]) if len(grid.categories) > 2 else np.ones((1, 1, 1))
-    if (others.max(axis=0) < 0.75 * others.sum(axis=0)).any():
-        mixed = f"{grid.categories[1].title} to {grid.categories[-1].title}, mixed"
-        handles.append(Patch(facecolor=tuple(colours[1:].mean(axis=0)), label=mixed))
+    handles = place_handles(grid, cells, colours)
     handles += [
         Patch(facecolor="none", edgecolor="none", label=""),
         Patch(facecolor=_mix(theme, _FAINT), label="faint: none active"),
@@ -157,6 +211,21 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
         ),
     ]
     legend(figure, theme, handles)
+
+
+def place_handles(grid: PlacementGrid, cells: Cells, colours: NDArray[np.float64]) -> list[Any]:
+    """Entries of a legend: the places, and what a cell of several looks like."""
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=colour, label=place.title)
+        for colour, place in zip(colours, grid.categories, strict=True)
+    ]
+    others = cells.share[1:] if len(grid.categories) > 2 else np.ones((1, 1, 1))
+    if (others.max(axis=0) < 0.75 * others.sum(axis=0)).any():
+        mixed = f"{grid.categories[1].title} to {grid.categories[-1].title}, mixed"
+        handles.append(Patch(facecolor=tuple(colours[1:].mean(axis=0)), label=mixed))
+    return handles
 
 
 def _mix(theme: ChartTheme, strength: float) -> Any:

@@ -34,13 +34,14 @@ LENGTHS: Mapping[str, LengthStatistics] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingWorkload:
-    """`kind: serving`: many requests, drawn from length statistics or read from a trace."""
+    """`kind: serving`: many requests: drawn from statistics or a histogram, or from a trace."""
 
     kind: str = "serving"
     source: str = knob(
         "lengths",
-        choices=("lengths", "trace"),
-        help="Whether lengths are drawn from statistics or read from a trace file.",
+        choices=("lengths", "histogram", "trace"),
+        help="Whether lengths are drawn from statistics, drawn from a histogram, or read from "
+        "a trace file.",
     )
     requests: int = knob(
         128,
@@ -85,6 +86,11 @@ class ServingWorkload:
         help="Longest output; a longer one is cut.",
         cls="public",
         source="generation limit of DeepSeek-R1, which wrote the answers of these data sets",
+    )
+    histogram: str = knob(
+        "servegen_deepseek_r1.csv",
+        live=False,
+        help="CSV file with a row a bin of lengths: a name in assets/traces or a path.",
     )
     trace: str = knob(
         "azure_llm_2023_conv.csv",

@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 
 from simcore.hardware.npu import drain_cycles, tiles
-from simcore.results.explain import Explanation, Term
+from simcore.results.explain import Explanation, Part, Term
 from simcore.results.spans import Spans
-from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    amount_text,
+    bandwidth_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 from simcore.systems.h2m2.curves import MappingCurve, mapping_curve
 from simcore.systems.h2m2.kernels import Kernels
 from simcore.systems.h2m2.machine import HBM, LPDDR, SUBLAYER_TITLES, H2M2Plan, Kernel
@@ -130,16 +138,27 @@ def _chip(
                 "policy.tile_model",
             )
         )
-    bound = _bound(plan, spans, span)
-    return Explanation(title, formula, result, bound, tuple(terms), _notes(plan, record, kernel))
+    reading = float(_longest_read(plan, spans, span))
+    return Explanation(
+        title,
+        formula,
+        result,
+        "memory bandwidth" if reading > total else "compute",
+        tuple(terms),
+        _notes(plan, record, kernel),
+        parts=(
+            Part("compute", total, "clock", chip.clock_GHz, "GHz"),
+            bandwidth_part(reading, plan.bandwidth_GBps[side]),
+        ),
+    )
 
 
-def _bound(plan: H2M2Plan, spans: Spans, span: int) -> str:
-    """Compute, or memory where a memory reads longer for the same kernel and side."""
+def _longest_read(plan: H2M2Plan, spans: Spans, span: int) -> int:
+    """The longest time in ps that the memory of a side reads for a kernel; 0 for none."""
     side = _side(plan.lanes[spans.lane[span]].id)
     reads = [plan.op_index("read_weights"), plan.op_index("read_kv")]
     if _MEMORIES[side] not in {lane.id for lane in plan.lanes}:
-        return "compute"
+        return 0
     memory = plan.lane_index(_MEMORIES[side])
     beside = (
         (spans.lane == memory)
@@ -147,8 +166,7 @@ def _bound(plan: H2M2Plan, spans: Spans, span: int) -> str:
         & (spans.start_ps < spans.end_ps[span])
         & (spans.end_ps > spans.start_ps[span])
     )
-    longest = int(spans.duration_ps[beside].max(initial=0))
-    return "memory bandwidth" if longest > int(spans.duration_ps[span]) else "compute"
+    return int(spans.duration_ps[beside].max(initial=0))
 
 
 def _vector(
@@ -173,6 +191,7 @@ def _vector(
             ),
         ),
         ("It follows the kernel's arithmetic, which it does not overlap.",),
+        parts=(Part("compute", total, "clock", chip.clock_GHz, "GHz"),),
     )
 
 
@@ -198,6 +217,7 @@ def _walk(
                 f"on the {_NAMES[side]} side, {mmu.tlb_entries} translations kept",
             ),
         ),
+        parts=(fixed_part(total, "translation", "time of a walk", mmu.miss_ns / 1e3),),
     )
 
 
@@ -227,6 +247,7 @@ def _bytes(
     move = amount * 1e3 / rate
     fixed = max(0.0, total - move)
     notes: tuple[str, ...] = (op.help,)
+    computing = 0.0
     is_link = lane in ("link",) or lane.startswith("ring")
     if op.id in ("read_weights", "read_kv"):
         kernel, computing = _reading(plan, spans, span)
@@ -245,6 +266,11 @@ def _bytes(
             Term("fixed", us(fixed), "latency, hops, or translations dropped for moved pages"),
         ),
         notes,
+        parts=(
+            fixed_part(fixed, "latency"),
+            bandwidth_part(move, rate, bound="link" if is_link else "memory bandwidth"),
+            Part("compute of the chip", computing if computing < total else 0.0),
+        ),
     )
 
 

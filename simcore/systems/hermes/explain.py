@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import Spans
-from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    amount_text,
+    bandwidth_part,
+    compute_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 from simcore.systems.hermes.machine import MachinePlan
 
 
@@ -73,6 +83,16 @@ def _gpu(
             ),
         ),
         notes,
+        parts=(
+            fixed_part(
+                plan.gpu.kernel_launch_us * 1e6,
+                "kernel launch",
+                "launch",
+                plan.gpu.kernel_launch_us,
+            ),
+            bandwidth_part(read_ps, plan.gpu.bandwidth_GBps),
+            compute_part(compute_ps, plan.gpu.fp16_TFLOPS),
+        ),
     )
 
 
@@ -94,6 +114,7 @@ def _unit(
                 term(plan, "rate", f"{units.vector_Gops:g} G/s", source.meaning, source.path),
             ),
             notes,
+            parts=(compute_part(total, units.vector_Gops, "G/s"),),
         )
     bandwidth, rate = units.bandwidth_GBps, units.rate_GMACps
     read_ps, compute_ps = amount * 1e3 / bandwidth, flops / 2 * 1e3 / rate
@@ -120,6 +141,11 @@ def _unit(
             term(plan, "rate", f"{rate:.1f} GMAC/s", multiply.meaning, multiply.path),
         ),
         notes,
+        parts=(
+            fixed_part(max(0.0, total - body) if op == "attention" else 0.0, "softmax"),
+            bandwidth_part(read_ps, bandwidth, competes=units.overlaps),
+            replace(compute_part(compute_ps, rate, "GMAC/s"), competes=units.overlaps),
+        ),
     )
 
 
@@ -153,4 +179,8 @@ def _link(
         "latency" if fixed > move_ps else "link",
         tuple(terms),
         notes,
+        parts=(
+            fixed_part(fixed, "latency"),
+            bandwidth_part(move_ps, rate, bound="link", competes=False),
+        ),
     )

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import WAIT_OPS, Spans
-from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    amount_text,
+    bandwidth_part,
+    compute_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 
 if TYPE_CHECKING:
     from simcore.systems.hybridserve.machine import StreamPlan
@@ -72,6 +81,11 @@ def _gpu(plan: StreamPlan, spans: Spans, span: int, title: str, help: str) -> Ex
             term(plan, "share", share, "of the peak, in matrix products", "policy.gemm_share"),
         ),
         (help,),
+        parts=(
+            fixed_part(launch, "kernel launch"),
+            bandwidth_part(read_ps, gpu.bandwidth_GBps),
+            compute_part(compute_ps, gpu.fp16_TFLOPS),
+        ),
     )
 
 
@@ -97,4 +111,8 @@ def _copy(plan: StreamPlan, spans: Spans, span: int, title: str, help: str) -> E
         "latency" if fixed > move else bound,
         tuple(terms),
         (help,),
+        parts=(
+            fixed_part(fixed if fixed > 1e3 else 0.0, "latency"),
+            bandwidth_part(move, rate, bound=bound, competes=False),
+        ),
     )

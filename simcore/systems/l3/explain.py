@@ -8,9 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from simcore.results.explain import Explanation, Term
+from simcore.results.explain import Explanation, Part, Term
 from simcore.results.spans import Spans
-from simcore.systems.explaining import explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    bandwidth_part,
+    compute_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 from simcore.systems.l3.causes import Causes
 from simcore.systems.l3.machine import ServingPlan
 from simcore.systems.l3.notes import note
@@ -65,6 +73,12 @@ def _gpu(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: st
     if op.id == "norm":
         formula, bound = "t = fixed + passes * rows * width / bandwidth", "kernel launches"
     result = f"max({us(read)} / {share:.3f}, {us(compute)}) = {us(total)}"
+    parts: tuple[Part, ...] = (
+        bandwidth_part(read / share if share else read, gpu.bandwidth_GBps),
+        compute_part(compute, gpu.fp16_TFLOPS),
+    )
+    if op.id == "norm":
+        parts = ()  # its fixed part is not recorded apart
     notes = [op.help]
     if op.id == "attention":
         longest = int(causes.half("longest")[0].max())
@@ -105,6 +119,7 @@ def _gpu(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: st
             ),
         ),
         tuple(notes),
+        parts=parts,
     )
 
 
@@ -143,6 +158,16 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
         "memory bandwidth",
         tuple(shown),
         (op.help,),
+        parts=(
+            fixed_part(side.fixed_ps, "latency"),
+            Part(
+                "memory bandwidth",
+                total - side.fixed_ps,
+                "efficiency",
+                float(getattr(owner, name)),
+                competes=False,
+            ),
+        ),
     )
 
 
@@ -170,6 +195,10 @@ def _link(plan: ServingPlan, spans: Spans, span: int, heading: str) -> Explanati
             "latency" if total > 2 * move else "link",
             (Term("bytes", f"{amount:,.0f} B", "over each link"), *hops),
             (op.help,),
+            parts=(
+                fixed_part(total - move, "latency", "hop", plan.nvlink.hop_us),
+                bandwidth_part(move, plan.nvlink.bandwidth_GBps, bound="link", competes=False),
+            ),
         )
     rate = amount * 1e3 / total if total else 0.0
     return Explanation(
@@ -182,4 +211,5 @@ def _link(plan: ServingPlan, spans: Spans, span: int, heading: str) -> Explanati
             Term("bandwidth", f"{lane.peak_GBps:g} GB/s", f"{lane.title}, all GPUs of a replica"),
         ),
         (op.help,),
+        parts=(bandwidth_part(total, lane.peak_GBps, bound="link"),) if amount else (),
     )

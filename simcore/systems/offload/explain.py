@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import Spans
-from simcore.systems.explaining import amount_text, explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    amount_text,
+    bandwidth_part,
+    compute_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 from simcore.systems.offload.machine import GPU, OffloadPlan
 
 
@@ -71,6 +80,11 @@ def _gpu(plan: OffloadPlan, spans: Spans, span: int, title: str, help: str) -> E
             ),
         ),
         (help,),
+        parts=(
+            fixed_part(issue, "kernel launch"),
+            bandwidth_part(read_ps, gpu.bandwidth_GBps),
+            compute_part(compute_ps, gpu.fp16_TFLOPS),
+        ),
     )
 
 
@@ -114,6 +128,10 @@ def _copy(
         "latency" if fixed > move else bound,
         tuple(terms),
         (help,),
+        parts=(
+            fixed_part(fixed if fixed > 1e3 else 0.0, "latency"),
+            bandwidth_part(move, rate, bound=bound, competes=False),
+        ),
     )
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import Spans
-from simcore.systems.explaining import explain_wait, heading_of, term, us
+from simcore.systems.explaining import (
+    bandwidth_part,
+    compute_part,
+    explain_wait,
+    fixed_part,
+    heading_of,
+    term,
+    us,
+)
 from simcore.systems.tensor_parallel.machine import TensorParallelPlan
 
 
@@ -71,6 +79,11 @@ def _gpu(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: st
             ),
         ),
         (help,),
+        parts=(
+            fixed_part(launch, "kernel launch", "launch", gpu.kernel_launch_us),
+            bandwidth_part(read_ps, gpu.bandwidth_GBps),
+            compute_part(compute_ps, gpu.fp16_TFLOPS),
+        ),
     )
 
 
@@ -98,4 +111,8 @@ def _link(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: s
             ),
         ),
         (help,),
+        parts=(
+            fixed_part(fixed, "latency", "hop", plan.policy.hop_us),
+            bandwidth_part(move, plan.policy.link_GBps, bound="link", competes=False),
+        ),
     )

@@ -7,10 +7,10 @@ import re
 import pytest
 
 from simcore.errors import UserError
-from simcore.export.csv import write_spans, write_steps
 from simcore.export.ranges import parse_range
 from simcore.export.registry import EXPORTERS, ExportOptions, chart_of, exporter_for
-from simcore.export.report import write_report
+from simcore.export.report import write_comparison, write_report
+from simcore.export.run_tables import write_spans, write_steps
 from tests.fakes import fake_run
 from tests.simcore.export.rendering import check_drawn, pixels
 
@@ -142,7 +142,8 @@ def test_html_report_stands_alone(run, tmp_path):
     for target in re.findall(r"url\(#([^)]+)\)", text):
         assert target in page.ids
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
-    assert text.count("<svg") == 9
+    assert text.count("<svg") == 9 + 1  # every chart, and the bars of the systems
+    assert "What bounds what" in text
     assert "fake &lt;machine&gt; &amp; co" in text
     assert "does &lt;not&gt; fit" in text
     assert "GDDR6X" in text
@@ -172,3 +173,41 @@ def test_charts_inside_the_page_are_drawn(run, tmp_path):
         path = tmp_path / "chart.svg"
         path.write_text(drawing, encoding="utf-8")
         check_drawn(pixels(path))
+
+
+def test_what_bounds_what_tells_alike_lanes_once(run, tmp_path):
+    write_report(run, tmp_path / "r.md")
+    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+    table = text.split("## What bounds what")[1].split("##")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len({(row[0], row[1]) for row in rows}) == len(rows) > 2
+    assert "(2 lanes)" in table
+    assert "memory bandwidth" in table
+    shares = [float(row[4].rstrip(" %")) for row in rows if row[4] != "–"]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < shares[0] <= 100
+
+
+@pytest.mark.parametrize("suffix", ["html", "md"])
+def test_report_of_two_runs(run, tmp_path, suffix):
+    other = fake_run(8)
+    path = tmp_path / f"c.{suffix}"
+    written = write_comparison(run, other, path)
+    text = path.read_text(encoding="utf-8")
+    assert "workload.output_tokens" in text.replace("\\_", "_")
+    assert "Settings that differ" in text
+    if suffix == "html":
+        page = _Page()
+        page.feed(text)
+        assert len(page.ids) == len(set(page.ids))
+        assert text.count("<svg") == 2 * 9 + 1
+        assert written == [path]
+    else:
+        assert len(written) == 2 * 9 + 2
+
+
+def test_report_of_a_run_with_itself_says_so(run, tmp_path):
+    write_comparison(run, fake_run(), tmp_path / "c.md")
+    text = (tmp_path / "c.md").read_text(encoding="utf-8")
+    assert "The scenarios are the same." in text
+    assert "Every figure is the same." in text
