@@ -2,7 +2,7 @@
 
 Sources: the simulation is that of Machado, Oliveira and Fernandes (IEEE TVCG 15(6), 2009) at
 severity 1; the distance is CIEDE2000 as in Sharma, Wu and Dalal (Color Research & Application
-30(1), 2005); the contrast is that of WCAG 2.1.
+30(1), 2005).
 """
 
 from __future__ import annotations
@@ -71,16 +71,6 @@ def seen(colour: str, vision: str = "normal") -> Array:
 def distance(a: str, b: str, vision: str = "normal") -> float:
     """CIEDE2000 between two colours as they are seen; about 2 is just noticeable side by side."""
     return ciede2000(seen(a, vision), seen(b, vision))
-
-
-def contrast(a: str, b: str) -> float:
-    """Contrast ratio of two colours, 1 to 21."""
-    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    return float(linear(colour) @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def ciede2000(one: Array, two: Array) -> float:
