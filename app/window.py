@@ -48,7 +48,7 @@ from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.messages import Severity
 from app.theme.manager import ThemeManager
-from app.viewmodels.placement import ColourBy
+from app.viewmodels.placement import ColourBy, offered
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
@@ -438,6 +438,10 @@ class MainWindow(QMainWindow):
         dock = self.view_with_focus()
         if dock is not None:
             dock.explain()
+
+    def can_colour_map(self, by: ColourBy) -> bool:
+        run = self.state.runs.current
+        return run is not None and by in offered(run)
 
     def colour_map(self, by: ColourBy) -> None:
         view = self.docks["placement"].view

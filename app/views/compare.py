@@ -220,6 +220,8 @@ class CompareView(View):
         self.tools.setVisible(not alone and self.tabs.currentWidget() is self.table)
         if alone:
             self.headline.clear()
+        for index, align in enumerate(Align):
+            self.align.setItemText(index, f"align by {comparison.align_title(align)}")
         self.align.setCurrentIndex(list(Align).index(comparison.align))
         busy = bool(baseline.system)
         self.progress.setVisible(busy)
