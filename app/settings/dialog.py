@@ -132,6 +132,7 @@ class SettingsDialog(QDialog):
         self.scale.activated.connect(self._on_scale)
         self.restart = QLabel(page)
         self.restart.setWordWrap(True)
+        self.restart.setMinimumWidth(380)
         self.restart.setProperty("changed", True)
         form.addRow("Theme", self.theme)
         form.addRow("Size", self.scale)

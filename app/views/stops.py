@@ -75,6 +75,7 @@ class StopsView(View):
         )
         loop = QHBoxLayout()
         loop.setContentsMargins(8, 6, 8, 6)
+        loop.setSpacing(7)
         loop.addWidget(self.first)
         loop.addWidget(QLabel("to", page))
         loop.addWidget(self.last)

@@ -120,3 +120,15 @@ def test_whose_run_is_on_screen_while_another_file_is_open(window, qtbot, tmp_pa
     window.files.open_path(path.with_name("broken.yaml"))
     qtbot.waitUntil(lambda: window.state.runs.current is None)
     assert not badge.isVisible()
+
+
+def test_problems_of_a_file_go_with_it(window, qtbot, tmp_path):
+    tabs = window.docks["scenario"].view.tabs
+    window.state.session.set_value("hardware.ndp_dimms.count", 99)
+    qtbot.waitUntil(lambda: tabs.tabText(1) == "YAML (1)")
+    path = tmp_path / "other.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    window.files.open_path(path)
+    assert tabs.tabText(1) == "YAML"
+    wait_for_run(qtbot, window)
+    assert tabs.tabText(1) == "YAML"
