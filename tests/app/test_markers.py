@@ -293,9 +293,9 @@ def test_loop_zoom_and_export_of_the_range(window, qtbot, monkeypatch):
     assert state.window.end_ps >= last
     assert state.window.span_ps < 1.2 * (last - first)
     asked = []
-    monkeypatch.setattr(window.exports, "chart", lambda *args: asked.append(args))
+    monkeypatch.setattr(window.exports, "ask", lambda *args: asked.append(args))
     qtbot.mouseClick(bar.buttons["range.export"], LEFT)
-    assert asked == [("timeline", (3, 8))]
+    assert asked == [("Chart", "timeline", (3, 8))]
     qtbot.mouseClick(bar.buttons["range.clear"], LEFT)
     assert not bar.isVisible()
 
