@@ -40,7 +40,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "chart", "figures", "compare"),
+                ("timeline", "chart", "figures", "compare", "sweep"),
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
@@ -51,7 +51,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "figures", "compare", "chart", "bandwidth", "range"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range", "sweep"),
             ),
             (0.68, 0.32),
         ),
@@ -64,7 +64,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "timeline": (
         Column(
             (
-                ("timeline", "placement", "machine", "chart", "compare"),
+                ("timeline", "placement", "machine", "chart", "compare", "sweep"),
                 ("bandwidth", "figures", "range"),
             ),
             (0.6, 0.4),
@@ -80,7 +80,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "compare": (
         Column(
-            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth", "range")),
+            (
+                ("timeline", "placement", "machine", "chart"),
+                ("figures", "bandwidth", "range", "sweep"),
+            ),
             (0.55, 0.45),
         ),
         Column(
@@ -91,7 +94,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "serving": (
         Column(
-            (("figures", "timeline", "compare"), ("chart", "placement", "machine", "range")),
+            (
+                ("figures", "timeline", "compare", "sweep"),
+                ("chart", "placement", "machine", "range"),
+            ),
             (0.5, 0.5),
         ),
         Column(

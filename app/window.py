@@ -22,6 +22,7 @@ from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.stop_commands import stop_commands
+from app.commands.sweep_commands import sweep_commands
 from app.commands.timeline_commands import timeline_commands
 from app.commands.window_commands import (
     edit_commands,
@@ -42,6 +43,7 @@ from app.persistence.report import make_report
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.messages import Severity
+from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy
 from app.views.chart import ChartView
@@ -81,6 +83,7 @@ DOCK_ORDER = (
     "stops",
     "range",
     "history",
+    "sweep",
 )
 
 
@@ -117,6 +120,7 @@ class MainWindow(QMainWindow):
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare")),
             *run_commands(self.state, self.controller),
+            *sweep_commands(self.state, SweepFiles(self)),
             *help_commands(self),
         )
         self.context = Context(self.state, themes, self.commands, settings)
@@ -415,6 +419,7 @@ class MainWindow(QMainWindow):
         self.exports.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sweeps.shut_down()
         self.state.sensitivities.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
