@@ -164,6 +164,7 @@ class SweepSetup(QScrollArea):
         self.setAccessibleName("Setup of the sweep")
         body = QWidget(self)
         self.setWidget(body)
+        self._body = body
         self.rows: list[AxisRow] = []
         self._fields: Mapping[str, FieldInfo] = {}
         self._axes = QVBoxLayout()
@@ -337,7 +338,7 @@ class SweepSetup(QScrollArea):
         self.edited.emit()
 
     def _add_row(self) -> AxisRow:
-        row = AxisRow(len(self.rows), self.widget())
+        row = AxisRow(len(self.rows), self._body)
         row.set_fields(self._fields)
         row.edited.connect(self.edited)
         row.removed.connect(lambda: self._on_removed(row))

@@ -26,6 +26,7 @@ from simcore.sweep.table import Row
 
 _Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _SORT = Qt.ItemDataRole.UserRole
 OPEN = 0
 _NO_INDEX = QModelIndex()
@@ -90,8 +91,8 @@ class SweepRows(QAbstractTableModel):
             return heading.title
         if role == Qt.ItemDataRole.ToolTipRole:
             return heading.tip or heading.title
-        if role == Qt.ItemDataRole.TextAlignmentRole and section > 1:
-            return int(_RIGHT)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_RIGHT if self._numeric(heading.key) else _LEFT)
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -110,8 +111,8 @@ class SweepRows(QAbstractTableModel):
             return cell_text(value)
         if role == _SORT:
             return value
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() > 1:
-            return int(_RIGHT)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_RIGHT if self._numeric(key) else _LEFT)
         if role == Qt.ItemDataRole.ForegroundRole:
             if row.outcome.failure is not None:
                 return QColor(self._theme.error if key == "status" else self._theme.text_dim)
@@ -120,6 +121,12 @@ class SweepRows(QAbstractTableModel):
             if key == "front":
                 return QColor(self._theme.accent)
         return None
+
+    def _numeric(self, key: str) -> bool:
+        """Whether a column is one of numbers, which stand to the right."""
+        if self.spec is None or key in ("status", "front", "fits", ""):
+            return False
+        return all(axis.path != key or axis.numeric for axis in self.spec.axes)
 
     def _open_data(self, row: Row, role: int) -> Any:
         able = bool(row.key)
