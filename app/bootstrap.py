@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -34,12 +35,12 @@ def run(path: Path | None, *, welcome: bool = False, safe: bool = False) -> int:
         safe: start without settings, saved layout, session and unsaved edits of a crash.
     """
     settings = Settings(safe=safe)
-    if settings.scale != 100:  # must be known before the application is made
-        os.environ.setdefault("QT_SCALE_FACTOR", str(settings.scale / 100))
+    scale = use_scale(settings)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     prepare(app)
     window = make_window(settings)
+    window.themes.scale_in_use = scale
     window.show()
     _catch_bugs(window)
     quit_timer = _leave_on_interrupt(window)
@@ -54,6 +55,21 @@ def run(path: Path | None, *, welcome: bool = False, safe: bool = False) -> int:
     quit_timer.stop()
     collector.stop()
     return code
+
+
+def use_scale(settings: Settings) -> int:
+    """Set the size of the interface, before the application is made; returns it in per cent.
+
+    A size given by the environment wins, since it was asked for this one start.
+    """
+    given = os.environ.get("QT_SCALE_FACTOR")
+    if given:
+        with contextlib.suppress(ValueError):
+            return round(float(given) * 100)
+        return 100
+    if settings.scale != 100:
+        os.environ["QT_SCALE_FACTOR"] = str(settings.scale / 100)
+    return settings.scale
 
 
 def prepare(app: QApplication) -> None:

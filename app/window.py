@@ -18,6 +18,7 @@ import app.views  # noqa: F401  registers the views
 from app import layout
 from app.commands.chart_commands import chart_commands
 from app.commands.compare_commands import compare_commands
+from app.commands.lane_commands import lane_commands
 from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
@@ -31,7 +32,7 @@ from app.commands.window_commands import (
     run_commands,
     view_commands,
 )
-from app.export.dialog import ExportActions
+from app.export.actions import ExportActions
 from app.files import FileActions
 from app.layout import default_size
 from app.layout_history import LayoutHistory
@@ -40,6 +41,8 @@ from app.persistence.keeper import SessionKeeper
 from app.persistence.parts import register_parts
 from app.persistence.recovery import Recovery
 from app.persistence.report import make_report
+from app.saved_runs import SavedRuns
+from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.messages import Severity
@@ -52,7 +55,7 @@ from app.widgets.actions import ActionTable
 from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
-from app.widgets.key_rules import leaves_export, leaves_undo, wants_key
+from app.widgets.key_rules import leaves_command, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.notice_bar import NoticeBar
@@ -98,9 +101,10 @@ class MainWindow(QMainWindow):
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
         self.changes: ChangesDialog | None = None
+        self.settings_dialog: SettingsDialog | None = None
         self.commands = CommandRegistry()
         self.files = FileActions(self.state, settings, self)
-        self.exports = ExportActions(self.state, self)
+        self.saved_runs = SavedRuns(self.state, self)
         register_parts(self.state)
         self.layout_name = settings.layout_name or layout.DEFAULT
         self.state.watch.on = settings.watch
@@ -117,13 +121,18 @@ class MainWindow(QMainWindow):
             *stop_commands(self.state),
             *timeline_commands(self.state),
             *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
+            *lane_commands(self.state),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
-            *compare_commands(self.state, lambda: self.show_view("compare")),
+            *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
             *sweep_commands(self.state, SweepFiles(self)),
             *help_commands(self),
         )
+        refused = self.commands.take_keys(settings.keys)
+        if refused:
+            self.state.messages.log("keys not taken over: " + "; ".join(refused), Severity.WARNING)
         self.context = Context(self.state, themes, self.commands, settings)
+        self.exports = ExportActions(self.state, self.context, self)
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
@@ -198,6 +207,8 @@ class MainWindow(QMainWindow):
         state.runs.cleared.connect(self.commands.refresh)
         state.playback.changed.connect(self.commands.refresh)
         state.markers.changed.connect(self.commands.refresh)
+        state.lanes.changed.connect(self.commands.refresh)
+        state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
@@ -267,18 +278,46 @@ class MainWindow(QMainWindow):
         self.crash = None
 
     def export_chart(self) -> None:
-        self.exports.chart()
+        self.exports.ask("Chart")
 
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.chart(self.state.charts.shown, view.drawn)
+        self.exports.ask("Chart", self.state.charts.shown, view.drawn)
 
     def export_range(self) -> None:
-        self.exports.chart("timeline", self.state.markers.steps())
+        self.exports.ask("Chart", "timeline", self.state.markers.steps())
 
-    def export_trace(self) -> None:
-        self.exports.trace()
+    def export(self, page: str) -> None:
+        self.exports.ask(page)
+
+    def show_settings(self, page: str = "") -> None:
+        if self.settings_dialog is None:
+            self.settings_dialog = SettingsDialog(
+                self.settings, self.commands, self._settings_actions(), self
+            )
+        self.settings_dialog.refresh()
+        if page:
+            self.settings_dialog.show_page(page)
+        self.settings_dialog.show()
+        self.settings_dialog.raise_()
+        self.settings_dialog.activateWindow()
+
+    def _settings_actions(self) -> SettingActions:
+        def keep_session(on: bool) -> None:
+            self.settings.session = on
+
+        def keep_edits(on: bool) -> None:
+            self.settings.autosave = on
+            self.autosave.set_on(on)
+
+        def watch(on: bool) -> None:
+            self.settings.watch = self.state.watch.on = on
+            self.state.watch.look()
+
+        return SettingActions(
+            self.set_theme, keep_session, keep_edits, watch, self.themes.scale_in_use
+        )
 
     def show_palette(self) -> None:
         palette = CommandPalette(self.commands, self)
@@ -369,7 +408,7 @@ class MainWindow(QMainWindow):
             if wants_key(watched, event):
                 event.accept()
                 return True
-            if leaves_undo(watched, event) or leaves_export(event):
+            if leaves_undo(watched, event) or leaves_command(event, self.commands):
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)
@@ -417,6 +456,7 @@ class MainWindow(QMainWindow):
         self.state.watch.stop()
         self.controller.shut_down()
         self.exports.shut_down()
+        self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
         self.state.sweeps.shut_down()

@@ -13,7 +13,9 @@ from simcore.registry import SYSTEMS
 _MENU = "Compare"
 
 
-def compare_commands(state: AppState, show: Callable[[], object]) -> tuple[Command, ...]:
+def compare_commands(
+    state: AppState, show: Callable[[], object], open_saved: Callable[[], object]
+) -> tuple[Command, ...]:
     """Freezing, baselines, alignment; a baseline can be run where it can run the workload."""
     comparison, baseline, session = state.comparison, state.baseline, state.session
 
@@ -58,6 +60,14 @@ def compare_commands(state: AppState, show: Callable[[], object]) -> tuple[Comma
             ("Ctrl+Shift+A",),
             _MENU,
             lambda: state.runs.length > 0 and state.runs.current is not comparison.frozen,
+            section="a",
+        ),
+        Command(
+            "compare.open_saved",
+            "Open a saved run as A…",
+            open_saved,
+            ("Ctrl+Shift+O",),
+            _MENU,
             section="a",
         ),
         Command(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class CommandRegistry:
 
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
+        self._defaults: dict[str, tuple[str, ...]] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def add(self, *commands: Command) -> None:
@@ -62,6 +63,7 @@ class CommandRegistry:
                 if other is not None:
                     raise ValueError(f"{key}: both {other.id} and {command.id}")
             self._commands[command.id] = command
+            self._defaults[command.id] = command.keys
 
     def get(self, id: str) -> Command:
         """A command by id."""
@@ -80,6 +82,58 @@ class CommandRegistry:
         command = self._commands[id]
         keys = f"  ({command.keys[0]})" if command.keys else ""
         return f"{text or command.title}{keys}"
+
+    # Keys the user chose.
+
+    def default_keys(self, id: str) -> tuple[str, ...]:
+        """The keys a command comes with."""
+        return self._defaults[id]
+
+    def set_keys(self, id: str, keys: tuple[str, ...]) -> None:
+        """Give a command other keys.
+
+        Raises:
+            KeyError: if there is no such command.
+            ValueError: if a key is another command's; nothing is changed then.
+        """
+        command = self._commands[id]
+        for key in keys:
+            other = self.by_key(key)
+            if other is not None and other.id != id:
+                raise ValueError(f"{key} is the key of {other.title!r}")
+        self._commands[id] = replace(command, keys=tuple(dict.fromkeys(keys)))
+        self.refresh()
+
+    def changed_keys(self) -> dict[str, tuple[str, ...]]:
+        """Keys that are not the ones commands come with."""
+        return {c.id: c.keys for c in self if c.keys != self._defaults[c.id]}
+
+    def take_keys(self, chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Take over chosen keys of an earlier time; returns what could not be, and why.
+
+        All are put in place together, so that two commands may have swapped their keys.
+        """
+        before, problems = dict(self._commands), []
+        for id in chosen:
+            if id in self._commands:
+                self._commands[id] = replace(self._commands[id], keys=())
+        for id, keys in chosen.items():
+            if id not in self._commands:
+                continue  # of a view or system that this version does not have
+            try:
+                self.set_keys(id, keys)
+            except ValueError as error:
+                problems.append(f"{self._commands[id].title}: {error}")
+                left = tuple(k for k in before[id].keys if self.by_key(k) is None)
+                self._commands[id] = replace(before[id], keys=left)
+        self.refresh()
+        return problems
+
+    def reset_keys(self) -> None:
+        """Give all commands the keys they come with."""
+        for id, keys in self._defaults.items():
+            self._commands[id] = replace(self._commands[id], keys=keys)
+        self.refresh()
 
     def run(self, id: str) -> bool:
         """Do it if it can be done now; returns whether it could."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from app.commands.registry import Command
 from app.state.app_state import AppState
+from app.state.messages import Severity
 from app.state.selection import SpanRef
 from app.viewmodels.exact import neighbour
+from app.viewmodels.flows import cause_of, effect_of
 from app.viewmodels.grains import is_wait_table
+from simcore.results.run import Run
 
 _MENU = "Timeline"
 ZOOM = 0.7
@@ -49,6 +52,8 @@ def timeline_commands(state: AppState) -> tuple[Command, ...]:
             ",",
             "span",
         ),
+        add("cause", "Go to what the span needed", lambda: follow(state, -1), "[", "span"),
+        add("effect", "Go to what needed the span", lambda: follow(state, 1), "]", "span"),
         add("deselect", "Select nothing", state.selection.clear, "Esc", "span"),
         Command(
             "timeline.follow",
@@ -97,6 +102,41 @@ def fit_layer(state: AppState) -> None:
     state.window.set(start + begin - margin, start + end + margin)
 
 
+def follow(state: AppState, direction: int) -> None:
+    """Select the op the span needed (-1), or the first that needed it (1); the cursor goes along.
+
+    Without a selection it starts from the op at the cursor.
+    """
+    run, chosen = state.runs.current, state.selection.span
+    if run is None or not state.runs.length:
+        return
+    step = chosen.step if chosen else state.cursor.step
+    span = chosen.span if chosen else state.cursor.op()
+    if span < 0:
+        return
+    spans = run.spans(step)
+    found = cause_of(run, spans, span) if direction < 0 else effect_of(run, spans, span)
+    if found < 0:
+        where = "needs nothing before it" if direction < 0 else "is needed by nothing after it"
+        title = run.ops[int(spans.op[span])].title
+        state.messages.show(f"{title} {where} in this step", Severity.INFO)
+        return
+    _select(state, run, step, found)
+
+
+def _select(state: AppState, run: Run, step: int, span: int) -> None:
+    """Select a span, move the cursor to it, and bring it in sight."""
+    spans = run.spans(step)
+    state.selection.select_span(SpanRef(step, span, int(spans.lane[span])))
+    state.cursor.seek(step, int(spans.start_ps[span]))
+    start = run.start_ps(step)
+    begin, end = start + int(spans.start_ps[span]), start + int(spans.end_ps[span])
+    window = state.window
+    if end < window.start_ps or begin > window.end_ps:
+        middle = (begin + end) / 2
+        window.set(middle - window.span_ps / 2, middle + window.span_ps / 2)
+
+
 def select_neighbour(state: AppState, direction: int) -> None:
     """Select the next or previous op in the lane, also across steps; the cursor goes along."""
     run, chosen = state.runs.current, state.selection.span
@@ -122,11 +162,4 @@ def select_neighbour(state: AppState, direction: int) -> None:
             if not len(found):
                 return
             span = int(found[0 if direction > 0 else -1])
-    state.selection.select_span(SpanRef(step, span, lane))
-    state.cursor.seek(step, int(spans.start_ps[span]))
-    start = run.start_ps(step)
-    begin, end = start + int(spans.start_ps[span]), start + int(spans.end_ps[span])
-    window = state.window
-    if end < window.start_ps or begin > window.end_ps:
-        middle = (begin + end) / 2
-        window.set(middle - window.span_ps / 2, middle + window.span_ps / 2)
+    _select(state, run, step, span)

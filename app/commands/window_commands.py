@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +23,9 @@ class WindowActions(Protocol):
     def reload(self) -> None: ...
     def keep_mine(self) -> None: ...
     def show_changes(self) -> None: ...
+    def show_settings(self, page: str = "") -> None: ...
     def export_chart(self) -> None: ...
-    def export_trace(self) -> None: ...
+    def export(self, page: str) -> None: ...
     def close(self) -> bool: ...
     def open_path(self, path: Path) -> bool: ...
     def show_palette(self) -> None: ...
@@ -37,6 +39,16 @@ class WindowActions(Protocol):
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
     def colour_map(self, by: ColourBy) -> None: ...
+
+
+_EXPORTS = (
+    ("table", "Export table…", "Table", ()),
+    ("trace", "Export trace…", "Trace", ("Ctrl+Shift+E",)),
+    ("report", "Export report…", "Report", ()),
+    ("animation", "Export animation…", "Animation", ()),
+    ("run", "Save run…", "Saved run", ()),
+)
+"""Id, title, page of the export dialog and keys of what can be written besides charts."""
 
 
 def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]:
@@ -88,14 +100,17 @@ def file_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             has_run,
             section="export",
         ),
-        Command(
-            "file.export_trace",
-            "Export trace…",
-            window.export_trace,
-            ("Ctrl+Shift+E",),
-            menu,
-            has_run,
-            section="export",
+        *(
+            Command(
+                f"file.export_{id}",
+                title,
+                partial(window.export, page),
+                keys,
+                menu,
+                has_run,
+                section="export",
+            )
+            for id, title, page, keys in _EXPORTS
         ),
         Command("file.quit", "Quit", window.close, ("Ctrl+Q",), menu, section="quit"),
     )
@@ -140,6 +155,21 @@ def edit_commands(state: AppState, window: WindowActions) -> tuple[Command, ...]
             menu,
             lambda: session.document is not None,
             section="reset",
+        ),
+        Command(
+            "edit.settings",
+            "Settings…",
+            window.show_settings,
+            ("Ctrl+,",),
+            menu,
+            section="settings",
+        ),
+        Command(
+            "edit.keys",
+            "Edit keys…",
+            lambda: window.show_settings("keys"),
+            menu=menu,
+            section="settings",
         ),
     )
 

@@ -1,160 +1,199 @@
-"""Exporting a chart or a trace of the run on screen, in the background."""
+"""The export dialog: what to write on the left, its fields in the middle, how it looks beside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
     QWidget,
 )
 
-from app.state.app_state import AppState
-from app.state.messages import Severity
+from app.export.pages import PAGES, ChartPage, Job, Page, Subject
+from app.widgets.picture import Picture
+from app.widgets.view import Context
 from app.workers.loader import LatestLoader
 from simcore.errors import SimcoreError
-from simcore.export.chart_file import SUFFIXES, export_chart
-from simcore.export.charts import CHARTS, THEMES
-from simcore.export.chrome_trace import write_trace
 
-TRACE_FILTER = "Chrome trace (*.json *.json.gz)"
+_DELAY_MS = 250
 
 
-class ChartDialog(QDialog):
-    """Chart, format, theme, range of steps and size."""
+class ExportDialog(QDialog):
+    """Chooses a file to write; `job` tells which when it is accepted."""
 
-    def __init__(self, steps: int, first: int, last: int, parent: QWidget) -> None:
+    copied = Signal()
+
+    def __init__(self, subject: Subject, context: Context, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export chart")
-        self.chart = QComboBox(self)
-        for id, chart in CHARTS.items():
-            self.chart.addItem(getattr(chart, "title", id), id)
-        self.format = QComboBox(self)
-        for suffix in SUFFIXES:
-            self.format.addItem(suffix[1:].upper(), suffix)
-        self.theme = QComboBox(self)
-        self.theme.addItems(list(THEMES))
-        self.start = self._spin(0, steps - 1, first)
-        self.stop = self._spin(1, steps, last)
-        self.width_mm = self._spin(40, 2000, 180)
-        self.width_mm.setSuffix(" mm")
-        self.height_mm = self._spin(30, 2000, 90)
-        self.height_mm.setSuffix(" mm")
-        buttons = QDialogButtonBox(
+        self.setWindowTitle("Export")
+        self.pages: dict[str, Page] = {}
+        self.list = QListWidget(self)
+        self.list.setAccessibleName("What to export")
+        self.stack = QStackedWidget(self)
+        for kind in PAGES:
+            page = kind(subject, self)
+            page.changed.connect(self._changed)
+            self.pages[kind.title] = page
+            self.list.addItem(kind.title)
+            self.stack.addWidget(page)
+        self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 32)
+        self.list.currentRowChanged.connect(self._turn)
+        self.help = QLabel(self)
+        self.help.setWordWrap(True)
+        self.note = QLabel(self)
+        self.note.setWordWrap(True)
+        self.note.setAccessibleName("What will be written")
+        self.picture = Picture(context, self)
+        self.picture.setAccessibleName("Preview")
+        self.picture.setMinimumSize(QSize(420, 300))
+        self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self
         )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        form = QFormLayout(self)
-        for label, widget in (
-            ("Chart", self.chart),
-            ("Format", self.format),
-            ("Theme", self.theme),
-            ("From step", self.start),
-            ("Up to, not including", self.stop),
-            ("Width", self.width_mm),
-            ("Height", self.height_mm),
-        ):
-            widget.setAccessibleName(label)
-            form.addRow(label, widget)
-        form.addRow(buttons)
-
-    def _spin(self, low: int, high: int, value: int) -> QSpinBox:
-        box = QSpinBox(self)
-        box.setRange(low, max(low, high))
-        box.setValue(value)
-        return box
-
-    def settings(self) -> dict[str, Any]:
-        """Arguments for `export_chart`."""
-        return {
-            "start": self.start.value(),
-            "stop": max(self.stop.value(), self.start.value() + 1),
-            "theme": self.theme.currentText(),
-            "width_mm": float(self.width_mm.value()),
-            "height_mm": float(self.height_mm.value()),
-        }
-
-
-class ExportActions:
-    """What the export commands do."""
-
-    def __init__(self, state: AppState, window: QWidget) -> None:
-        self._state = state
-        self._window = window
+        self.save = self.buttons.button(QDialogButtonBox.StandardButton.Save)
+        self.save.setText("Save as…")
+        self.copy = QPushButton("Copy picture", self)
+        self.copy.setToolTip("Put the chart on the clipboard as it would be saved (PNG and SVG)")
+        self.buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.copy.clicked.connect(self._copy)
+        middle = QVBoxLayout()
+        middle.addWidget(self.help)
+        middle.addSpacing(6)
+        middle.addWidget(self.stack)
+        middle.addStretch(1)
+        middle.addWidget(self.note)
+        row = QHBoxLayout()
+        row.addWidget(self.list)
+        row.addLayout(middle, 2)
+        row.addWidget(self.picture, 3)
+        layout = QVBoxLayout(self)
+        layout.addLayout(row, 1)
+        layout.addWidget(self.buttons)
         self._loader = LatestLoader()
-        self._loader.loaded.connect(self._on_done)
-        self._loader.failed.connect(lambda error: state.messages.show(f"export failed: {error}"))
+        self._loader.loaded.connect(self._on_loaded)
+        self._loader.failed.connect(lambda error: self.picture.show_text(str(error)))
+        self._timer = QTimer(self, singleShot=True, interval=_DELAY_MS)
+        self._timer.timeout.connect(self._request)
+        self._number = 0
+        self.finished.connect(lambda _: self._loader.shut_down())
+        self.resize(QSize(980, 460))
+        self.list.setCurrentRow(0)
 
-    def chart(self, chart: str = "", steps: tuple[int, int] | None = None) -> None:
-        """Ask what to export and where to, then write it.
+    @property
+    def page(self) -> Page:
+        """The page that is shown."""
+        page = self.stack.currentWidget()
+        assert isinstance(page, Page)
+        return page
 
-        Args:
-            chart: what the dialog proposes; empty for its first chart.
-            steps: (first, past the last) it proposes, by default those visible in the timeline.
-        """
-        run, length = self._state.runs.current, self._state.runs.length
-        if run is None or not length:
+    def choose(self, title: str, chart: str = "") -> None:
+        """Turn to a page, and to a chart on it."""
+        self.list.setCurrentRow(list(self.pages).index(title))
+        if chart and isinstance(self.page, ChartPage):
+            self.page.choose(chart)
+
+    def job(self) -> Job:
+        """What is to be written."""
+        return self.page.job()
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._timer.start()
+
+    def _turn(self, row: int) -> None:
+        self.stack.setCurrentIndex(row)
+        self.help.setText(self.page.help)
+        self.copy.setVisible(isinstance(self.page, ChartPage))
+        self.picture.setVisible(self.page.preview() is not None)
+        self._changed()
+
+    def _changed(self) -> None:
+        try:
+            self.note.setText(self.page.note())
+            self.save.setEnabled(True)
+        except SimcoreError as error:
+            self.note.setText(str(error))
+            self.save.setEnabled(False)
+        self._timer.start()
+
+    def _request(self) -> None:
+        try:
+            make = self.page.preview()
+        except SimcoreError:
+            return  # said in the note already
+        if make is None:
             return
-        first = min(run.step_at(int(max(0.0, self._state.window.start_ps))), length - 1)
-        last = min(run.step_at(int(max(0.0, self._state.window.end_ps))), length - 1)
-        first, stop = steps or (first, last + 1)
-        dialog = ChartDialog(length, first, stop, self._window)
-        if chart:
-            dialog.chart.setCurrentIndex(dialog.chart.findData(chart))
-        if dialog.exec() != QDialog.DialogCode.Accepted:
+        size, ratio = self.picture.size(), self.picture.devicePixelRatioF()
+        width, height = max(160, size.width() - 4), max(90, size.height() - 4)
+        self._number += 1
+        self._loader.request(self._number, _guarded(lambda: make(width, height, ratio)))
+
+    def _on_loaded(self, number: object, result: bytes | str) -> None:
+        if number != self._number:
             return
-        chosen, suffix = str(dialog.chart.currentData()), str(dialog.format.currentData())
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export chart", f"{chosen}{suffix}", f"{suffix[1:].upper()} (*{suffix})"
-        )
-        if name:
-            path = _with_suffix(Path(name), suffix)
-            settings = dialog.settings()
-            self.write(path, lambda: export_chart(run, chosen, path, **settings))
-
-    def trace(self) -> None:
-        """Ask where to, then write the trace of the whole run."""
-        run = self._state.runs.current
-        if run is None:
+        if isinstance(result, str):
+            self.picture.show_text(result)
             return
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, "Export trace", "trace.json.gz", TRACE_FILTER
-        )
-        if name:
-            path = Path(name) if ".json" in name else Path(f"{name}.json.gz")
-            self.write(path, lambda: write_trace(run, path))
+        image, ratio = QImage.fromData(result), self.picture.devicePixelRatioF()
+        box = self.picture.size() * ratio
+        if image.width() > box.width() or image.height() > box.height():
+            image = image.scaled(
+                box,
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+        image.setDevicePixelRatio(ratio)
+        self.picture.show_image(image, f"Preview of {self.page.title.lower()}")
 
-    def write(self, path: Path, work: Callable[[], object]) -> None:
-        """Write a file in the background and say how it went."""
+    def _copy(self) -> None:
+        page = self.page
+        assert isinstance(page, ChartPage)
+        self.copy.setEnabled(False)
+        png, svg = page.picture("png"), page.picture("svg")
 
-        def guarded() -> SimcoreError | OSError | None:
-            try:
-                work()
-            except (SimcoreError, OSError) as error:
-                return error
-            return None
+        def both() -> tuple[bytes, bytes]:
+            return png(), svg()
 
-        self._state.messages.log(f"exporting {path}")
-        self._loader.request(path, lambda: (guarded(),))
+        loader = LatestLoader()
+        loader.setParent(self)
+        loader.loaded.connect(lambda _, result: self._on_copied(loader, result))
+        loader.failed.connect(lambda error: self._on_copied(loader, str(error)))
+        loader.request(0, _guarded(both))
 
-    def shut_down(self) -> None:
-        """Wait for an export under way."""
-        self._loader.shut_down()
+    def _on_copied(self, loader: LatestLoader, result: tuple[bytes, bytes] | str) -> None:
+        loader.shut_down()
+        loader.deleteLater()
+        self.copy.setEnabled(True)
+        if isinstance(result, str):
+            self.note.setText(result)
+            return
+        png, svg = result
+        data = QMimeData()
+        data.setImageData(QImage.fromData(png))
+        data.setData("image/png", png)
+        data.setData("image/svg+xml", svg)
+        QGuiApplication.clipboard().setMimeData(data)
+        self.note.setText("Copied as PNG and SVG.")
+        self.copied.emit()
 
-    def _on_done(self, path: Path, result: tuple[SimcoreError | OSError | None]) -> None:
-        if result[0] is None:
-            self._state.messages.show(f"exported {path}", Severity.INFO)
-        else:
-            self._state.messages.show(f"{path}: {result[0]}", Severity.ERROR)
 
+def _guarded(work: Callable[[], object]) -> Callable[[], object]:
+    """Work whose errors of the user become texts; those of the program stay errors."""
 
-def _with_suffix(path: Path, suffix: str) -> Path:
-    return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+    def run() -> object:
+        try:
+            return work()
+        except SimcoreError as error:
+            return str(error)
+
+    return run

@@ -6,6 +6,8 @@ from typing import Any
 
 from app.state.app_state import AppState
 from app.state.charts import ChartSteps
+from app.state.lanes import Arrangement
+from app.state.markers import Place
 from app.state.selection import ItemRef
 from app.state.selection_keeper import SpanName, name_of
 from app.viewmodels.alignment import Align
@@ -25,6 +27,8 @@ def register_parts(state: AppState) -> None:
     memory.add("loop", lambda: _loop(state), lambda v: _to_loop(state, v))
     memory.add("stops", lambda: _stops(state), lambda v: _to_stops(state, v))
     memory.add("chart", lambda: _chart(state), lambda v: _to_chart(state, v))
+    memory.add("markers", lambda: _markers(state), lambda v: _to_markers(state, v))
+    memory.add("lanes", lambda: _lanes(state), lambda v: _to_lanes(state, v))
     memory.add("run_a", lambda: _run_a(state), lambda v: _to_run_a(state, v), with_run=True)
 
 
@@ -160,6 +164,62 @@ def _to_chart(state: AppState, value: Any) -> None:
         raise LookupError(chart)
     state.charts.choose(chart)
     state.charts.set_steps(steps)
+
+
+def _markers(state: AppState) -> Any:
+    places = state.markers.places
+    if places == (None, None):
+        return None
+    return [
+        None
+        if place is None
+        else {"step": place.step, "offset_ps": place.offset_ps, "of_ps": place.of_ps}
+        for place in places
+    ]
+
+
+def _to_markers(state: AppState, value: Any) -> None:
+    found = [None, None] if value is None else [_place(item) for item in value]
+    first, second = found
+    state.markers.restore((first, second))
+
+
+def _place(value: Any) -> Place | None:
+    if value is None:
+        return None
+    place = Place(_whole(value["step"]), _whole(value["offset_ps"]), _whole(value["of_ps"], 1))
+    if place.offset_ps > place.of_ps:
+        raise ValueError("offset_ps")
+    return place
+
+
+def _lanes(state: AppState) -> Any:
+    now = state.lanes.arrangement
+    found = {
+        "order": list(now.order),
+        "hidden": sorted(now.hidden),
+        "pinned": list(now.pinned),
+        "folded": sorted(now.folded),
+    }
+    return {name: value for name, value in found.items() if value} or None
+
+
+def _to_lanes(state: AppState, value: Any) -> None:
+    given = value or {}
+    words: dict[str, list[str]] = {}
+    for name in ("order", "hidden", "pinned", "folded"):
+        listed = given.get(name, [])
+        if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+            raise TypeError(name)
+        words[name] = listed
+    state.lanes.restore(
+        Arrangement(
+            tuple(words["order"]),
+            frozenset(words["hidden"]),
+            tuple(words["pinned"]),
+            frozenset(words["folded"]),
+        )
+    )
 
 
 def _run_a(state: AppState) -> Any:

@@ -6,6 +6,7 @@ from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
 from app.state.file_watch import FileWatch
+from app.state.lanes import Lanes
 from app.state.markers import Markers
 from app.state.memory import Memory
 from app.state.messages import Messages, Severity
@@ -36,6 +37,7 @@ class AppState:
         self.cursor = Cursor(self.runs)
         self.window = TimeWindow(self.runs, self.cursor)
         self.markers = Markers(self.session.bus, self.runs)
+        self.lanes = Lanes(self.session.bus)
         self.selection = Selection()
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)

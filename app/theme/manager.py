@@ -19,6 +19,7 @@ class ThemeManager(QObject):
     Attributes:
         current: tokens in force.
         mode: ``system``, ``light`` or ``dark``.
+        scale_in_use: size of the interface this application was started with, in per cent.
     """
 
     changed = Signal()
@@ -27,6 +28,7 @@ class ThemeManager(QObject):
         super().__init__()
         self.mode = mode if mode in MODES else "system"
         self.current: Theme = self._resolve()
+        self.scale_in_use = 100
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_scheme_changed)
 

@@ -88,12 +88,16 @@ class Reference:
 
         Shape (lanes of B, n - 1); NaN where A has no such lane or no such time.
         """
+        return self._of_other(self.busy_own(times_ps, align))
+
+    def busy_own(self, times_ps: Floats, align: Align) -> Floats:
+        """The same for every lane of A, shape (lanes of A, n - 1)."""
         at = self.times(times_ps, align)
         width = np.diff(at)
         parts = self.composition.between(np.nan_to_num(at))[..., :OP_KEYS].sum(axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = np.where(width[:, None] > 0, parts / width[:, None], np.nan)
-        return self._of_other(shares.T)
+        return np.asarray(shares.T)
 
     def busy_share(self, first: int, stop: int, align: Align) -> Floats:
         """Share of the time each lane of B worked in A over B's steps first..stop; NaN for none."""

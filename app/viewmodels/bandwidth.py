@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from app.viewmodels.alignment import Align, Reference
 from app.viewmodels.composition import Composition
 from simcore.results.spans import Spans
 
@@ -25,11 +26,36 @@ def rates(
     Bytes of an op are spread evenly over the op; steps without derived spans spread theirs over
     the step. Averages over pixels therefore always add up to the bytes of the record.
     """
-    edges = composition.edges
-    if len(edges) < 2 or columns < 1:
+    if len(composition.edges) < 2 or columns < 1:
         return np.zeros((len(lanes), columns))
     pixels = np.linspace(window_ps[0], window_ps[1], columns + 1)
     width = (window_ps[1] - window_ps[0]) / columns
+    return np.asarray(np.diff(_amounts(composition, exact, lanes, pixels), axis=1) * (1e3 / width))
+
+
+def reference_rates(
+    reference: Reference,
+    align: Align,
+    exact: Mapping[int, Spans],
+    lanes: list[int],
+    window_ps: tuple[float, float],
+    columns: int,
+) -> Floats:
+    """The same of run A's lanes at the places of run B; NaN where A has nothing there."""
+    if len(reference.composition.edges) < 2 or columns < 1:
+        return np.full((len(lanes), columns), np.nan)
+    times = reference.times(np.linspace(window_ps[0], window_ps[1], columns + 1), align)
+    amounts = _amounts(reference.composition, exact, lanes, np.nan_to_num(times))
+    width = np.diff(times)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(width > 0, np.diff(amounts, axis=1) * 1e3 / width, np.nan))
+
+
+def _amounts(
+    composition: Composition, exact: Mapping[int, Spans], lanes: list[int], pixels: Floats
+) -> Floats:
+    """Bytes moved up to some ascending times, shape (lanes, n)."""
+    edges = composition.edges
     amounts = composition.amounts_at(pixels)[:, lanes].T
     for step in sorted(step for step in exact if step < composition.steps):
         ends = edges[step : step + 2]
@@ -41,7 +67,7 @@ def rates(
                 if share is not None:
                     low, high = around[:, row]
                     amounts[row, inside] = low + share * (high - low)
-    return np.asarray(np.diff(amounts, axis=1) * (1e3 / width))
+    return np.asarray(amounts)
 
 
 def _progress(spans: Spans, lane: int, times_ps: Floats) -> Floats | None:

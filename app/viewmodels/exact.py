@@ -6,6 +6,7 @@ cover, so that a thousand of them in a pixel give their average and a single one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,6 +116,39 @@ def cover_colours(cover: Floats, colours: NDArray[np.float64]) -> NDArray[np.uin
     argb |= (levels[:, 0] << np.uint32(16)) | (levels[:, 1] << np.uint32(8)) | levels[:, 2]
     out[there] = argb
     return out
+
+
+def mean_shares(
+    spans: Spans,
+    keys: NDArray[np.int64],
+    lanes: Sequence[int],
+    count: int,
+    times_ps: Floats,
+) -> Floats:
+    """What several lanes did on average between consecutive times of a step.
+
+    Args:
+        lanes: which lanes, of `count`.
+
+    Returns:
+        Shares of the time, shape (n - 1, keys).
+    """
+    offsets = lane_ranges(spans, count)
+    total = np.zeros((len(times_ps), len(COLOUR_KEYS)))
+    for lane in lanes:
+        part = slice(int(offsets[lane]), int(offsets[lane + 1]))
+        key = keys[spans.op[part]]
+        start = spans.start_ps[part].astype(np.float64)
+        end = spans.end_ps[part].astype(np.float64)
+        for one in np.unique(key).tolist():
+            use = key == one
+            time, level = np.empty((2, 2 * int(use.sum())))
+            time[0::2], time[1::2] = start[use], end[use]
+            level[1::2] = np.cumsum(end[use] - start[use])
+            level[0::2] = level[1::2] - (end[use] - start[use])
+            total[:, one] += np.interp(times_ps, time, level)
+    width = np.maximum(np.diff(times_ps), 1e-9)[:, None]
+    return np.asarray(np.diff(total, axis=0) / width / max(1, len(lanes)))
 
 
 def lane_ranges(spans: Spans, lanes: int) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.widgets.bandwidth_canvas import BandwidthCanvas
+from app.widgets.lane_titles import LaneHint
 from app.widgets.scrolled import ScrolledCanvas
 from app.widgets.view import Context, View, register_view
 
@@ -23,3 +24,5 @@ class BandwidthView(View):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(ScrolledCanvas(self.canvas, self), 1)
+        self.hint = LaneHint(context, self)
+        layout.addWidget(self.hint)

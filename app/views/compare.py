@@ -24,6 +24,7 @@ from app.state.comparison import run_title
 from app.state.messages import Severity
 from app.viewmodels.alignment import Align
 from app.viewmodels.differences import DiffMaps, DiffTable, compare, draw_difference
+from app.widgets.actions import bind_button
 from app.widgets.diff_maps import DiffMapsCanvas
 from app.widgets.diff_table import DiffTableWidget
 from app.widgets.elided import ElidedLabel
@@ -115,11 +116,7 @@ class CompareView(View):
     def _button(self, text: str, id: str) -> QToolButton:
         button = QToolButton(self)
         button.setText(text)
-        command = self.context.commands.get(id)
-        keys = f"  ({command.keys[0]})" if command.keys else ""
-        button.setToolTip(f"{command.title}{keys}")
-        button.setAccessibleName(command.title)
-        button.clicked.connect(lambda: self.context.commands.run(id))
+        bind_button(button, self.context.commands, id)
         return button
 
     def _timer(self, run: Callable[[], None]) -> QTimer:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodels.history import History
+from app.widgets.actions import bind_button
 from app.widgets.view import Context, View, register_view
 
 
@@ -61,9 +62,7 @@ class HistoryView(View):
     def _button(self, id: str, text: str) -> QToolButton:
         button = QToolButton(self)
         button.setText(text)
-        button.setToolTip(self.context.commands.tip(id))
-        button.setAccessibleName(self.context.commands.get(id).title)
-        button.clicked.connect(lambda: self.context.commands.run(id))
+        bind_button(button, self.context.commands, id)
         return button
 
     def _go(self, item: QListWidgetItem) -> None:

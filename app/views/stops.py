@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodels.conditions import CONDITIONS, Condition
+from app.widgets.actions import bind_button
 from app.widgets.view import Context, View, register_view
 
 _MISSING = "This run has no such data."
@@ -63,8 +64,12 @@ class StopsView(View):
         visible = QToolButton(page)
         visible.setText("Visible range")
         visible.setAccessibleName("Loop the visible range")
-        visible.setToolTip("Loop over the steps the timeline shows  (L)")
-        visible.clicked.connect(lambda: context.commands.run("stops.loop_visible"))
+        bind_button(
+            visible,
+            context.commands,
+            "stops.loop_visible",
+            "Loop over the steps the timeline shows",
+        )
         loop = QHBoxLayout()
         loop.setContentsMargins(8, 6, 8, 6)
         loop.addWidget(self.first)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.state.comparison import run_title
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
 from app.viewmodels.keys import key_of_op
+from app.widgets.lane_titles import LaneHint
 from app.widgets.legend import Legend
 from app.widgets.minimap import Minimap
 from app.widgets.range_bar import RangeBar
@@ -37,6 +38,8 @@ class TimelineView(View):
         top.addSpacing(scrolled.bar_width())  # so that it ends where the lanes do
         layout.addLayout(top)
         layout.addWidget(scrolled, 1)
+        self.hint = LaneHint(context, self)
+        layout.addWidget(self.hint)
         self.range_bar = RangeBar(context, self)
         layout.addWidget(self.range_bar)
         layout.addWidget(self._legend)

@@ -1,4 +1,4 @@
-"""Paints GB/s of every lane that has a peak, on the time axis of the timeline."""
+"""Paints GB/s of every lane that has a peak, on the time axis of the timeline; run A as a line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from app.state.lanes import Row
 from app.theme.tokens import blend
-from app.viewmodels.bandwidth import area_rows, rates
+from app.viewmodels.bandwidth import area_rows, rates, reference_rates
 from app.viewmodels.formatting import significant
 from app.viewmodels.hover import step_name
 from app.viewmodels.span_source import SpanSource
-from app.viewmodels.time_axis import exact_steps, ticks
+from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
 from app.widgets.painting import NumpyImage, packed
-from app.widgets.rulers import paint_gutter, paint_steps
+from app.widgets.reference_overlay import exact_pieces
+from app.widgets.rulers import Heading, paint_gutter, paint_steps
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
+from simcore.results.run import Run
 from simcore.results.spans import Spans
 
 BUDGET_S = 0.004
@@ -26,7 +29,7 @@ PAD = 3
 
 
 class BandwidthCanvas(TimeCanvas):
-    """Filled curves, one lane below the other."""
+    """Filled curves, one lane below the other; a folded group is the sum of its lanes."""
 
     ruler = 0
     row_min = 30.0
@@ -35,31 +38,69 @@ class BandwidthCanvas(TimeCanvas):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._source: SpanSource | None = None
-        self._lanes: list[int] = []
+        self._source_a: tuple[Run, SpanSource] | None = None
+        self.rows: list[Row] = []
         self._rates = np.zeros((0, 0))
+        self._rates_a = np.zeros((0, 0))
         self._exact: Mapping[int, Spans] = {}
         super().__init__(context, parent)
         self.setAccessibleName("Bandwidth lanes")
+        self.state.comparison.changed.connect(self._on_lanes_changed)
 
     def run_replaced(self) -> None:
         run = self.state.runs.current
         assert run is not None
         self._source = SpanSource(run)
         self._exact = {}
-        self._lanes = [index for index, lane in enumerate(run.lanes) if lane.peak_GBps > 0]
+        self.lanes_changed()
 
     def run_cleared(self) -> None:
-        self._source, self._lanes, self._exact = None, [], {}
-        self._rates = np.zeros((0, 0))
+        self._source, self._source_a, self.rows, self._exact = None, None, [], {}
+        self._rates = self._rates_a = np.zeros((0, 0))
+
+    def lanes_changed(self) -> None:
+        run, reference = self.state.runs.current, self.state.comparison.reference()
+        if run is None:
+            return
+        other = reference.run if reference else None
+        self.rows = []
+        for row in self.state.lanes.rows(run, other):
+            own = tuple(at for at in row.lanes if run.lanes[at].peak_GBps > 0)
+            its = tuple(at for at in row.others if other and other.lanes[at].peak_GBps > 0)
+            if own or its:
+                self.rows.append(Row(own, its, row.title, row.pinned, row.folded))
+        self._rates = np.zeros((len(self.rows), 0))
+        self._rates_a = np.zeros((len(self.rows), 0))
 
     def lane_count(self) -> int:
-        return len(self._lanes)
+        return len(self.rows)
+
+    def pinned_rows(self) -> int:
+        return sum(row.pinned for row in self.rows)
+
+    def folded_group(self, row: int) -> str:
+        run = self.state.runs.current
+        if run is None or not 0 <= row < len(self.rows) or not self.rows[row].folded:
+            return ""
+        lanes = self.rows[row].lanes
+        return run.lanes[lanes[0]].group if lanes else ""
 
     def exact_spans(self) -> Mapping[int, Spans]:
         return self._exact
 
     def lane_of_row(self, row: int) -> int:
-        return self._lanes[row]
+        lanes = self.rows[row].lanes if 0 <= row < len(self.rows) else ()
+        return lanes[0] if len(lanes) == 1 else -1
+
+    def peak_of(self, row: int) -> float:
+        """Peak of a row in GB/s: of its lanes together, those of run A if it has no other."""
+        run, reference = self.state.runs.current, self.state.comparison.reference()
+        assert run is not None
+        what = self.rows[row]
+        if what.lanes:
+            return sum(run.lanes[at].peak_GBps for at in what.lanes)
+        assert reference is not None
+        return sum(reference.run.lanes[at].peak_GBps for at in what.others)
 
     def paint_layer(self, painter: QPainter, area: QRect) -> None:
         run, composition = self.state.runs.current, self.composition
@@ -70,42 +111,83 @@ class BandwidthCanvas(TimeCanvas):
         exact, complete = self._source.get(exact_steps(edges, axis), BUDGET_S)
         self._exact = exact
         window = (axis.start_ps, axis.end_ps)
-        self._rates = rates(composition, exact, self._lanes, window, area.width())
+        wanted = sorted({at for row in self.rows for at in row.lanes})
+        found = rates(composition, exact, wanted, window, area.width())
+        place = {lane: at for at, lane in enumerate(wanted)}
+        self._rates = np.zeros((len(self.rows), area.width()))
+        for at, row in enumerate(self.rows):
+            self._rates[at] = found[[place[lane] for lane in row.lanes]].sum(axis=0)
+        complete = self._find_reference(axis, area.width()) and complete
         painter.save()
         painter.setClipRect(area)
         painter.setPen(QPen(QColor(theme.grid), 1))
         for time_ps in ticks(axis).times:
             x = round(axis.x(float(time_ps))) + 0.5
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
-        self._paint_curves(painter, area)
+        pinned = self.pinned_rows()
+        top = round(pinned * self.row_height())
+        painter.setClipRect(area.adjusted(0, top, 0, 0))
+        self._paint_curves(painter, area, range(pinned, len(self.rows)))
+        painter.setClipRect(QRect(area.left(), area.top(), area.width(), top))
+        self._paint_curves(painter, area, range(pinned))
+        painter.setClipRect(area)
         paint_steps(painter, area, axis, edges, theme)
         painter.restore()
-        paint_gutter(painter, self, [self._titles(row) for row in range(len(self._lanes))], theme)
+        paint_gutter(painter, self, [self._heading(row) for row in range(len(self.rows))], theme)
         if not complete:
             self.invalidate()
 
+    def _find_reference(self, axis: TimeMap, columns: int) -> bool:
+        """GB/s of run A at each pixel; whether all spans it needs were there."""
+        reference, align = self.state.comparison.reference(), self.state.comparison.align
+        self._rates_a = np.full((len(self.rows), columns), np.nan)
+        if reference is None:
+            self._source_a = None
+            return True
+        if self._source_a is None or self._source_a[0] is not reference.run:
+            self._source_a = (reference.run, SpanSource(reference.run))
+        steps = [step for step, *_ in exact_pieces(reference, align, axis)]
+        exact, complete = self._source_a[1].get(steps, BUDGET_S)
+        wanted = sorted({at for row in self.rows for at in row.others})
+        window = (axis.start_ps, axis.end_ps)
+        found = reference_rates(reference, align, exact, wanted, window, columns)
+        place = {lane: at for at, lane in enumerate(wanted)}
+        for at, row in enumerate(self.rows):
+            if row.others:
+                self._rates_a[at] = found[[place[lane] for lane in row.others]].sum(axis=0)
+        return complete
+
     def scale_of(self, row: int) -> float:
         """GB/s at the top of a lane."""
-        run = self.state.runs.current
-        assert run is not None
-        peak = run.lanes[self._lanes[row]].peak_GBps
+        peak = self.peak_of(row)
         top = float(self._rates[row].max(initial=0.0))
+        if np.isfinite(self._rates_a[row]).any():
+            top = max(top, float(np.nanmax(self._rates_a[row])))
         return (
             max(peak, top) * 1.08
             if self.state.window.scale_to_peak
             else max(top * 1.15, peak * 1e-3)
         )
 
-    def _paint_curves(self, painter: QPainter, area: QRect) -> None:
+    def _paint_curves(self, painter: QPainter, area: QRect, among: range) -> None:
         theme, height = self.context.theme, int(self.row_height())
-        rows = [row for row in range(len(self._lanes)) if self._visible(row, area)]
+        rows = [row for row in among if self._visible(row, area)]
         if not rows:
             return
         scales = np.array([self.scale_of(row) for row in rows])
         below, line = area_rows(self._rates[rows], scales, height, PAD)
         pixels = np.where(below, np.uint32(packed(blend(theme.canvas, theme.accent, 0.35))), 0)
         pixels = np.where(line, np.uint32(packed(theme.accent)), pixels)
+        there = np.isfinite(self._rates_a[rows])
+        if there.any():
+            _, other = area_rows(np.nan_to_num(self._rates_a[rows]), scales, height, PAD)
+            pixels = np.where(other & there[:, None, :], np.uint32(packed(theme.text)), pixels)
         for index, row in enumerate(rows):
+            if self.pinned_rows():
+                painter.fillRect(
+                    QRect(area.left(), int(self.row_top(row)), area.width(), height),
+                    QColor(theme.canvas),
+                )
             painter.drawImage(
                 QPointF(area.left(), int(self.row_top(row))),
                 NumpyImage(pixels[index], alpha=True).image,
@@ -119,27 +201,26 @@ class BandwidthCanvas(TimeCanvas):
     def _paint_peak(
         self, painter: QPainter, area: QRect, row: int, scale: float, height: int
     ) -> None:
-        run, theme, top = self.state.runs.current, self.context.theme, int(self.row_top(row))
-        assert run is not None
+        theme, top = self.context.theme, int(self.row_top(row))
         bottom = top + height - 0.5
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(QPointF(area.left(), bottom), QPointF(area.right() + 1, bottom))
-        peak = run.lanes[self._lanes[row]].peak_GBps
+        peak = self.peak_of(row)
         if peak <= scale:
             y = round(top + height - PAD - 1 - peak / scale * (height - 2 * PAD - 1)) + 0.5
             painter.setPen(QPen(QColor(theme.peak), 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right() + 1, y))
 
-    def _titles(self, row: int) -> tuple[str, str, str]:
-        """Title of a lane, its peak, and the colour of the peak."""
-        run = self.state.runs.current
-        assert run is not None
-        lane = run.lanes[self._lanes[row]]
-        text = f"peak {significant(lane.peak_GBps, 3)} GB/s"
-        scale = self.scale_of(row)
-        if lane.peak_GBps > scale:
-            text = f"0–{significant(scale, 2)} of {significant(lane.peak_GBps, 3)} GB/s"
-        return lane.title, text, self.context.theme.peak
+    def _heading(self, row: int) -> Heading:
+        """Title of a lane and its peak."""
+        what, peak, scale = self.rows[row], self.peak_of(row), self.scale_of(row)
+        text = f"peak {significant(peak, 3)} GB/s"
+        if peak > scale:
+            text = f"0–{significant(scale, 2)} of {significant(peak, 3)} GB/s"
+        title = f"▸ {what.title}" if what.folded else what.title
+        if not what.lanes:
+            title += " (only A)"
+        return Heading(title, text, self.context.theme.peak, dim=not what.lanes)
 
     def clicked(self, position: QPointF) -> None:
         if position.x() >= self.plot_area().left():
@@ -150,13 +231,20 @@ class BandwidthCanvas(TimeCanvas):
         column = int(position.x()) - self.plot_area().left()
         if run is None or row < 0 or self._rates.shape[0] <= row or not self.state.runs.length:
             return ""
-        lane = run.lanes[self._lanes[row]]
+        title, peak = self.rows[row].title, self.peak_of(row)
         if not 0 <= column < self._rates.shape[1]:
-            return f"{lane.title}\npeak {significant(lane.peak_GBps)} GB/s"
-        value = float(self._rates[row, column])
+            return f"{title}\npeak {significant(peak)} GB/s"
         at = self.axis().time(position.x())
-        return (
-            f"{lane.title} — {step_name(run, run.step_at(int(at)))}\n"
-            f"{significant(value, 4)} GB/s, {100 * value / lane.peak_GBps:.1f} % of the peak "
-            f"{significant(lane.peak_GBps)} GB/s"
-        )
+        lines = [f"{title} — {step_name(run, run.step_at(int(at)))}"]
+        if self.rows[row].lanes:
+            lines.append(_share_text(float(self._rates[row, column]), peak))
+        if column < self._rates_a.shape[1] and np.isfinite(self._rates_a[row, column]):
+            lines.append(f"A: {_share_text(float(self._rates_a[row, column]), peak)}")
+        return "\n".join(lines)
+
+
+def _share_text(value: float, peak: float) -> str:
+    return (
+        f"{significant(value, 4)} GB/s, {100 * value / peak:.1f} % of the peak "
+        f"{significant(peak)} GB/s"
+    )

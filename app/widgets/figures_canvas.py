@@ -16,7 +16,7 @@ from app.viewmodels.series import Columns, Series, columns_at, envelope, places_
 from app.viewmodels.time_axis import TimeMap, ticks
 from app.widgets.empty import paint_empty
 from app.widgets.painting import RectBatch, small_font
-from app.widgets.time_canvas import GUTTER, TimeCanvas
+from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
 from simcore.results.run import KIND_PREFILL
 
@@ -296,7 +296,7 @@ class FiguresCanvas(TimeCanvas):
 
     def _paint_gutter(self, painter: QPainter) -> None:
         theme = self.context.theme
-        area = QRectF(0, self.ruler, GUTTER, self.height() - self.ruler)
+        area = QRectF(0, self.ruler, self.gutter, self.height() - self.ruler)
         painter.save()
         painter.setClipRect(area)
         painter.fillRect(area, QColor(theme.panel))
@@ -306,13 +306,15 @@ class FiguresCanvas(TimeCanvas):
         for row, item in enumerate(self._rows):
             top, height = self.row_top(row), self.row_height()
             painter.setPen(QColor(theme.text))
-            lines = _wrapped(item.title, metrics, GUTTER - 14, 1 if height < 62 else 2)
+            lines = _wrapped(item.title, metrics, self.gutter - 14, 1 if height < 62 else 2)
             for number, line in enumerate(lines):
-                painter.drawText(QRectF(8, top + 4 + 14 * number, GUTTER - 12, 14), _VCENTRE, line)
+                painter.drawText(
+                    QRectF(8, top + 4 + 14 * number, self.gutter - 12, 14), _VCENTRE, line
+                )
             painter.setPen(QPen(QColor(theme.border), 1))
             y = round(top + height) - 0.5
-            painter.drawLine(QPointF(0, y), QPointF(GUTTER, y))
-        painter.drawLine(QPointF(GUTTER - 0.5, 0), QPointF(GUTTER - 0.5, self.height()))
+            painter.drawLine(QPointF(0, y), QPointF(self.gutter, y))
+        painter.drawLine(QPointF(self.gutter - 0.5, 0), QPointF(self.gutter - 0.5, self.height()))
         painter.restore()
 
     def _ticks(self) -> list[tuple[float, str]]:
@@ -337,8 +339,10 @@ class FiguresCanvas(TimeCanvas):
         painter.setFont(small_font(self.font(), -1))
         painter.setPen(QColor(theme.text_dim))
         name = "step" if self.by_step else "time"
-        painter.drawText(QRectF(8, 0, GUTTER - 16, self.ruler), _VCENTRE, name)
-        painter.drawText(QRectF(8, 0, GUTTER - 16, self.ruler), _VCENTRE | _RIGHT, "at the cursor")
+        painter.drawText(QRectF(8, 0, self.gutter - 16, self.ruler), _VCENTRE, name)
+        painter.drawText(
+            QRectF(8, 0, self.gutter - 16, self.ruler), _VCENTRE | _RIGHT, "at the cursor"
+        )
         painter.setClipRect(QRectF(area.left(), 0, area.width(), self.ruler))
         for x, label in self._ticks():
             painter.setPen(QPen(QColor(theme.border), 1))
@@ -354,7 +358,7 @@ class FiguresCanvas(TimeCanvas):
         """Values at the cursor, below the titles."""
         theme = self.context.theme
         painter.save()
-        painter.setClipRect(QRectF(0, self.ruler, GUTTER, area.height()))
+        painter.setClipRect(QRectF(0, self.ruler, self.gutter, area.height()))
         for row, item in enumerate(self._rows):
             bottom = self.row_top(row) + self.row_height() - 6
             painter.setFont(small_font(self.font(), -1))
@@ -364,7 +368,7 @@ class FiguresCanvas(TimeCanvas):
             painter.setFont(small_font(self.font(), 0))
             painter.setPen(QColor(theme.text))
             text = self.value_text(item, self.state.cursor.step)
-            painter.drawText(QRectF(50, bottom - 15, GUTTER - 58, 15), _VCENTRE | _RIGHT, text)
+            painter.drawText(QRectF(50, bottom - 15, self.gutter - 58, 15), _VCENTRE | _RIGHT, text)
         painter.restore()
 
     def value_text(self, item: Series, step: int) -> str:

@@ -13,6 +13,26 @@ from PySide6.QtWidgets import (
     QTabBar,
 )
 
+from app.commands.registry import CommandRegistry
+
+_EDITING = (
+    QKeySequence.StandardKey.Undo,
+    QKeySequence.StandardKey.Redo,
+    QKeySequence.StandardKey.Cut,
+    QKeySequence.StandardKey.Copy,
+    QKeySequence.StandardKey.Paste,
+    QKeySequence.StandardKey.SelectAll,
+    QKeySequence.StandardKey.MoveToNextWord,
+    QKeySequence.StandardKey.MoveToPreviousWord,
+    QKeySequence.StandardKey.SelectNextWord,
+    QKeySequence.StandardKey.SelectPreviousWord,
+    QKeySequence.StandardKey.DeleteStartOfWord,
+    QKeySequence.StandardKey.DeleteEndOfWord,
+    QKeySequence.StandardKey.MoveToStartOfDocument,
+    QKeySequence.StandardKey.MoveToEndOfDocument,
+    QKeySequence.StandardKey.SelectStartOfDocument,
+    QKeySequence.StandardKey.SelectEndOfDocument,
+)
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 _PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
@@ -34,7 +54,15 @@ def leaves_undo(control: QObject, event: QKeyEvent) -> bool:
     return isinstance(box, QAbstractSpinBox) and any(event.matches(key) for key in keys)
 
 
-def leaves_export(event: QKeyEvent) -> bool:
-    """Whether a key is the export's, which text fields would take as "end of line"."""
-    control = Qt.KeyboardModifier.ControlModifier
-    return event.key() == Qt.Key.Key_E and event.modifiers() == control
+def leaves_command(event: QKeyEvent, commands: CommandRegistry) -> bool:
+    """Whether a key with Ctrl is a command's although a text field knows an editing use for it.
+
+    Ctrl+E, say, would go to the end of the line. What everybody types in texts (undo, copy, words)
+    stays the text's.
+    """
+    if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        return False
+    if any(event.matches(key) for key in _EDITING):
+        return False
+    keys = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+    return commands.by_key(keys) is not None

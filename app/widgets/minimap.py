@@ -22,7 +22,6 @@ from app.viewmodels.formatting import time_text
 from app.viewmodels.keys import OP_KEYS
 from app.widgets.marker_tool import marker_colour
 from app.widgets.painting import NumpyImage, key_table, small_font
-from app.widgets.time_canvas import GUTTER
 from app.widgets.view import Context
 
 HEIGHT = 34
@@ -79,6 +78,7 @@ class Minimap(QWidget):
         ):
             signal.connect(self.update)
         context.themes.changed.connect(self._renew)
+        state.lanes.changed.connect(self._renew)
         self._on_replaced()
 
     def sizeHint(self) -> QSize:
@@ -88,7 +88,12 @@ class Minimap(QWidget):
 
     def area(self) -> QRect:
         """Where time goes from left to right."""
-        return QRect(GUTTER, 2, max(1, self.width() - GUTTER - 1), self.height() - 4)
+        return QRect(
+            self.state.lanes.gutter_px,
+            2,
+            max(1, self.width() - self.state.lanes.gutter_px - 1),
+            self.height() - 4,
+        )
 
     def end_ps(self) -> float:
         """End of the axis."""
@@ -133,7 +138,7 @@ class Minimap(QWidget):
         painter.fillRect(area, QColor(theme.canvas))
         painter.setFont(small_font(self.font(), -1))
         painter.setPen(QColor(theme.text_dim))
-        box = QRectF(8, 0, GUTTER - 16, self.height())
+        box = QRectF(8, 0, self.state.lanes.gutter_px - 16, self.height())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "whole run")
         composition = self._composition
         if composition is not None and composition.steps:

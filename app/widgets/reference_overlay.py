@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, Qt
@@ -24,6 +26,19 @@ COVERED = 0.02
 """Least share of a pixel that merged spans must cover to be marked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Where lanes of A are drawn.
+
+    Attributes:
+        top: of the bar.
+        lanes: lanes of A; the mean of several.
+    """
+
+    top: float
+    lanes: tuple[int, ...]
+
+
 class ReferenceOverlay:
     """Spans of A as frames where B's are drawn one by one, else its busy share as a line."""
 
@@ -41,31 +56,44 @@ class ReferenceOverlay:
         axis: TimeMap,
         reference: Reference,
         align: Align,
-        bars: tuple[Floats, float],
+        bars: list[Bar],
+        height: float,
         theme: Theme,
         budget_s: float,
     ) -> bool:
         """Paint into `area`; False if spans are still to be derived.
 
         Args:
-            bars: tops of the bars of B's lanes, and their height.
+            bars: what is drawn where, each `height` high.
         """
         run = reference.run
         if run is not self._run:
             self._run, self._source, self._keys = run, SpanSource(run), key_of_op(run)
         assert self._source is not None
-        pieces = _exact_pieces(reference, align, axis)
+        pieces = exact_pieces(reference, align, axis)
         spans, complete = self._source.get([step for step, *_ in pieces], budget_s)
         colour = QColor(theme.text)
         colour.setAlphaF(0.85)
         painter.save()
         painter.setClipRect(area)
-        self._paint_shares(painter, area, axis, reference, align, bars, colour, pieces)
+        self._paint_shares(painter, area, axis, reference, align, bars, height, colour, pieces)
+        tops = np.full(len(run.lanes), np.nan)
+        for bar in bars:
+            if len(bar.lanes) == 1:
+                tops[bar.lanes[0]] = bar.top
         self.frames = 0
         for step, start, end in pieces:
             if step in spans:
                 self._paint_spans(
-                    painter, area, reference, spans[step], step, (start, end), bars, axis, colour
+                    painter,
+                    area,
+                    reference,
+                    spans[step],
+                    step,
+                    (start, end),
+                    (tops, height),
+                    axis,
+                    colour,
                 )
         painter.restore()
         return complete
@@ -77,22 +105,28 @@ class ReferenceOverlay:
         axis: TimeMap,
         reference: Reference,
         align: Align,
-        bars: tuple[Floats, float],
+        bars: list[Bar],
+        height: float,
         colour: QColor,
         pieces: list[tuple[int, float, float]],
     ) -> None:
         count = max(1, area.width() // COLUMN_PX)
         times = np.linspace(axis.start_ps, axis.end_ps, count + 1)
-        share = reference.busy(times, align)
+        busy = reference.busy_own(times, align)
+        exact = np.zeros(count, bool)
         for _, start, end in pieces:
-            share[:, (times[1:] > start) & (times[:-1] < end)] = np.nan
-        tops, height = bars
+            exact |= (times[1:] > start) & (times[:-1] < end)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         width = area.width() / count
         left = area.left() + np.arange(count) * width
-        for lane in range(len(share)):
-            level = tops[lane] + (1 - np.clip(share[lane], 0, 1)) * (height - 1.5)
+        for bar in bars:
+            if not bar.lanes:
+                continue
+            share = busy[list(bar.lanes)].mean(axis=0)
+            if len(bar.lanes) == 1:
+                share[exact] = np.nan  # there its spans are drawn one by one
+            level = bar.top + (1 - np.clip(share, 0, 1)) * (height - 1.5)
             use = np.isfinite(level)
             if not use.any():
                 continue
@@ -133,13 +167,9 @@ class ReferenceOverlay:
             (window[0], window[1]),
             columns,
         )
-        shown = np.full(len(run.lanes), -1)
-        for lane, other in enumerate(reference.lanes):
-            if other >= 0:
-                shown[other] = lane
         tops, height = bars
-        use = (shown[cut.lane] >= 0) & (cut.key < OP_KEYS)
-        lanes = shown[cut.lane[use]]
+        use = np.isfinite(tops[cut.lane]) & (cut.key < OP_KEYS)
+        lanes = cut.lane[use]
         left = np.round(cut.left[use]) + left_px + 0.5
         right = np.round(cut.right[use]) + left_px - 0.5
         framed = right - left >= FRAME_PX
@@ -163,14 +193,14 @@ class ReferenceOverlay:
             painter.setBrush(colour)
             covered = cut.cover[:, :, :OP_KEYS].sum(axis=2) > COVERED
             for lane in np.flatnonzero(covered.any(axis=1)).tolist():
-                if shown[lane] < 0:
+                if not np.isfinite(tops[lane]):
                     continue
                 at = left_px + np.flatnonzero(covered[lane]).astype(np.float64)
-                top = np.full(len(at), tops[shown[lane]])
+                top = np.full(len(at), tops[lane])
                 self._batch.draw(painter, at, top, np.ones(len(at)), 1.5)
 
 
-def _exact_pieces(
+def exact_pieces(
     reference: Reference, align: Align, axis: TimeMap
 ) -> list[tuple[int, float, float]]:
     """Steps of A wide enough to be drawn span by span, with start and end on B's axis."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -13,7 +15,7 @@ from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
 from app.widgets.painting import small_font
-from app.widgets.time_canvas import GUTTER, TimeCanvas
+from app.widgets.time_canvas import TimeCanvas
 from simcore.results.run import Run
 
 _VCENTRE = Qt.AlignmentFlag.AlignVCenter
@@ -44,41 +46,66 @@ def _in_lines(metrics: QFontMetricsF, title: str, room: float, lines: int) -> st
     return metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
 
 
-def paint_gutter(
-    painter: QPainter, canvas: TimeCanvas, rows: list[tuple[str, str, str]], theme: Theme
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands to the left of a row.
+
+    Attributes:
+        title: name of the row.
+        note: a short text beside or below it.
+        colour: of the note.
+        dim: the row is not one of the run on screen.
+    """
+
+    title: str
+    note: str
+    colour: str
+    dim: bool = False
+
+
+def paint_gutter(painter: QPainter, canvas: TimeCanvas, rows: list[Heading], theme: Theme) -> None:
     """Title and note of every row; the note stands below the title where there is room."""
-    area = QRectF(0, canvas.ruler, GUTTER, canvas.height() - canvas.ruler)
+    area = QRectF(0, canvas.ruler, canvas.gutter, canvas.height() - canvas.ruler)
     painter.save()
     painter.setClipRect(area)
     painter.fillRect(area, QColor(theme.panel))
+    pinned = canvas.pinned_rows()
+    for row in range(pinned, len(rows)):
+        _paint_heading(painter, canvas, row, rows[row], theme)
+    if pinned:
+        height = pinned * canvas.row_height()
+        painter.fillRect(QRectF(0, canvas.ruler, canvas.gutter, height), QColor(theme.panel))
+        painter.fillRect(QRectF(0, canvas.ruler, 3, height), QColor(theme.accent))
+    for row in range(min(pinned, len(rows))):
+        _paint_heading(painter, canvas, row, rows[row], theme)
+    painter.setPen(QPen(QColor(theme.border), 1))
+    painter.drawLine(QPointF(canvas.gutter - 0.5, 0), QPointF(canvas.gutter - 0.5, canvas.height()))
+    painter.restore()
+
+
+def _paint_heading(
+    painter: QPainter, canvas: TimeCanvas, row: int, heading: Heading, theme: Theme
+) -> None:
+    gutter, height, top = canvas.gutter, canvas.row_height(), canvas.row_top(row)
+    if top > canvas.height() or top + height < canvas.ruler:
+        return
     font = small_font(canvas.font(), -0.5)
     metrics = QFontMetricsF(font)
-    height = canvas.row_height()
     stacked = height >= 28 and canvas.ruler == 0
     right = _VCENTRE | Qt.AlignmentFlag.AlignRight
-    note_font = small_font(canvas.font(), -1.5) if stacked else font
-    first = canvas.row_top(0)
-    for row, (title, note, colour) in enumerate(rows):
-        top = first + row * height
-        if top > canvas.height() or top + height < canvas.ruler:
-            continue
-        room = GUTTER - 16 if stacked else GUTTER - 58
-        shown = _in_lines(metrics, title, room, 2 if height >= 26 and not stacked else 1)
-        title_box = QRectF(8, top, room + 2, height)
-        note_box = QRectF(GUTTER - 54, top, 46, height)
-        if stacked:
-            title_box = QRectF(8, top + height / 2 - 14, room, 14)
-            note_box = QRectF(8, top + height / 2, room, 13)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.text))
-        painter.drawText(title_box, _VCENTRE, shown)
-        painter.setFont(note_font)
-        painter.setPen(QColor(colour))
-        painter.drawText(note_box, _VCENTRE if stacked else right, note)
-    painter.setPen(QPen(QColor(theme.border), 1))
-    painter.drawLine(QPointF(GUTTER - 0.5, 0), QPointF(GUTTER - 0.5, canvas.height()))
-    painter.restore()
+    room = gutter - 16 if stacked else gutter - 58
+    shown = _in_lines(metrics, heading.title, room, 2 if height >= 26 and not stacked else 1)
+    title_box = QRectF(8, top, room + 2, height)
+    note_box = QRectF(gutter - 54, top, 46, height)
+    if stacked:
+        title_box = QRectF(8, top + height / 2 - 14, room, 14)
+        note_box = QRectF(8, top + height / 2, room, 13)
+    painter.setFont(font)
+    painter.setPen(QColor(theme.text_dim if heading.dim else theme.text))
+    painter.drawText(title_box, _VCENTRE, shown)
+    painter.setFont(small_font(canvas.font(), -1.5) if stacked else font)
+    painter.setPen(QColor(heading.colour))
+    painter.drawText(note_box, _VCENTRE if stacked else right, heading.note)
 
 
 def paint_ruler(
@@ -101,13 +128,13 @@ def paint_ruler(
     painter.setPen(QColor(theme.text_dim))
     corner = f"from {marks.origin}" if marks.origin else "time"
     for index, text in enumerate((corner, "step", "layer")):
-        painter.drawText(QRectF(8, index * row, GUTTER - 16, row), _VCENTRE, text)
+        painter.drawText(QRectF(8, index * row, canvas.gutter - 16, row), _VCENTRE, text)
     painter.drawText(
-        QRectF(8, 2 * row, GUTTER - 16, row),
+        QRectF(8, 2 * row, canvas.gutter - 16, row),
         _VCENTRE | Qt.AlignmentFlag.AlignRight,
         "busy",
     )
-    painter.setClipRect(QRectF(GUTTER, 0, canvas.width() - GUTTER, height))
+    painter.setClipRect(QRectF(canvas.gutter, 0, canvas.width() - canvas.gutter, height))
     for time_ps, label in zip(marks.times, marks.labels):
         x = axis.x(float(time_ps))
         painter.setPen(QPen(QColor(theme.border), 1))
@@ -131,13 +158,13 @@ def _paint_step_names(
     run: Run,
 ) -> None:
     row = canvas.ruler / 3
-    free = float(GUTTER)
+    free = float(canvas.gutter)
     steps = visible_steps(edges, axis.start_ps, axis.end_ps)
     # Of very many steps only round ones can be named, about as many as fit twice.
     apart = max(1.0, len(steps) / max(1.0, canvas.width() / 30))
     every = int(nice_step(apart)) if apart > 1 else 1
     for step in range(-(-steps.start // every) * every, steps.stop, every):
-        left = max(axis.x(float(edges[step])), float(GUTTER))
+        left = max(axis.x(float(edges[step])), float(canvas.gutter))
         right = axis.x(float(edges[step + 1]))
         text = step_name(run, step)
         width = metrics.horizontalAdvance(text)
@@ -168,7 +195,7 @@ def paint_layers(
         return
     row = canvas.ruler / 3
     painter.save()
-    painter.setClipRect(QRectF(GUTTER, 0, canvas.width() - GUTTER, canvas.height()))
+    painter.setClipRect(QRectF(canvas.gutter, 0, canvas.width() - canvas.gutter, canvas.height()))
     font = small_font(canvas.font(), -1.5)
     metrics = QFontMetricsF(font)
     painter.setFont(font)
@@ -176,7 +203,7 @@ def paint_layers(
     line.setAlphaF(0.55)
     for layer, begin in zip(layers, starts):
         x = round(axis.x(start + float(begin))) + 0.5
-        if not GUTTER - 60 <= x <= canvas.width():
+        if not canvas.gutter - 60 <= x <= canvas.width():
             continue
         painter.setPen(QPen(line, 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(x, canvas.ruler), QPointF(x, canvas.height()))

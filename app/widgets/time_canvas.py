@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -21,12 +22,11 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.time_axis import TimeMap
 from app.widgets.empty import paint_empty
+from app.widgets.lane_titles import LaneTitles, needed_px, show_menu
 from app.widgets.marker_tool import MarkerTool
 from app.widgets.view import Context
 from simcore.results.spans import Spans
 
-GUTTER = 138
-"""Width of the lane titles, the same in all canvases so that their axes line up."""
 _DRAG_PX = 4
 
 
@@ -61,12 +61,14 @@ class TimeCanvas(QWidget):
         self._press: QPointF | None = None
         self._dragging = self._seeking = False
         self.markers = MarkerTool(self)
+        self.titles = LaneTitles(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(QSize(GUTTER + 120, self.ruler + 30))
+        self.setMinimumSize(QSize(260, self.ruler + 30))
         self.state.window.changed.connect(self._on_window_changed)
         self.state.cursor.moved.connect(self.update)
         self.state.markers.changed.connect(self.update)
+        self.state.lanes.changed.connect(self._on_lanes_changed)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
         self.state.runs.cleared.connect(self._on_cleared)
@@ -102,11 +104,25 @@ class TimeCanvas(QWidget):
         """The run's lane that a row shows, -1 for none."""
         return -1
 
+    def pinned_rows(self) -> int:
+        """Number of rows at the top that do not scroll."""
+        return 0
+
+    def folded_group(self, row: int) -> str:
+        """The group a row stands for, empty for a single lane."""
+        return ""
+
     # Geometry.
+
+    @property
+    def gutter(self) -> int:
+        """Width of the titles, the same in all canvases so that their axes line up."""
+        return self.state.lanes.gutter_px
 
     def plot_area(self) -> QRect:
         """The part of the widget that time fills."""
-        return QRect(GUTTER, self.ruler, max(1, self.width() - GUTTER), self.height() - self.ruler)
+        left = self.gutter
+        return QRect(left, self.ruler, max(1, self.width() - left), self.height() - self.ruler)
 
     def axis(self) -> TimeMap:
         """The map from time to pixels."""
@@ -137,12 +153,22 @@ class TimeCanvas(QWidget):
 
     def row_top(self, row: int) -> float:
         """Top of a lane."""
-        return self.ruler + row * self.row_height() - self.scroll_px
+        scrolled = self.scroll_px if row >= self.pinned_rows() else 0
+        return self.ruler + row * self.row_height() - scrolled
 
     def row_at(self, y: float) -> int:
         """Lane at a height, -1 if there is none."""
-        row = int((y - self.ruler + self.scroll_px) // self.row_height())
+        row = int((y - self.ruler) // self.row_height())
+        if row >= self.pinned_rows():
+            row = int((y - self.ruler + self.scroll_px) // self.row_height())
         return row if 0 <= row < self.lane_count() and y >= self.ruler else -1
+
+    def drop_row(self, y: float) -> int:
+        """The row above which something dropped at a height goes."""
+        row = self.row_at(y)
+        if row < 0:
+            return self.lane_count() if y > self.ruler else 0
+        return row + (y - self.row_top(row) > self.row_height() / 2)
 
     def scroll_to(self, px: int) -> None:
         """Scroll the lanes."""
@@ -183,6 +209,7 @@ class TimeCanvas(QWidget):
             self.paint_overlay(painter, area)
             self.markers.paint(painter, area)
         self._paint_cursor(painter, area)
+        self.titles.paint(painter)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self.context.theme.accent), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -210,7 +237,7 @@ class TimeCanvas(QWidget):
         if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.pan_px(-notches * 0.12 * self.plot_area().width())
         else:
-            x = max(event.position().x(), float(GUTTER))
+            x = max(event.position().x(), float(self.gutter))
             self.zoom_at(0.8**notches, x)
         event.accept()
 
@@ -231,17 +258,17 @@ class TimeCanvas(QWidget):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.markers.press(event):
+        if self.titles.press(event) or self.markers.press(event):
             return
         self._press = event.position()
         self._dragging = False
-        self._seeking = event.position().y() < self.ruler and event.position().x() >= GUTTER
+        self._seeking = event.position().y() < self.ruler and event.position().x() >= self.gutter
         if self._seeking:
             self.state.cursor.seek_time(self.time_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        if self._press is None and self.markers.move(event):
+        if self._press is None and (self.titles.move(event) or self.markers.move(event)):
             return
         if self._seeking:
             self.state.cursor.seek_time(self.time_at(at.x()))
@@ -261,7 +288,7 @@ class TimeCanvas(QWidget):
                 QToolTip.hideText()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._press is None and self.markers.release(event):
+        if self._press is None and (self.titles.release(event) or self.markers.release(event)):
             return
         if self._press is not None and not self._dragging and not self._seeking:
             self.clicked(event.position())
@@ -269,9 +296,28 @@ class TimeCanvas(QWidget):
         self._dragging = self._seeking = False
         self.unsetCursor()
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self.titles.double_click(event):
+            self.double_clicked(event.position())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not show_menu(self.titles, self, event, event.pos()):
+            super().contextMenuEvent(event)
+
+    def double_clicked(self, position: QPointF) -> None:
+        """React to a double click in the plot."""
+
+    def _on_lanes_changed(self) -> None:
+        self.lanes_changed()
+        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+
+    def lanes_changed(self) -> None:
+        """Take note of another arrangement of the lanes."""
+
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
         assert run is not None
+        self.state.lanes.set_needed_px(needed_px(self))
         self.composition = composition_of(run)
         self.run_replaced()
         self._on_grew(self.state.runs.length)

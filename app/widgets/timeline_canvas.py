@@ -6,19 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from app.state.lanes import Row
 from app.state.selection import SpanRef
 from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
-from app.viewmodels.exact import ExactStep, cover_colours, cut_step, span_at
+from app.viewmodels.exact import ExactStep, cover_colours, cut_step, mean_shares, span_at
+from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
+from app.widgets.flow_arrows import paint_arrow
 from app.widgets.painting import (
     NumpyImage,
     RectBatch,
@@ -27,8 +30,8 @@ from app.widgets.painting import (
     key_table,
     small_font,
 )
-from app.widgets.reference_overlay import ReferenceOverlay
-from app.widgets.rulers import paint_gutter, paint_layers, paint_ruler, paint_steps
+from app.widgets.reference_overlay import Bar, ReferenceOverlay
+from app.widgets.rulers import Heading, paint_gutter, paint_layers, paint_ruler, paint_steps
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
 from simcore.results.spans import Spans
@@ -37,6 +40,8 @@ BUDGET_S = 0.006
 LABEL_PX = 30.0
 MAX_LABELS = 240
 NOTE_PX = 110.0
+FAR = -1e4
+"""Top of lanes that have no row of their own; nothing that high is seen."""
 
 
 class TimelineCanvas(TimeCanvas):
@@ -50,33 +55,57 @@ class TimelineCanvas(TimeCanvas):
         self._source: SpanSource | None = None
         self._keys: NDArray[np.int64] = np.zeros(0, np.int64)
         self.shown: dict[int, Spans] = {}
+        self.rows: list[Row] = []
+        self._row_of: dict[int, int] = {}
+        self._tops: NDArray[np.float64] = np.zeros(0)
         self._batch = RectBatch()
         self.merged_spans = 0
+        self.hovered: SpanRef | None = None
+        self.arrows = 0
         super().__init__(context, parent)
         self.setAccessibleName("Timeline")
         self.overlay = ReferenceOverlay()
         self.state.selection.changed.connect(self.update)
-        self.state.comparison.changed.connect(self.invalidate)
+        self.state.comparison.changed.connect(self._on_lanes_changed)
 
     def run_replaced(self) -> None:
         run = self.state.runs.current
         assert run is not None
         self._source = SpanSource(run)
         self._keys = key_of_op(run)
-        self.shown = {}
+        self.shown, self.hovered = {}, None
+        self.lanes_changed()
 
     def run_cleared(self) -> None:
         self._source, self.shown = None, {}
+        self.rows, self._row_of = [], {}
+
+    def lanes_changed(self) -> None:
+        run, reference = self.state.runs.current, self.state.comparison.reference()
+        if run is None:
+            return
+        self.rows = self.state.lanes.rows(run, reference.run if reference else None)
+        self._row_of = {lane: at for at, row in enumerate(self.rows) for lane in row.lanes}
 
     def lane_count(self) -> int:
+        return len(self.rows)
+
+    def pinned_rows(self) -> int:
+        return sum(row.pinned for row in self.rows)
+
+    def folded_group(self, row: int) -> str:
         run = self.state.runs.current
-        return len(run.lanes) if run else 0
+        if run is None or not 0 <= row < len(self.rows) or not self.rows[row].folded:
+            return ""
+        lanes = self.rows[row].lanes
+        return run.lanes[lanes[0]].group if lanes else ""
 
     def exact_spans(self) -> Mapping[int, Spans]:
         return self.shown
 
     def lane_of_row(self, row: int) -> int:
-        return row
+        lanes = self.rows[row].lanes if 0 <= row < len(self.rows) else ()
+        return lanes[0] if len(lanes) == 1 else -1
 
     def bar_height(self) -> int:
         """Height of a bar inside its lane."""
@@ -93,84 +122,139 @@ class TimelineCanvas(TimeCanvas):
         edges = composition.edges
         wanted = exact_steps(edges, axis)
         self.shown, complete = self._source.get(wanted, BUDGET_S)
-        painter.save()
-        painter.setClipRect(area)
-        self._paint_rows(painter, area)
         steps = visible_steps(edges, axis.start_ps, axis.end_ps)
-        if len(self.shown) < len(steps):
-            self._paint_blended(painter, area, axis)
-        self.merged_spans = 0
-        for step, spans in self.shown.items():
-            self._paint_exact(painter, area, axis, step, spans)
-        complete = self._paint_reference(painter, area, axis) and complete
-        paint_steps(painter, area, axis, edges, theme)
-        painter.restore()
+        for clip, rows in self._passes(area):
+            painter.save()
+            painter.setClipRect(clip)
+            self._tops = np.full(len(run.lanes), FAR)
+            for row in rows:
+                lanes = self.rows[row].lanes
+                if len(lanes) == 1:
+                    self._tops[lanes[0]] = self._bar_top(row)
+            folded = [row for row in rows if len(self.rows[row].lanes) > 1]
+            painter.fillRect(clip, QColor(theme.canvas))
+            self._paint_rows(painter, area, rows)
+            if len(self.shown) < len(steps):
+                self._paint_blended(painter, area, axis, folded)
+            self.merged_spans = 0
+            for step, spans in self.shown.items():
+                self._paint_exact(painter, area, axis, step, spans)
+                self._paint_folded(painter, area, axis, step, spans, folded)
+            complete = self._paint_reference(painter, clip, axis, rows) and complete
+            paint_steps(painter, area, axis, edges, theme)
+            painter.restore()
         busy = composition.busy_share(steps.start, steps.stop)
-        paint_gutter(
-            painter,
-            self,
-            [
-                (lane.title, f"{100 * share:.1f} %", theme.text_dim)
-                for lane, share in zip(run.lanes, busy)
-            ],
-            theme,
-        )
+        paint_gutter(painter, self, [self._heading(row, busy) for row in self.rows], theme)
         paint_ruler(painter, self, axis, edges, theme)
         for step in self.shown:
             paint_layers(painter, self, run, step, (float(edges[step]), axis), theme)
         if not complete:
             self.invalidate()
 
-    def _paint_reference(self, painter: QPainter, area: QRect, axis: TimeMap) -> bool:
+    def _passes(self, area: QRect) -> list[tuple[QRect, range]]:
+        """Parts of the plot that scroll apart from each other, with their rows."""
+        pinned = self.pinned_rows()
+        if not pinned:
+            return [(area, range(len(self.rows)))]
+        height = round(pinned * self.row_height())
+        below = area.adjusted(0, height, 0, 0)
+        top = QRect(area.left(), area.top(), area.width(), height)
+        return [(below, range(pinned, len(self.rows))), (top, range(pinned))]
+
+    def _heading(self, row: Row, busy: NDArray[np.float64]) -> Heading:
+        theme = self.context.theme
+        if not row.lanes:
+            return Heading(row.title, "only A", theme.text_dim, dim=True)
+        share = float(busy[list(row.lanes)].mean())
+        title = f"▸ {row.title}" if row.folded else row.title
+        return Heading(title, f"{100 * share:.1f} %", theme.text_dim)
+
+    def _paint_reference(self, painter: QPainter, area: QRect, axis: TimeMap, rows: range) -> bool:
         """Run A over the bars; whether all of it could be painted."""
         reference = self.state.comparison.reference()
         if reference is None:
             return True
-        tops = np.array([self._bar_top(lane) for lane in range(self.lane_count())])
         return self.overlay.paint(
             painter,
             area,
             axis,
             reference,
             self.state.comparison.align,
-            (tops, float(self.bar_height())),
+            [Bar(self._bar_top(row), self.rows[row].others) for row in rows],
+            float(self.bar_height()),
             self.context.theme,
             BUDGET_S,
         )
 
-    def _paint_rows(self, painter: QPainter, area: QRect) -> None:
+    def _paint_rows(self, painter: QPainter, area: QRect, rows: range) -> None:
         tint = QColor(self.context.theme.row_alt)
-        for row in range(0, self.lane_count(), 2):
+        for row in rows:
+            if row % 2:
+                continue
             top = self.row_top(row)
             painter.fillRect(QRectF(area.left(), top, area.width(), self.row_height()), tint)
 
-    def _paint_blended(self, painter: QPainter, area: QRect, axis: TimeMap) -> None:
+    def _paint_blended(
+        self, painter: QPainter, area: QRect, axis: TimeMap, folded: list[int]
+    ) -> None:
         assert self.composition is not None
         columns, bar = area.width(), self.bar_height()
         pixels = np.linspace(axis.start_ps, axis.end_ps, columns + 1)
         width = (axis.end_ps - axis.start_ps) / columns
         shares = self.composition.between(pixels) / width
-        image = key_table(self.context.theme, self.context.theme.canvas)[stacked(shares, bar)]
+        seen = np.flatnonzero(self._tops > FAR)
+        parts = [shares[:, seen]]
+        tops = [*self._tops[seen].tolist(), *(self._bar_top(row) for row in folded)]
+        for row in folded:
+            parts.append(shares[:, list(self.rows[row].lanes)].mean(axis=1, keepdims=True))
+        if not tops:
+            return
+        table = key_table(self.context.theme, self.context.theme.canvas)
+        image = table[stacked(np.concatenate(parts, axis=1), bar)]
         edges = self.composition.edges
         begin = min(max(axis.x(0.0), area.left()), area.right())
         end = min(max(axis.x(float(edges[-1])), area.left()), area.right() + 1)
         skip = begin - area.left()
-        for lane in range(len(image)):
-            drawn = NumpyImage(image[lane]).image
-            top = self._bar_top(lane)
+        for top, pixels_of in zip(tops, image, strict=True):
+            drawn = NumpyImage(pixels_of).image
             painter.drawImage(
                 QRectF(begin, top, end - begin, bar), drawn, QRectF(skip, 0, end - begin, bar)
             )
 
-    def _bar_top(self, lane: int) -> float:
-        return float(round(self.row_top(lane) + (self.row_height() - self.bar_height()) / 2))
+    def _bar_top(self, row: int) -> float:
+        return float(round(self.row_top(row) + (self.row_height() - self.bar_height()) / 2))
+
+    def _paint_folded(
+        self,
+        painter: QPainter,
+        area: QRect,
+        axis: TimeMap,
+        step: int,
+        spans: Spans,
+        folded: list[int],
+    ) -> None:
+        """The mean of folded lanes in a step, pixel by pixel."""
+        run = self.state.runs.current
+        if not folded or self.composition is None or run is None:
+            return
+        edges, bar = self.composition.edges, self.bar_height()
+        begin = int(max(axis.x(float(edges[step])), float(area.left())))
+        end = min(axis.x(float(edges[step + 1])), float(area.right() + 1))
+        columns = max(1, int(np.ceil(end)) - begin)
+        times = np.array([axis.time(begin + at) for at in (0, columns)])
+        times = np.linspace(times[0], times[1], columns + 1) - float(edges[step])
+        table = key_table(self.context.theme, self.context.theme.canvas)
+        for row in folded:
+            shares = mean_shares(spans, self._keys, self.rows[row].lanes, len(run.lanes), times)
+            rows = stacked(shares[:, None, :], bar)[0]
+            painter.drawImage(QPointF(begin, self._bar_top(row)), NumpyImage(table[rows]).image)
 
     def _paint_exact(
         self, painter: QPainter, area: QRect, axis: TimeMap, step: int, spans: Spans
     ) -> None:
         assert self.composition is not None
         edges = self.composition.edges
-        lanes, bar = self.lane_count(), self.bar_height()
+        lanes, bar = len(self._tops), self.bar_height()
         begin = max(axis.x(float(edges[step])), float(area.left()))
         end = min(axis.x(float(edges[step + 1])), float(area.right() + 1))
         left_px, columns = int(begin), max(1, int(np.ceil(end)) - int(begin))
@@ -178,8 +262,8 @@ class TimelineCanvas(TimeCanvas):
         cut = cut_step(spans, self._keys, lanes, float(edges[step]), window, columns)
         self.merged_spans += cut.merged
         theme = self.context.theme
-        tops = np.array([self._bar_top(lane) for lane in range(lanes)])
-        for top in tops:
+        tops = self._tops
+        for top in tops[tops > FAR]:
             painter.fillRect(QRectF(begin, top, end - begin, bar), QColor(theme.canvas))
         left = np.round(cut.left) + left_px
         width = np.maximum(np.round(cut.right) + left_px - left, 1.0)
@@ -191,7 +275,7 @@ class TimelineCanvas(TimeCanvas):
             self._batch.draw(painter, left[use], tops[cut.lane[use]], width[use], float(bar))
         if cut.merged:
             argb = cover_colours(cut.cover, key_components(theme))
-            for lane in np.flatnonzero(argb.any(axis=1)):
+            for lane in np.flatnonzero(argb.any(axis=1) & (tops > FAR)):
                 strip = NumpyImage(argb[lane : lane + 1], alpha=True).image
                 painter.drawImage(QRectF(left_px, tops[lane], columns, bar), strip)
         if bar >= 11:
@@ -215,7 +299,7 @@ class TimelineCanvas(TimeCanvas):
         edge = float(self.plot_area().left())
         width = width - np.maximum(edge - left, 0.0)
         left = np.maximum(left, edge)
-        wide = np.flatnonzero(width >= LABEL_PX)
+        wide = np.flatnonzero((width >= LABEL_PX) & (tops[cut.lane] > FAR))
         for at in wide[np.argsort(-width[wide])][:MAX_LABELS]:
             span = int(cut.index[at])
             op = run.ops[int(spans.op[span])]
@@ -237,8 +321,11 @@ class TimelineCanvas(TimeCanvas):
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def paint_overlay(self, painter: QPainter, area: QRect) -> None:
+        if self.composition is None:
+            return
+        self._paint_flows(painter, area)
         chosen = self.state.selection.span
-        if chosen is None or chosen.step not in self.shown or self.composition is None:
+        if chosen is None or chosen.step not in self.shown:
             return
         spans, axis = self.shown[chosen.step], self.axis()
         start = float(self.composition.edges[chosen.step])
@@ -250,6 +337,46 @@ class TimelineCanvas(TimeCanvas):
             self._outline(painter, axis, start, spans, cause, self.context.theme.accent)
         painter.restore()
 
+    def _paint_flows(self, painter: QPainter, area: QRect) -> None:
+        """Dependencies of the span under the pointer and of the selected one, between lanes."""
+        run = self.state.runs.current
+        painter.save()
+        painter.setClipRect(area)
+        self.arrows = 0
+        for ref in {self.hovered, self.state.selection.span}:
+            if ref is None or run is None or ref.step not in self.shown:
+                continue
+            spans = self.shown[ref.step]
+            for flow in flows_at(run, ref.step, spans, ref.span).arrows:
+                self._paint_flow(painter, ref.step, spans, flow)
+        painter.restore()
+
+    def _paint_flow(self, painter: QPainter, step: int, spans: Spans, flow: Flow) -> None:
+        assert self.composition is not None
+        lanes = [int(spans.lane[span]) for span in (flow.start, flow.end)]
+        rows = [self._row_of.get(lane, -1) for lane in lanes]
+        if min(rows) < 0 or rows[0] == rows[1]:
+            return
+        axis, begin = self.axis(), float(self.composition.edges[step])
+        heights = [self._bar_top(row) + self.bar_height() / 2 for row in rows]
+        start = QPointF(axis.x(begin + float(spans.end_ps[flow.start])), heights[0])
+        end = QPointF(axis.x(begin + float(spans.start_ps[flow.end])), heights[1])
+        keys = [COLOUR_KEYS[self._keys[spans.op[span]]] for span in (flow.start, flow.end)]
+        moved = next((key for key in keys if key in ("transfer", "migration")), "")
+        theme = self.context.theme
+        colour = QColor(theme.colour(moved) if moved else theme.accent)
+        paint_arrow(painter, start, end, colour)
+        self.arrows += 1
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(None)
+
+    def _hover(self, ref: SpanRef | None) -> None:
+        if ref != self.hovered:
+            self.hovered = ref
+            self.update()
+
     def _outline(
         self, painter: QPainter, axis: TimeMap, start: float, spans: Spans, span: int, colour: str
     ) -> None:
@@ -257,21 +384,26 @@ class TimelineCanvas(TimeCanvas):
         right = axis.x(start + float(spans.end_ps[span]))
         painter.setPen(QPen(QColor(colour), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        top = self._bar_top(int(spans.lane[span]))
+        row = self._row_of.get(int(spans.lane[span]), -1)
+        if row < 0:
+            return
+        top = self._bar_top(row)
         painter.drawRect(QRectF(left, top, max(right - left - 1, 2), self.bar_height()))
 
     # Mouse.
 
     def span_under(self, position: QPointF) -> SpanRef | None:
         """The span at a position, None outside the exactly drawn steps."""
-        lane = self.row_at(position.y())
-        if lane < 0 or position.x() < self.plot_area().left() or self.composition is None:
+        lane = self.lane_of_row(self.row_at(position.y()))
+        run = self.state.runs.current
+        outside = lane < 0 or position.x() < self.plot_area().left()
+        if outside or run is None or self.composition is None:
             return None
         at = self.axis().time(position.x())
         for step, spans in self.shown.items():
             start = float(self.composition.edges[step])
             if start <= at < float(self.composition.edges[step + 1]):
-                span = span_at(spans, self.lane_count(), lane, at - start)
+                span = span_at(spans, len(run.lanes), lane, at - start)
                 return SpanRef(step, span, lane) if span >= 0 else None
         return None
 
@@ -281,19 +413,25 @@ class TimelineCanvas(TimeCanvas):
         self.span_clicked.emit(self.span_under(position))
         self.state.cursor.seek_time(self.axis().time(position.x()))
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+    def double_clicked(self, position: QPointF) -> None:
         run = self.state.runs.current
         if run is not None and self.state.runs.length:
-            self.state.window.show_step(run.step_at(int(self.axis().time(event.position().x()))))
+            self.state.window.show_step(run.step_at(int(self.axis().time(position.x()))))
 
     def hover_text(self, position: QPointF) -> str:
         run = self.state.runs.current
-        lane = self.row_at(position.y())
-        if run is None or lane < 0 or self.composition is None or not self.composition.steps:
+        row = self.row_at(position.y())
+        if position.x() < self.plot_area().left() or self.lane_of_row(row) < 0:
+            self._hover(None)
+        if run is None or row < 0 or self.composition is None or not self.composition.steps:
             return ""
+        lane = self.lane_of_row(row)
+        if lane < 0:
+            return self._group_text(row)
         if position.x() < self.plot_area().left():
             return hover.lane_text(run, self.composition, lane)
         found = self.span_under(position)
+        self._hover(found)
         if found is not None:
             return hover.span_text(run, self.shown[found.step], found.step, found.span)
         at = self.axis().time(position.x())
@@ -301,6 +439,18 @@ class TimelineCanvas(TimeCanvas):
             return ""
         step = run.step_at(int(at))
         return hover.step_text(run, self.composition, step, lane) + self._other_text(step, lane)
+
+    def _group_text(self, row: int) -> str:
+        """What a row is that is not a single lane of the run on screen."""
+        run, composition, what = self.state.runs.current, self.composition, self.rows[row]
+        assert run is not None
+        assert composition is not None
+        if not what.lanes:
+            return f"{what.title}: a lane that only run A has; its outline is drawn"
+        busy = composition.busy_share()
+        lines = [f"{run.lanes[at].title}: busy {percent_text(busy[at])}" for at in what.lanes]
+        head = f"{what.title}, the mean of its lanes; double click the title to unfold"
+        return "\n".join([head, *lines])
 
     def _other_text(self, step: int, lane: int) -> str:
         """How busy the lane was in run A at this place."""

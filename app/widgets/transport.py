@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.state.playback import SPEEDS
 from app.viewmodels.formatting import milliseconds_text
 from app.viewmodels.hover import step_name, token_number
+from app.widgets.actions import bind_button
 from app.widgets.icons import transport_icon
 from app.widgets.painting import small_font
 from app.widgets.progress import Progress
@@ -97,14 +98,10 @@ class TransportBar(QWidget):
         self._show_icons()
 
     def _button(self, id: str) -> QToolButton:
-        command = self.context.commands.get(id)
         button = QToolButton(self)
-        button.setAccessibleName(command.title)
-        keys = f"  ({command.keys[0]})" if command.keys else ""
-        button.setToolTip(f"{command.title}{keys}")
+        bind_button(button, self.context.commands, id)
         button.setIconSize(QSize(16, 16))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: self.context.commands.run(id))
         self._buttons[id] = button
         return button
 

@@ -174,7 +174,11 @@ def print_difference(found: Difference, console: Console, *, everything: bool = 
     else:
         console.out("Every figure is the same.")
     console.out()
-    console.out(f"B makes {found.speedup:.4g} times the tokens/s of A")
+    if f"{found.speedup:.4g}" == "1":
+        same = "exactly" if found.speedup == 1 else "within 0.05 %"
+        console.out(f"A and B make the same tokens/s ({same})")
+    else:
+        console.out(f"B makes {found.speedup:.4g} times the tokens/s of A")
 
 
 def _headline(figure: Figure) -> bool:

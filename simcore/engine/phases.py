@@ -226,6 +226,63 @@ def lay_out(template: Template, work: Work) -> Laid:
     )
 
 
+_NONE, _OPENS = -1, -2
+"""Of sources: nothing is needed, and the barrier that opens the row."""
+
+
+def last_inputs(template: Template, laid: Laid) -> tuple[Int, int]:
+    """For each op the one it needed last: of its `after`, else what ended the phase before.
+
+    An op that runs after another one of its lane needs nothing but the lane, unless its group
+    says so. Ops of no duration hand on what they needed.
+
+    Returns:
+        Place of that op as row * columns + column, shape (rows, columns); -1 for none and -2 for
+        what came before the segment. And the place of the op that ends the segment.
+    """
+    rows, columns = laid.start_ps.shape
+    places = np.arange(rows * columns).reshape(rows, columns)
+    root = places.copy()
+    source = np.full((rows, columns), _NONE)
+    every = np.arange(rows)
+    begin = np.zeros(rows, np.int64)  # of the phase; set for the first one below
+    last = template.slice(template.phases[-1].groups[0].id).start
+    begin[1:] = laid.end_ps[:-1, last:].max(axis=1)
+    barrier = np.full(rows, _OPENS)
+    for phase in template.phases:
+        free = np.repeat(begin[:, None], len(template.lanes), axis=1)
+        first = template.slice(phase.groups[0].id).start
+        stop = first
+        for group in phase.groups:
+            where = template.slice(group.id)
+            stop = where.stop
+            lanes = template.group_lanes[group.id]
+            opens = free[:, lanes] == begin[:, None]
+            found = np.where(opens, barrier[:, None], _NONE)
+            if group.after:
+                before = template.before[group.id]
+                ends = laid.end_ps[:, before]
+                latest = ends.argmax(axis=1)
+                cause = root[every, before[latest]][:, None]
+                later = (ends.max(axis=1) > begin)[:, None] | ~opens
+                found = np.where(later, cause, found)
+            empty = laid.end_ps[:, where] == laid.start_ps[:, where]
+            if empty.any():
+                root[:, where] = np.where(empty, found, root[:, where])
+            source[:, where] = found
+            free[:, lanes] = laid.end_ps[:, where]
+        ends = laid.end_ps[:, first:stop]
+        barrier = root[every, first + ends.argmax(axis=1)]
+        begin = ends.max(axis=1)
+    ended = np.full(rows, _OPENS)
+    ended[1:] = barrier[:-1]
+    for row in np.flatnonzero(ended == _OPENS)[1:].tolist():  # rows without any work hand on
+        ended[row] = ended[row - 1]
+    source = np.where(source == _OPENS, ended[:, None], source)
+    closing = int(barrier[-1]) if barrier[-1] != _OPENS else int(ended[-1])
+    return source, closing
+
+
 class _Gaps:
     """Intervals in which lanes wait, gathered phase by phase; each part is (rows, lanes)."""
 
@@ -299,8 +356,12 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
     parts: list[tuple[NDArray[np.int64], ...]] = []
     offset = 0
     base = 0
+    before = _NONE  # the op that ended the segment before
     for template, work, layered in segments:
         laid = lay_out(template, work)
+        needs, ended = last_inputs(template, laid)
+        needs = np.where(needs >= 0, needs + base, np.where(needs == _OPENS, before, _NONE))
+        before = ended + base if ended >= 0 else before
         rows, columns = work.time_ps.shape
         layer = np.arange(rows) if layered else np.full(rows, -1)
         ids = base + np.arange(rows * columns).reshape(rows, columns)
@@ -316,6 +377,7 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
                 work.flops.reshape(-1),
                 np.full(rows * columns, -1),
                 ids.reshape(-1),
+                needs.reshape(-1),
             )
         )
         gaps = laid.gap_lane.size
@@ -332,12 +394,13 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
                 zero,
                 (base + np.arange(rows)[:, None] * columns + laid.gap_cause).reshape(-1),
                 np.full(rows * gaps, -1),
+                np.full(rows * gaps, -1),
             )
         )
         offset += laid.duration_ps
         base += rows * columns
-    lane, op, layer, start, end, amount, flops, cause, ids = (
-        np.concatenate([part[k] for part in parts]) for k in range(9)
+    lane, op, layer, start, end, amount, flops, cause, ids, needs = (
+        np.concatenate([part[k] for part in parts]) for k in range(10)
     )
     keep = np.flatnonzero(end > start)
     order = keep[np.lexsort((start[keep], lane[keep]))]
@@ -346,6 +409,8 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
     position[mine[mine >= 0]] = np.flatnonzero(mine >= 0)
     cause = cause[order]
     cause = np.where(cause >= 0, position[cause], -1)
+    needs = needs[order]
+    needs = np.where(needs >= 0, position[needs], -1)
     return Spans(
         lane[order].astype(np.int16),
         op[order].astype(np.int16),
@@ -355,6 +420,7 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
         amount[order],
         flops[order],
         cause.astype(np.int32),
+        needs.astype(np.int32),
     )
 
 

@@ -117,6 +117,23 @@ def frames(run: Run, options: AnimationOptions) -> Iterator[Frame]:
         yield scene.frame(index)
 
 
+def sample_frame(run: Run, options: AnimationOptions) -> bytes:
+    """The frame in the middle as a PNG file.
+
+    Raises:
+        UserError: if the run has no such steps or did not record single items.
+    """
+    import io
+
+    from PIL import Image
+
+    steps = frame_steps(run, options)
+    picture = _Scene(run, steps, options).frame(int(steps[len(steps) // 2]))
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, format="PNG", compress_level=1)
+    return out.getvalue()
+
+
 def write_animation(
     run: Run,
     path: str | Path,

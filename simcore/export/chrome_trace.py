@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -85,13 +86,14 @@ def stream_trace(run: Run, out: TextIO, options: TraceOptions) -> int:
         "seed": run.scenario.seed,
     }
     out.write(f'{{"displayTimeUnit":"ns","otherData":{_json(header)},"traceEvents":[\n')
-    count = 0
+    begun = False
     for chunk in writer.chunks(header):
         if chunk:
-            out.write((",\n" if count else "") + ",\n".join(chunk))
-            count += len(chunk)
+            out.write((",\n" if begun else "") + ",\n".join(chunk))
+            writer.count += len(chunk)
+            begun = True
     out.write("\n]}\n")
-    return count
+    return writer.count
 
 
 def _json(value: Any) -> str:
@@ -125,12 +127,25 @@ class _Writer:
         }
         self.is_wait = np.array([op.is_wait for op in run.ops])
         self.is_link = np.array([lane.kind is LaneKind.LINK for lane in run.lanes])
-        self.op_text = [
+        op_text = [
             f'"name":{_json(op.reason.value if op.reason else op.title)},'
             f'"cat":{_json("wait" if op.reason else op.category)}'
             for op in run.ops
         ]
+        # By lane * ops + op: how an event begins, and how a wait names what it waits for.
+        self.heads = np.array(
+            [
+                f'{{"ph":"X",{text},"pid":{pid},"tid":{tid},'
+                for pid, tid in zip(self.pid, self.tid, strict=True)
+                for text in op_text
+            ],
+            object,
+        )
+        self.causes = np.array(
+            [_json(f"{op.title} on {lane.title}") for lane in run.lanes for op in run.ops], object
+        )
         self.flow_id = 0
+        self.count = 0
 
     def chunks(self, header: dict[str, Any]) -> Iterator[list[str]]:
         yield self._metadata()
@@ -179,50 +194,48 @@ class _Writer:
         }
         if header:
             args.update(header)
-        name = "prefill" if prefill else f"token {index}"
+        name = "prefill" if prefill else f"{getattr(run.system, 'step_word', 'token')} {index}"
         return [
             f'{{"ph":"X","name":"{name}","cat":"token","pid":{_TOKENS_PID},"tid":{_TOKENS_TID},'
             f'"ts":{_us(begin)},"dur":{_us(end - begin)},"args":{_json(args)}}}'
         ]
 
     def _spans(self, index: int, spans: Spans, begin: Any, end: Any) -> list[str]:
-        lanes, ops = spans.lane.tolist(), spans.op.tolist()
-        pid, tid, op_text, is_wait = self.pid, self.tid, self.op_text, self.is_wait.tolist()
-        out = []
-        for lane, op, layer, start, stop, amount, flops, cause in zip(
-            lanes,
-            ops,
-            spans.layer.tolist(),
-            begin.tolist(),
-            end.tolist(),
-            spans.amount_bytes.tolist(),
-            spans.flops.tolist(),
-            spans.cause.tolist(),
-            strict=True,
-        ):
-            if is_wait[op]:
-                # The viewer takes a wait of no nanosecond for a part of the span that follows.
-                if not self.options.waits or stop == start:
-                    continue
-                args = f'"step":{index}'
-                if layer >= 0:
-                    args += f',"layer":{layer}'
-                if cause >= 0:
-                    args += f',"waits_for":{_json(self._cause(lanes[cause], ops[cause]))}'
-            else:
-                args = f'"step":{index},"layer":{layer},"bytes":{amount}'
-                if flops:
-                    args += f',"flops":{flops}'
-            length = stop - start
-            out.append(
-                f'{{"ph":"X",{op_text[op]},"pid":{pid[lane]},"tid":{tid[lane]},'
-                f'"ts":{start // 1000}.{start % 1000:03d},'
-                f'"dur":{length // 1000}.{length % 1000:03d},"args":{{{args}}}}}'
-            )
-        return out
+        """Work and waits, sorted by what there is to say of them: one format makes them all.
 
-    def _cause(self, lane: int, op: int) -> str:
-        return f"{self.run.ops[op].title} on {self.run.lanes[lane].title}"
+        A million spans are usual, so Python must not touch each of them: numbers go from numpy
+        through one string format a step and kind.
+        """
+        wait = self.is_wait[spans.op]
+        length = end - begin
+        head = self.heads[spans.lane * len(self.run.ops) + spans.op]
+        when = (begin // 1000, begin % 1000, length // 1000, length % 1000)
+        layer, amount, flops = spans.layer, spans.amount_bytes, spans.flops
+        step = f'"args":{{"step":{index}'
+        tail = f'%s"ts":%d.%03d,"dur":%d.%03d,{step}'
+        out: list[str] = []
+
+        def add(chosen: Any, rest: str, *columns: Any) -> None:
+            rows = np.flatnonzero(chosen)
+            if len(rows):
+                parts = [column[rows].tolist() for column in (head, *when, *columns)]
+                form = ",\n".join([tail + rest + "}}"] * len(rows))
+                self.count += len(rows) - 1  # they are one text
+                out.append(form % tuple(chain.from_iterable(zip(*parts, strict=True))))
+
+        add(~wait & (flops > 0), ',"layer":%d,"bytes":%d,"flops":%d', layer, amount, flops)
+        add(~wait & (flops <= 0), ',"layer":%d,"bytes":%d', layer, amount)
+        if self.options.waits:
+            # The viewer takes a wait of no nanosecond for a part of the span that follows.
+            wait &= length > 0
+            has_layer, has_cause = layer >= 0, spans.cause >= 0
+            at = spans.cause.clip(0)
+            cause = self.causes[spans.lane[at] * len(self.run.ops) + spans.op[at]]
+            add(wait & has_layer & has_cause, ',"layer":%d,"waits_for":%s', layer, cause)
+            add(wait & has_layer & ~has_cause, ',"layer":%d', layer)
+            add(wait & ~has_layer & has_cause, ',"waits_for":%s', cause)
+            add(wait & ~has_layer & ~has_cause, "")
+        return out
 
     def _rates(self, spans: Spans, begin: Any, end: Any) -> list[str]:
         """Steps of each lane's rate: a value where a moving span starts, 0 where motion ends."""

@@ -7,7 +7,7 @@ duration: what is not an op is a wait with a named reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -98,6 +98,9 @@ class Spans:
         amount_bytes: bytes read, written or moved by the op (0 for waits).
         flops: floating-point operations (0 for waits and transfers).
         cause: for a wait, the index in these arrays of the op it waits for, else -1.
+        source: for an op, the index of the op whose result or barrier came last among those it
+            needs, whether or not its lane had to wait for it; -1 for none. May be empty where
+            nobody recorded it; `sources` gives what follows from the waits then.
     """
 
     lane: NDArray[np.int16]
@@ -108,6 +111,7 @@ class Spans:
     amount_bytes: NDArray[np.int64]
     flops: NDArray[np.int64]
     cause: NDArray[np.int32]
+    source: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.lane)
@@ -116,3 +120,25 @@ class Spans:
     def duration_ps(self) -> NDArray[np.int64]:
         """Length of each span."""
         return self.end_ps - self.start_ps
+
+
+def sources(spans: Spans) -> NDArray[np.int32]:
+    """For every op the op it needed last, -1 for none or for a wait.
+
+    Recorded where the layout knows it; else an op that follows a wait needs what was waited for.
+    """
+    if len(spans.source) == len(spans):
+        return spans.source
+    found = np.full(len(spans), -1, np.int32)
+    if len(spans) > 1:
+        after = (spans.cause[:-1] >= 0) & (spans.lane[:-1] == spans.lane[1:])
+        after &= spans.end_ps[:-1] == spans.start_ps[1:]
+        at = np.flatnonzero(after & (spans.cause[1:] < 0)) + 1
+        found[at] = spans.cause[at - 1]
+    return found
+
+
+def consumers(spans: Spans, span: int) -> NDArray[np.int64]:
+    """Ops that needed an op last, in order of their start."""
+    found = np.flatnonzero(sources(spans) == span)
+    return found[np.lexsort((spans.lane[found], spans.start_ps[found]))]

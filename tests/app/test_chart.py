@@ -115,9 +115,9 @@ def test_drawing_is_not_done_by_the_gui_thread(window, qtbot, monkeypatch):
 def test_export_proposes_the_chart_on_screen(window, qtbot, monkeypatch):
     chart = shown(window, qtbot)
     asked = []
-    monkeypatch.setattr(window.exports, "chart", lambda *args: asked.append(args))
+    monkeypatch.setattr(window.exports, "ask", lambda *args: asked.append(args))
     chart.export_button.click()
-    assert asked == [("predictor", (0, 13))]
+    assert asked == [("Chart", "predictor", (0, 13))]
 
 
 def test_choosing_in_the_list_and_the_range(window, qtbot):

@@ -378,3 +378,62 @@ def test_the_table_of_another_pair_is_gone_at_once(window, qtbot, monkeypatch):
 def test_runs_that_are_as_fast_are_neither_better_nor_worse(b, verdict):
     figure = Figure("tokens_per_s", "end to end", "tokens/s", 16.803, b, True)
     assert _row(figure, {}).verdict == verdict
+
+
+# Bandwidth, and saved runs.
+
+
+@pytest.mark.parametrize("align", list(Align))
+def test_bandwidth_of_a_is_drawn_where_a_is_aligned(window, qtbot, align):
+    edited(window, qtbot)
+    window.state.comparison.set_align(align)
+    window.show_view("bandwidth")
+    canvas = window.docks["bandwidth"].view.canvas
+    window.state.window.all()
+    before = canvas.grab().toImage()
+    a, b = window.state.comparison.frozen, window.state.runs.current
+    reference = window.state.comparison.reference()
+    row = next(at for at, item in enumerate(canvas.rows) if item.title == "GPU")
+    edges = reference.other_edges
+    left, right = (round(canvas.x_of(float(edges[at]))) for at in (4, 6))
+    shown = canvas._rates_a[row, left - canvas.gutter : right - canvas.gutter]
+    pixels = np.array([canvas.time_at(x) for x in range(left, right + 1)])
+    at_a = reference.times(pixels, align)
+    times = reference.times(edges[[4, 6]], align)
+    expected = float(np.diff(composition_of(a).amounts_at(at_a[[0, -1]])[:, 0])[0])
+    if align is Align.TOKEN:
+        assert times[0] == a.start_ps(4)
+    else:
+        assert times[0] == b.start_ps(4)
+    assert (shown * np.diff(at_a)).sum() / 1e3 == pytest.approx(expected, rel=0.05)
+    window.commands.run("compare.clear")
+    assert canvas.grab().toImage() != before
+    assert np.isnan(canvas._rates_a).all()
+
+
+def test_a_saved_run_is_opened_as_a(window, qtbot, tmp_path, monkeypatch):
+    from PySide6.QtWidgets import QFileDialog
+
+    from simcore.results.io import save_run
+
+    run = window.state.runs.current
+    path = tmp_path / "before.npz"
+    save_run(run, path)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    window.commands.run("compare.open_saved")
+    qtbot.waitUntil(lambda: window.state.comparison.frozen is not None, timeout=10_000)
+    frozen = window.state.comparison.frozen
+    assert len(frozen) == len(run)
+    assert frozen.end_ps == run.end_ps
+    assert window.state.comparison.reference() is not None
+    assert window.commands.get("edit.undo").shown_title() == "Undo open before.npz as A"
+    bad = tmp_path / "bad.npz"
+    bad.write_bytes(b"PK\x03\x04 nothing")
+    for file, word in ((bad, "not a saved run"), (tmp_path / "none.npz", "no saved run")):
+        window.saved_runs.open(file)
+        qtbot.waitUntil(
+            lambda w=word: (
+                window.state.messages.strip is not None and w in window.state.messages.strip.text
+            )
+        )
+    assert window.state.comparison.frozen is frozen

@@ -317,3 +317,21 @@ def test_r_marks_the_selected_span(window, qtbot):
     assert stats.lanes[0].busy == 1.0
     busy = composition_of(run).between(np.array(state.markers.range_ps(), float))
     assert busy[0, 0, :OP_KEYS].sum() > 0
+
+
+def test_a_session_remembers_markers_and_lanes(window):
+    state = window.state
+    run = state.runs.current
+    state.markers.set_range(run.start_ps(3) + 7, run.start_ps(8))
+    state.lanes.hide(["pcie_up"])
+    state.lanes.toggle_pin("host")
+    state.lanes.toggle_fold("DIMM")
+    kept = state.memory.collect()
+    before = (state.markers.places, state.lanes.arrangement)
+    assert state.memory.restore({}, with_run=False) == []
+    assert state.markers.places == (None, None)
+    assert state.lanes.hidden_count(run) == 0
+    assert state.memory.restore(kept, with_run=False) == []
+    assert (state.markers.places, state.lanes.arrangement) == before
+    bad = {"markers": [{"step": -1, "offset_ps": 0, "of_ps": 1}, None], "lanes": {"order": "x"}}
+    assert set(state.memory.restore(bad, with_run=False)) == {"markers", "lanes"}

@@ -83,4 +83,4 @@ def test_it_comes_up_at_a_start_without_a_file(monkeypatch, arguments, welcome):
     asked = []
     monkeypatch.setattr("app.bootstrap.run", lambda path, **options: asked.append(options) or 0)
     assert entry.main(arguments) == 0
-    assert asked == [{"welcome": welcome}]
+    assert asked == [{"welcome": welcome, "safe": False}]

@@ -223,17 +223,6 @@ def test_chart_is_written_in_the_background(window, qtbot, tmp_path, suffix):
     qtbot.waitUntil(lambda: window.state.messages.strip.severity is Severity.ERROR, timeout=20_000)
 
 
-def test_chart_dialog_offers_every_chart(window, qtbot):
-    from app.export.dialog import ChartDialog
-    from simcore.export.charts import CHARTS
-
-    dialog = ChartDialog(13, 2, 5, window)
-    qtbot.addWidget(dialog)
-    assert dialog.chart.count() == len(CHARTS)
-    assert dialog.settings()["start"] == 2
-    assert dialog.settings()["stop"] == 5
-
-
 def test_form_edit_changes_the_text_and_back(window, qtbot):
     editor = view(window, "scenario")
     row = editor.form.rows["hardware.ndp_dimms.count"]

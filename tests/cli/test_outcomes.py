@@ -308,3 +308,10 @@ def test_explain_speaks_of_microseconds_in_one_way(dimmscope):
     assert "µs" in out
     assert " us" not in out
     assert "to change that:" in out
+
+
+def test_comparing_a_scenario_with_itself_says_that_they_are_equal(dimmscope, scenario):
+    code, out, _ = dimmscope("compare", scenario, scenario)
+    assert code == 0
+    assert "A and B make the same tokens/s (exactly)" in out
+    assert "1 times" not in out

@@ -57,13 +57,13 @@ def make_lanes(parts: Parts, policy: H2M2Policy) -> tuple[Lane, ...]:
     every = range(DEVICES)
     rate = parts.hbm.bandwidth_GBps
     return (
-        *(Lane(f"device{j}", f"device {j}", "device", LaneKind.COMPUTE) for j in every),
+        *(Lane(f"device{j}", f"Device {j}", "device", LaneKind.COMPUTE) for j in every),
         *(Lane(f"hbm{j}", f"HBM {j}", "memory", LaneKind.LINK, rate) for j in every),
         *(
-            Lane(f"ring{j}", f"ring {j} to {(j + 1) % DEVICES}", "ring", LaneKind.LINK, link)
+            Lane(f"ring{j}", f"Ring {j} to {(j + 1) % DEVICES}", "ring", LaneKind.LINK, link)
             for j, link in ((j, policy.hbm8_link_GBps) for j in every)
         ),
-        Lane("control", "dependency controller", "controller", LaneKind.HOST),
+        Lane("control", "Dependency controller", "controller", LaneKind.HOST),
     )
 
 

@@ -204,8 +204,8 @@ def make_kernels(model: Model, policy: H2M2Policy) -> tuple[Kernel, ...]:
 
 _CHIP_TITLES = {
     "asymmetric": ("HBM chip", "LPDDR chip"),
-    "lpddr_only": ("chip 0", "chip 1"),
-    "hierarchical": ("chip 0", "chip 1"),
+    "lpddr_only": ("Chip 0", "Chip 1"),
+    "hierarchical": ("Chip 0", "Chip 1"),
 }
 _UNITS = (("mv", "MV units"), ("mm", "MM units"), ("vec", "vector units"))
 # MV units first: they are the ones that always work, in attention.
@@ -221,10 +221,10 @@ def make_lanes(parts: Parts, policy: H2M2Policy) -> tuple[Lane, ...]:
         if id == "lpddr" or policy.machine != "lpddr_only":
             lanes.append(Lane(id, title, "memory", LaneKind.LINK, memory.bandwidth_GBps))
     link = parts.link.bandwidth_GBps
-    lanes.append(Lane("link", "chip link", "chip link", LaneKind.LINK, link))
-    lanes.append(Lane("control", "dependency controller", "controller", LaneKind.HOST))
+    lanes.append(Lane("link", "Chip link", "chip link", LaneKind.LINK, link))
+    lanes.append(Lane("control", "Dependency controller", "controller", LaneKind.HOST))
     if policy.machine == "asymmetric":
-        lanes.append(Lane("host", "host", "Host", LaneKind.HOST))
+        lanes.append(Lane("host", "Host", "Host", LaneKind.HOST))
     return tuple(lanes)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simcore.engine.phases import Group, Phase, Template, Work, lay_out, spans, totals
-from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
+from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason, consumers, sources
 
 LANES = tuple(Lane(name, name, "G", LaneKind.COMPUTE) for name in ("a", "b", "c", "d"))
 OPS = (Op("x", "x", "mlp"), Op("y", "y", "qkv"), Op("z", "z", "other"), *WAIT_OPS)
@@ -117,3 +119,52 @@ def test_a_wait_for_a_free_buffer_is_no_dependency() -> None:
     assert ("b", "wait.dependency", 30, 40) in names
     # In the second row the load takes no time; nothing waits for it, but the buffer was waited for.
     assert ("a", "wait.memory_full", 55, 75) in names
+
+
+def needed() -> dict[tuple[str, str, int], tuple[str, str, int] | None]:
+    """What each op of the example needed last, ops named by lane, kind and start."""
+    result = spans([(TEMPLATE, WORK, True), (TEMPLATE, WORK, True)])
+    names = [
+        (LANES[lane].id, OPS[op].id, int(start))
+        for lane, op, start in zip(result.lane, result.op, result.start_ps, strict=True)
+    ]
+    wait = np.array([op.is_wait for op in OPS])[result.op]
+    assert (result.source[wait] == -1).all()
+    return {
+        name: names[source] if source >= 0 else None
+        for name, source, is_wait in zip(names, result.source.tolist(), wait, strict=True)
+        if not is_wait
+    }
+
+
+def test_every_op_knows_what_it_needed_last() -> None:
+    """Work needs the link, the next phase what ended the last one, a row the row before it."""
+    found = needed()
+    assert found[("a", "z", 0)] is None
+    assert found[("b", "x", 10)] == ("a", "z", 0)
+    assert found[("c", "x", 10)] == ("a", "z", 0)
+    assert found[("a", "y", 40)] == ("b", "x", 10)
+    # Row 1: its link takes no time and hands on the barrier: `more` of row 0 ended at 45.
+    assert found[("b", "x", 45)] == ("a", "y", 40)
+    assert found[("c", "x", 45)] == ("a", "y", 40)
+    # The second segment starts at 52, when work of row 1 has ended; `more` there takes no time.
+    assert found[("a", "z", 52)] == ("b", "x", 45)
+    assert found[("b", "x", 62)] == ("a", "z", 52)
+
+
+def test_what_an_op_waited_for_is_what_it_needed() -> None:
+    result = spans([(TEMPLATE, WORK, True)])
+    for at in np.flatnonzero((result.cause >= 0)[:-1]).tolist():
+        if result.lane[at] == result.lane[at + 1] and result.cause[at + 1] < 0:
+            assert result.source[at + 1] == result.cause[at]
+    assert (result.end_ps[result.source] <= result.start_ps)[result.source >= 0].all()
+
+
+def test_sources_follow_from_waits_where_nobody_recorded_them() -> None:
+    result = spans([(TEMPLATE, WORK, True)])
+    bare = replace(result, source=np.empty(0, np.int32))
+    found = sources(bare)
+    waited = np.flatnonzero(found >= 0)
+    assert len(waited)
+    assert (found[waited] == result.source[waited]).all()
+    assert consumers(result, int(result.source[waited[0]])).tolist()

@@ -8,9 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from simcore.cli.loading import load_scenario
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UserError
 from simcore.export.chrome_trace import EXACT_STEPS, TraceOptions, write_trace
+from simcore.scenario.schema import FixedWorkload
+from tests.builders import hermes
 from tests.fakes import fake_run, fake_scenario
 from tests.simcore.export.trace_checker import check
 
@@ -113,3 +116,55 @@ def test_range_past_the_end(run, tmp_path):
 def test_unwritable(run, tmp_path):
     with pytest.raises(DataFileError, match="cannot write"):
         write_trace(run, tmp_path / "none" / "a.json")
+
+
+def plain_spans(run, index):
+    """Events of a step's spans, written one after the other in the plainest way."""
+    spans, offset, out = run.spans(index), run.start_ps(index), []
+    for at in range(len(spans)):
+        lane, op = int(spans.lane[at]), run.ops[int(spans.op[at])]
+        begin = (int(spans.start_ps[at]) + offset) // 1000
+        length = (int(spans.end_ps[at]) + offset) // 1000 - begin
+        args = {"step": index}
+        layer, cause = int(spans.layer[at]), int(spans.cause[at])
+        if op.reason:
+            if not length:
+                continue
+            if layer >= 0:
+                args["layer"] = layer
+            if cause >= 0:
+                what = run.ops[int(spans.op[cause])].title
+                args["waits_for"] = f"{what} on {run.lanes[int(spans.lane[cause])].title}"
+        else:
+            args |= {"layer": layer, "bytes": int(spans.amount_bytes[at])}
+            if spans.flops[at]:
+                args["flops"] = int(spans.flops[at])
+        name, category = (op.reason.value, "wait") if op.reason else (op.title, op.category)
+        out.append((name, category, lane, begin, length, args))
+    return out
+
+
+@pytest.mark.parametrize("scenario", ["fake", "hermes", "turnover"])
+def test_the_fast_writer_says_what_a_plain_one_would(tmp_path, scenario):
+    if scenario == "fake":
+        run = fake_run()
+    elif scenario == "hermes":
+        run = simulate(hermes(workload=FixedWorkload(prompt_tokens=16, output_tokens=3)))
+    else:
+        run = simulate(load_scenario("h2m2-turnover", ["workload.output_tokens=4"], 4))
+    path = tmp_path / "a.json"
+    write_trace(run, path)
+    found = [
+        (
+            event["name"],
+            event["cat"],
+            event["tid"] - 2,
+            int(event["ts"] * 1000),
+            int(event["dur"] * 1000),
+            {key: int(v) if key != "waits_for" else v for key, v in event["args"].items()},
+        )
+        for event in check(path.read_text(encoding="utf-8"))
+        if event["ph"] == "X" and event["cat"] != "token"
+    ]
+    wanted = [event for index in range(len(run)) for event in plain_spans(run, index)]
+    assert sorted(found, key=repr) == sorted(wanted, key=repr)
