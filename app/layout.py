@@ -109,6 +109,23 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (290, 400, 0.27),
         ),
     ),
+    "sweep": (
+        Column(
+            (
+                ("sweep",),
+                (
+                    *("timeline", "placement", "machine", "chart", "figures", "compare"),
+                    *("bandwidth", "range"),
+                ),
+            ),
+            (0.68, 0.32),
+        ),
+        Column(
+            (("scenario", "inspector", "load", "stops"), _PANELS),
+            (0.5, 0.5),
+            (290, 400, 0.25),
+        ),
+    ),
 }
 """Named arrangements: where every dock is, and how big."""
 
