@@ -28,7 +28,7 @@ from simcore.sweep.spec import RELATIONS, Axis, Method, SweepSpec
 from simcore.sweep.table import Row
 from simcore.units import rounded
 
-LEAST_PX = (420, 250)
+LEAST_PX = (420, 220)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,16 +43,15 @@ class SweepPicture(Picture):
             self.marked = point
             self.update()
 
-    def position_of(self, point: int) -> QPointF | None:
-        """Where a point is, in pixels of the widget; None if it is not on the picture."""
+    def positions_of(self, point: int) -> list[QPointF]:
+        """Where a point is, in pixels of the widget: several places where it is a line."""
         if self._places is None or self.image.isNull():
-            return None
-        found = np.flatnonzero(self._places.rows == point)
-        if not len(found):
-            return None
+            return []
         box = self.place()
-        x, y = self._places.at[found[0]]
-        return QPointF(box.left() + x * box.width(), box.top() + y * box.height())
+        return [
+            QPointF(box.left() + x * box.width(), box.top() + y * box.height())
+            for x, y in self._places.at[self._places.rows == point].tolist()
+        ]
 
     def point_at(self, position: QPointF) -> int:
         """The nearest point within reach, -1 if there is none."""
@@ -91,10 +90,11 @@ class SweepPicture(Picture):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        position = self.position_of(self.marked)
-        if position is not None:
+        positions = self.positions_of(self.marked)
+        if positions:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(self._context.theme.text), 1.6))
-            painter.drawEllipse(position, 7.0, 7.0)
+            for position in positions:
+                painter.drawEllipse(position, 7.0, 7.0)
             painter.end()

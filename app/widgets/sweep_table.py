@@ -189,6 +189,7 @@ class SweepTable(QTableView):
         self.rows = SweepRows(self)
         self.sorted = _Sorted(self.rows)
         self.setModel(self.sorted)
+        self.setObjectName("sweepTable")
         self.setAccessibleName("Points of the sweep")
         self.setFont(small_font(self.font(), -0.5))
         self.setSortingEnabled(True)
@@ -217,7 +218,7 @@ class SweepTable(QTableView):
         metrics = self.fontMetrics()
         for section in range(1, self.sorted.columnCount()):
             title = str(self.rows.headings[section - 1].title)
-            width = metrics.horizontalAdvance(title) + 30
+            width = metrics.horizontalAdvance(title) + 34
             self.setColumnWidth(
                 section, max(46, min(230, max(width, self.sizeHintForColumn(section) + 6)))
             )

@@ -630,14 +630,17 @@ def _draw_parallel(figure: Any, data: ChartData, theme: ChartTheme) -> list[Hit]
                         bbox={"facecolor": theme.background, "edgecolor": "none", "pad": 0.6,
                               "alpha": 0.7})  # fmt: skip
     heights = np.column_stack(places)
-    colour = places[data.meta["colour"]]
+    # Dark ends of the colour map cannot be seen as thin lines on a dark ground.
+    dark = sum(int(theme.background[at : at + 2], 16) for at in (1, 3, 5)) < 3 * 96
+    colour = np.nan_to_num(places[data.meta["colour"]])
+    colour = 0.3 + 0.7 * colour if dark else 0.92 * colour
     front = data["front"]
     steps = np.arange(heights.shape[1], dtype=np.float64)
     lines = np.stack([np.broadcast_to(steps, heights.shape), heights], axis=2)
     ax.add_collection(
         LineCollection(
             list(lines),
-            colors=matplotlib.colormaps[theme.sequential](np.nan_to_num(colour)),
+            colors=matplotlib.colormaps[theme.sequential](colour),
             linewidths=np.where(front, 1.8, 0.6),
             alpha=0.85,
         )

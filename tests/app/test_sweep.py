@@ -23,9 +23,12 @@ from simcore.scenario.document import Document
 from simcore.sweep.charts import SWEEP_CHARTS
 from simcore.sweep.child import End
 from simcore.sweep.parse import axis_fields, is_sweep_file, list_sweeps, load_spec
+from simcore.sweep.runner import run_sweep
 from simcore.sweep.spec import Method
+from simcore.sweep.store import Store
 from simcore.sweep.table import Row
 from tests.app.conftest import SMALL, wait_for_run
+from tests.simcore.sweep.test_runner import Here
 
 TWO = (AxisDraft("hardware.ndp_dimms.count", "2, 4, 8"), AxisDraft("workload.batch", "1, 2"))
 BOTH = "tokens_per_s:max, energy_J_per_token:min"
@@ -279,8 +282,22 @@ def test_closing_the_window_ends_the_sweep(view, qtbot, window):
 
 
 @pytest.fixture
-def swept(view, qtbot):
-    run(view, qtbot, Draft(TWO, objectives=BOTH, constraints="step_ms.p95 <= 1e9"))
+def swept(view, qtbot, tmp_path):
+    """A finished sweep, simulated in this process: starting others takes seconds."""
+    checked = set_up(view, Draft(TWO, objectives=BOTH, constraints="step_ms.p95 <= 1e9"))
+    runner, found = view.runner, []
+    with Store(tmp_path / "swept.sqlite") as store:
+        run_sweep(checked.spec, store, Here(), on_rows=lambda rows, p: found.append((rows, p)))
+    runner.spec, runner.source = checked.spec, view.state.session.path
+    runner.rows, runner.ended = {}, None
+    runner.begun.emit()
+    for rows, progress in found:
+        runner.rows.update((row.index, row) for row in rows)
+        runner.progress = progress
+        runner.grew.emit(list(rows))
+    runner.ended = End.DONE
+    runner.changed.emit()
+    qtbot.waitUntil(lambda: not view._grow.isActive())
     return view
 
 
@@ -433,8 +450,8 @@ def test_charts_are_drawn(swept, qtbot, chart):
 
 def test_a_point_of_a_chart_is_chosen_and_opened(swept, qtbot, window):
     swept.tabs.setCurrentWidget(swept._chart_page)
-    qtbot.waitUntil(lambda: swept.picture.position_of(4) is not None, timeout=20_000)
-    at = swept.picture.position_of(4).toPoint()
+    qtbot.waitUntil(lambda: bool(swept.picture.positions_of(4)), timeout=20_000)
+    at = swept.picture.positions_of(4)[0].toPoint()
     QTest.mouseClick(swept.picture, Qt.MouseButton.LeftButton, pos=at)
     assert swept.chosen == 4
     assert swept.picture.marked == 4
