@@ -217,11 +217,9 @@ class SweepTable(QTableView):
         self.setColumnWidth(OPEN, 26)
         metrics = self.fontMetrics()
         for section in range(1, self.sorted.columnCount()):
-            title = str(self.rows.headings[section - 1].title)
-            width = metrics.horizontalAdvance(title) + 34
-            self.setColumnWidth(
-                section, max(46, min(230, max(width, self.sizeHintForColumn(section) + 6)))
-            )
+            title = metrics.horizontalAdvance(self.rows.headings[section - 1].title) + 44
+            held = self.sizeHintForColumn(section) + 8
+            self.setColumnWidth(section, max(46, title, min(230, held)))
 
     def shown(self) -> list[Row]:
         """The rows that pass the filter, in the order on screen."""

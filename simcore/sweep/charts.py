@@ -296,7 +296,7 @@ def _curves_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> C
     order = np.array([known.index(name) for name in names], np.int64)
     return ChartData(
         "curves",
-        f"{_title(figure)} over {spec.axes[at].path}",
+        f"{_title(figure)} over {spec.axes[at].label}",
         (
             _rows_column(rows),
             _axis_column(spec.axes[at], at, rows),
@@ -307,7 +307,7 @@ def _curves_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> C
         _caption(spec, rows),
         notes,
         {
-            "x": spec.axes[at].header,
+            "x": spec.axes[at].label,
             "y": figure_label(figure),
             "log": _is_log(spec.axes[at]),
             "lines": lines,
@@ -405,8 +405,8 @@ def _heatmap_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> 
         _caption(spec, rows),
         notes,
         {
-            "x": spec.axes[first].header,
-            "y": spec.axes[second].header,
+            "x": spec.axes[first].label,
+            "y": spec.axes[second].label,
             "z": figure_label(figure),
             "grid": grid,
             "log": (_is_log(spec.axes[first]), _is_log(spec.axes[second])),
@@ -586,7 +586,7 @@ def _parallel_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) ->
         (*notes, "Lines of points on the Pareto front are thick."),
         {
             "titles": (
-                *(axis.header for axis in spec.axes),
+                *(axis.label for axis in spec.axes),
                 *(figure_label(name) for name in figures),
             ),
             "log": (*(_is_log(axis) for axis in spec.axes), *(False for _ in figures)),
