@@ -24,15 +24,21 @@ class Column:
         stacks: ids of docks that share a place as tabs, the first one in front; top to bottom.
         shares: share of the height of each stack.
         width: (least, most, share of the window), in pixels; None for what is left over.
+        low: shares of the height in a window of less than `LOW` pixels; None for the same.
     """
 
     stacks: tuple[tuple[str, ...], ...]
     shares: tuple[float, ...]
     width: tuple[int, int, float] | None = None
+    low: tuple[float, ...] | None = None
 
 
-_EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "history", "log")
+LOW = 900
+"""Windows lower than this give more of their height to what is looked at most."""
+
+
+_EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (250, 320, 0.19))
+_PANELS = ("metrics", "explain", "memory", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
@@ -44,6 +50,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
+            low=(0.31, 0.47, 0.22),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
@@ -56,7 +63,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.68, 0.32),
         ),
         Column(
-            (("load", "stops", "scenario", "inspector"), _PANELS),
+            (("load", "stops", "scenario", "inspector", "history"), _PANELS),
             (0.42, 0.58),
             (290, 400, 0.25),
         ),
@@ -87,7 +94,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.55, 0.45),
         ),
         Column(
-            (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
+            (("compare",), ("scenario", "inspector", "history", *_PANELS, "load", "stops")),
             (0.62, 0.38),
             (420, 760, 0.46),
         ),
@@ -169,7 +176,8 @@ def resize(window: QMainWindow, docks: Docks, name: str = DEFAULT) -> None:
     window.resizeDocks([docks[id] for id in fronts], widths, _HORIZONTAL)
     body = window.height() - 130
     for column in columns:
-        heights = [int(body * share) for share in column.shares]
+        shares = column.low if column.low and window.height() < LOW else column.shares
+        heights = [int(body * share) for share in shares]
         window.resizeDocks([docks[stack[0]] for stack in column.stacks], heights, _VERTICAL)
 
 

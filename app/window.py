@@ -22,6 +22,7 @@ from app.commands.lane_commands import lane_commands
 from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
+from app.commands.search_commands import search_commands
 from app.commands.stop_commands import stop_commands
 from app.commands.sweep_commands import sweep_commands
 from app.commands.timeline_commands import timeline_commands
@@ -45,6 +46,7 @@ from app.saved_runs import SavedRuns
 from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
+from app.state.charts import ChartSteps
 from app.state.messages import Severity
 from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
@@ -122,6 +124,7 @@ class MainWindow(QMainWindow):
             *timeline_commands(self.state),
             *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
             *lane_commands(self.state),
+            *search_commands(self.state, lambda: self.show_view("timeline")),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
@@ -208,6 +211,8 @@ class MainWindow(QMainWindow):
         state.playback.changed.connect(self.commands.refresh)
         state.markers.changed.connect(self.commands.refresh)
         state.lanes.changed.connect(self.commands.refresh)
+        state.search.changed.connect(self.commands.refresh)
+        state.search.show_view.connect(self.raise_view)
         state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
@@ -283,7 +288,12 @@ class MainWindow(QMainWindow):
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.ask("Chart", self.state.charts.shown, view.drawn)
+        shown = self.state.charts.shown
+        # The time axis is the timeline's: of a long run, what is visible there.
+        over_time = shown in ("timeline", "bandwidth")
+        own = self.state.charts.steps is ChartSteps.OWN
+        drawn = None if over_time and own else view.drawn
+        self.exports.ask("Chart", shown, drawn)
 
     def export_range(self) -> None:
         self.exports.ask("Chart", "timeline", self.state.markers.steps())
@@ -395,6 +405,14 @@ class MainWindow(QMainWindow):
             if first is not None and dock.view.isAncestorOf(first):
                 first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def raise_view(self, id: str) -> None:
+        """Bring a view to the front and leave the keyboard where it is."""
+        self.docks[id].show()
+        self.docks[id].raise_()
+        view = self.docks[id].view
+        if isinstance(view, PlacementView):
+            view.reveal_selected()
+
     def colour_map(self, by: ColourBy) -> None:
         view = self.docks["placement"].view
         if isinstance(view, PlacementView):
@@ -461,6 +479,7 @@ class MainWindow(QMainWindow):
         self.state.baseline.shut_down()
         self.state.sweeps.shut_down()
         self.state.sensitivities.shut_down()
+        self.state.search.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -13,6 +13,7 @@ from app.state.messages import Messages, Severity
 from app.state.notices import Notices
 from app.state.playback import Playback
 from app.state.runs import RunsModel
+from app.state.search import Search
 from app.state.selection import Selection
 from app.state.selection_keeper import SelectionKeeper
 from app.state.series import SeriesModel
@@ -39,6 +40,7 @@ class AppState:
         self.markers = Markers(self.session.bus, self.runs)
         self.lanes = Lanes(self.session.bus)
         self.selection = Selection()
+        self.search = Search(self.runs, self.cursor, self.window, self.selection, self.lanes)
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
         self.sensitivities = Sensitivities(self.runs, self.messages)
