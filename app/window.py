@@ -26,6 +26,7 @@ from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
 from app.commands.search_commands import search_commands
 from app.commands.stop_commands import stop_commands
+from app.commands.sweep_commands import sweep_commands
 from app.commands.timeline_commands import timeline_commands
 from app.commands.window_commands import (
     edit_commands,
@@ -49,6 +50,7 @@ from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.charts import ChartSteps
 from app.state.messages import Severity
+from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy, offered
 from app.views.chart import ChartView
@@ -88,6 +90,7 @@ DOCK_ORDER = (
     "stops",
     "range",
     "history",
+    "sweep",
 )
 
 
@@ -127,6 +130,7 @@ class MainWindow(QMainWindow):
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
+            *sweep_commands(self.state, SweepFiles(self)),
             *help_commands(self),
         )
         refused = self.commands.take_keys(settings.keys)
@@ -527,6 +531,7 @@ class MainWindow(QMainWindow):
         self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sweeps.shut_down()
         self.state.sensitivities.shut_down()
         self.state.search.shut_down()
         for dock in self.docks.values():
