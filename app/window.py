@@ -361,7 +361,8 @@ class MainWindow(QMainWindow):
         tour = TOURS[id]
         path = scenario_file(tour.scenario)
         session = self.state.session
-        there = session.path == path and not session.dirty
+        there = session.path is not None and session.path.resolve() == path.resolve()
+        there = there and not session.dirty
         if not there and not (self.files.may_discard() and self.files.open_path(path)):
             return
         if self.welcome is not None:
