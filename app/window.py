@@ -74,6 +74,7 @@ from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
 from simcore.data import scenario_file
 from simcore.results.summary import version
+from simcore.scenario.presets import own_problems
 
 SAFE_START = (
     "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
@@ -168,6 +169,10 @@ class MainWindow(QMainWindow):
         if settings.problems:
             self.state.messages.log("\n".join(settings.problems), Severity.WARNING)
             self.state.notices.tell("settings", "\n".join(settings.problems))
+        wrong = own_problems()
+        if wrong:
+            self.state.messages.log("\n".join(wrong), Severity.WARNING)
+            self.state.notices.tell("presets", "Own presets: " + "\n".join(wrong))
         if settings.safe:
             self.state.notices.tell("safe", SAFE_START, Severity.INFO)
 
