@@ -46,7 +46,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "chart", "figures", "compare"),
+                ("timeline", "chart", "figures", "compare", "sweep"),
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
@@ -58,7 +58,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "figures", "compare", "chart", "bandwidth", "range"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range", "sweep"),
             ),
             (0.68, 0.32),
         ),
@@ -71,7 +71,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "timeline": (
         Column(
             (
-                ("timeline", "placement", "machine", "chart", "compare"),
+                ("timeline", "placement", "machine", "chart", "compare", "sweep"),
                 ("bandwidth", "figures", "range"),
             ),
             (0.6, 0.4),
@@ -87,7 +87,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "compare": (
         Column(
-            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth", "range")),
+            (
+                ("timeline", "placement", "machine", "chart"),
+                ("figures", "bandwidth", "range", "sweep"),
+            ),
             (0.55, 0.45),
         ),
         Column(
@@ -98,7 +101,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "serving": (
         Column(
-            (("figures", "timeline", "compare"), ("chart", "placement", "machine", "range")),
+            (
+                ("figures", "timeline", "compare", "sweep"),
+                ("chart", "placement", "machine", "range"),
+            ),
             (0.5, 0.5),
         ),
         Column(
@@ -108,6 +114,23 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             ),
             (0.6, 0.4),
             (290, 400, 0.27),
+        ),
+    ),
+    "sweep": (
+        Column(
+            (
+                ("sweep",),
+                (
+                    *("timeline", "placement", "machine", "chart", "figures", "compare"),
+                    *("bandwidth", "range"),
+                ),
+            ),
+            (0.68, 0.32),
+        ),
+        Column(
+            (("scenario", "inspector", "history", "load", "stops"), _PANELS),
+            (0.5, 0.5),
+            (290, 400, 0.25),
         ),
     ),
 }

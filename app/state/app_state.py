@@ -22,6 +22,7 @@ from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
 from app.workers.sensitivity import Sensitivities
+from app.workers.sweep import SweepRunner
 
 
 class AppState:
@@ -43,6 +44,7 @@ class AppState:
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
         self.sensitivities = Sensitivities(self.runs, self.messages)
+        self.sweeps = SweepRunner(self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)
