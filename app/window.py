@@ -11,7 +11,9 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QMessageBox,
+    QTabBar,
     QToolBar,
+    QWidget,
 )
 
 import app.views  # noqa: F401  registers the views
@@ -50,7 +52,7 @@ from app.state.charts import ChartSteps
 from app.state.messages import Severity
 from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
-from app.viewmodels.placement import ColourBy
+from app.viewmodels.placement import ColourBy, offered
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
 from app.widgets.actions import ActionTable
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
         layout.set_up(self)
         self._add_bars()
         self.docks: dict[str, ViewDock] = {}
+        self._last_dock: ViewDock | None = None
         for id in ids:
             self.docks[id] = ViewDock(VIEWS.get(id)(self.context), self)
         self.table = ActionTable(self, self.commands)
@@ -218,8 +221,9 @@ class MainWindow(QMainWindow):
         state.baseline.changed.connect(self.commands.refresh)
         self.controller.job_changed.connect(self.commands.refresh)
         application = QApplication.instance()
-        if application is not None:
+        if isinstance(application, QApplication):
             application.installEventFilter(self)
+            application.focusChanged.connect(self._on_focus_changed)
 
     def _show_bars(self) -> None:
         """Bars that have something to say; a restored layout would bring back empty ones."""
@@ -399,11 +403,59 @@ class MainWindow(QMainWindow):
     def show_view(self, id: str) -> None:
         dock = self.docks[id]
         dock.bring_up()
-        dock.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if dock.view.focusPolicy() == Qt.FocusPolicy.NoFocus:
-            first = dock.view.nextInFocusChain()
-            if first is not None and dock.view.isAncestorOf(first):
-                first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if dock.isFloating():
+            dock.activateWindow()
+        place: QWidget | None = dock.view
+        for _ in range(10_000):  # to the first control; containers and labels take no keys
+            if place is None or place.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                break
+            place = place.nextInFocusChain()
+        if place is not None and dock.view.isAncestorOf(place):
+            place.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._last_dock = dock
+
+    def _on_focus_changed(self, _: QWidget | None, now: QWidget | None) -> None:
+        if now is None:
+            return  # another window has the keyboard; it comes back to where it was
+        for dock in self.docks.values():
+            inside = dock.isAncestorOf(now)
+            dock.mark(inside)
+            if inside:
+                self._last_dock = dock
+
+    def view_with_focus(self) -> ViewDock | None:
+        """The dock the keyboard is in, else the one it was in last."""
+        return self._last_dock
+
+    def go_view(self, direction: int) -> None:
+        """To the next view that can be seen, in the order of the View menu."""
+        seen = [id for id, dock in self.docks.items() if dock.view.on_screen]
+        if not seen:
+            return
+        dock = self.view_with_focus()
+        at = seen.index(dock.view.id) if dock is not None and dock.view.id in seen else -1
+        self.show_view(seen[(at + direction) % len(seen) if at >= 0 else 0])
+
+    def float_view(self) -> None:
+        dock = self.view_with_focus()
+        if dock is not None:
+            dock.setFloating(not dock.isFloating())
+            self.show_view(dock.view.id)  # the keyboard went elsewhere meanwhile
+
+    def hide_view(self) -> None:
+        dock = self.view_with_focus()
+        if dock is not None and not dock.isHidden():
+            self.go_view(1)
+            dock.put_away()
+
+    def explain_view(self) -> None:
+        dock = self.view_with_focus()
+        if dock is not None:
+            dock.explain()
+
+    def can_colour_map(self, by: ColourBy) -> bool:
+        run = self.state.runs.current
+        return run is not None and by in offered(run)
 
     def raise_view(self, id: str) -> None:
         """Bring a view to the front and leave the keyboard where it is."""
@@ -422,6 +474,8 @@ class MainWindow(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave keys to the controls that need them, and undo to the document."""
+        if event.type() == QEvent.Type.Polish and isinstance(watched, QTabBar):
+            watched.setAccessibleName(watched.accessibleName() or "Views in the same place")
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             if wants_key(watched, event):
                 event.accept()
@@ -483,5 +537,6 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()
-        if application is not None:
+        if isinstance(application, QApplication):
             application.removeEventFilter(self)
+            application.focusChanged.disconnect(self._on_focus_changed)

@@ -103,6 +103,9 @@ def compare_commands(
                 lambda align=align: comparison.set_align(align),  # type: ignore[misc]
                 menu=_MENU,
                 checked=lambda align=align: comparison.align is align,  # type: ignore[misc]
+                label=lambda align=align: (  # type: ignore[misc]
+                    f"Align A and B by {comparison.align_title(align)}"
+                ),
                 section="align",
             )
             for align in Align

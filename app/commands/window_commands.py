@@ -39,6 +39,11 @@ class WindowActions(Protocol):
     def theme_mode(self) -> str: ...
     def show_view(self, id: str) -> None: ...
     def colour_map(self, by: ColourBy) -> None: ...
+    def can_colour_map(self, by: ColourBy) -> bool: ...
+    def go_view(self, direction: int) -> None: ...
+    def float_view(self) -> None: ...
+    def hide_view(self) -> None: ...
+    def explain_view(self) -> None: ...
 
 
 _EXPORTS = (
@@ -220,11 +225,26 @@ def view_commands(window: WindowActions, views: list[tuple[str, str]]) -> tuple[
         for index, (id, title) in enumerate(views, start=1)
     ]
     commands += [
+        Command("view.next", "Next view", lambda: window.go_view(1), ("F6",), menu, section="go"),
+        Command(
+            "view.previous",
+            "Previous view",
+            lambda: window.go_view(-1),
+            ("Shift+F6",),
+            menu,
+            section="go",
+        ),
+        Command("view.float", "Float or dock the view", window.float_view, menu=menu, section="go"),
+        Command("view.hide", "Hide the view", window.hide_view, ("Ctrl+W",), menu, section="go"),
+        Command("view.about", "What is this view?", window.explain_view, menu=menu, section="go"),
+    ]
+    commands += [
         Command(
             f"view.colour_{by.value}",
             f"Colour the map by {by.value}",
             lambda by=by: window.colour_map(by),  # type: ignore[misc]
             menu=menu,
+            enabled=lambda by=by: window.can_colour_map(by),  # type: ignore[misc]
             section="colour",
         )
         for by in ColourBy

@@ -54,6 +54,7 @@ class SettingsDialog(QDialog):
         self._actions = actions
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Pages of the settings")
         self.tabs.tabBar().setAccessibleName("Pages of the settings")
         self.keys = KeysPage(settings, commands, self)
         self.tabs.addTab(self._looks(), "Looks")
@@ -131,6 +132,7 @@ class SettingsDialog(QDialog):
         self.scale.activated.connect(self._on_scale)
         self.restart = QLabel(page)
         self.restart.setWordWrap(True)
+        self.restart.setMinimumWidth(380)
         self.restart.setProperty("changed", True)
         form.addRow("Theme", self.theme)
         form.addRow("Size", self.scale)

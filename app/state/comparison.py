@@ -8,6 +8,7 @@ from app.commands.bus import EditBus
 from app.state.runs import RunsModel
 from app.viewmodels.alignment import Align, Reference
 from app.viewmodels.composition import composition_of
+from app.viewmodels.hover import step_word
 from simcore.results.run import Run
 
 
@@ -58,6 +59,11 @@ class Comparison(QObject):
     def clear(self) -> None:
         """Keep no run."""
         self.keep(None, "clear A")
+
+    def align_title(self, align: Align) -> str:
+        """What is drawn above what, in the words of the run on screen."""
+        run = self._runs.current
+        return step_word(run) if align is Align.TOKEN and run is not None else align.value
 
     def set_align(self, align: Align) -> None:
         """Choose what is drawn above what."""

@@ -18,6 +18,7 @@ class RunsModel(QObject):
         frozen: a run kept for comparison, if any.
         length: steps of the current run that views may use; moves only between frames.
         stale: the scenario has changed since the current run was made.
+        foreign: the current run is of a file that was open before.
         progress: (steps done, steps in all) of the simulation under way, (0, 0) when none is.
     """
 
@@ -36,11 +37,13 @@ class RunsModel(QObject):
         self.frozen: Run | None = None
         self.length = 0
         self.stale = False
+        self.foreign = False
         self.progress = (0, 0)
 
     def replace(self, run: Run, ready: int | None = None) -> None:
         """Put a new run on screen, with its steps that may be looked at (all there are)."""
         self.current = run
+        self.foreign = False
         self.length = len(run) if ready is None else ready
         self.set_stale(False)
         self.replaced.emit(run)
@@ -50,6 +53,7 @@ class RunsModel(QObject):
         """Show no run, since the one on screen belongs to another file."""
         if self.current is not None:
             self.current = None
+            self.foreign = False
             self.length = 0
             self.set_progress(0, 0)
             self.set_stale(False)
@@ -76,6 +80,12 @@ class RunsModel(QObject):
         self.poll()
         self.set_progress(0, 0)
         self.finished.emit()
+
+    def set_foreign(self) -> None:
+        """Mark the run on screen as that of another file, until one of the open file is there."""
+        if self.current is not None:
+            self.foreign = self.stale = True
+            self.stale_changed.emit(True)
 
     def set_stale(self, stale: bool) -> None:
         """Mark the run on screen as older than the scenario, or as up to date."""

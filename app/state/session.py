@@ -79,7 +79,7 @@ class Session(QObject):
         self.path = path
         self.missing = False
         self.scenario = None
-        self.problems = ()
+        self.set_problems(())
         self.bus.reset(document)
         self.opened.emit()
         self.file_changed.emit()

@@ -19,6 +19,7 @@ from app.viewmodels.conditions import (
     condition,
     next_layer,
     next_step,
+    title_of,
     token_step,
 )
 from app.viewmodels.formatting import significant
@@ -71,11 +72,12 @@ class Stops(QObject):
     def text(self, id: str) -> str:
         """A condition with its value: ``step max/mean above 1.05``."""
         item = condition(id)
+        title = title_of(item, self._runs.current)
         if not item.has_value:
-            return item.title
+            return title
         value = self.values[id]
         number = significant(value, 4) if not float(value).is_integer() else f"{int(value):,}"
-        return f"{item.title} {number} {item.unit}".strip()
+        return f"{title} {number} {item.unit}".strip()
 
     # Jumping.
 

@@ -23,10 +23,12 @@ QMenu::item {{ padding: 5px 26px 5px 22px; }}
 QMenu::item:selected {{ background: {theme.accent}; color: {theme.accent_text}; }}
 QMenu::item:disabled {{ color: {theme.text_dim}; }}
 QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QDialog {{ background: {theme.panel}; }}
 QToolBar {{ background: {theme.window}; border: 0; padding: 0; spacing: 0; }}
 QDockWidget > QWidget, View {{ background: {theme.panel}; }}
 #dockTitle {{ background: {theme.panel}; border-bottom: 1px solid {theme.border}; }}
+#dockTitle[focused="true"] {{ border-bottom: 1px solid {theme.accent}; }}
 #dockTitle QLabel {{ font-weight: 600; }}
 #dockTitle QToolButton {{ border: 0; padding: 0 4px; color: {theme.text_dim}; }}
 QTabBar::tab {{ background: {theme.window}; color: {theme.text_dim}; padding: 4px 11px;
@@ -68,7 +70,7 @@ QHeaderView::section {{ background: {theme.panel}; color: {theme.text_dim}; bord
     border-bottom: 1px solid {theme.border}; padding: 3px 6px; }}
 #sweepTable QHeaderView::section {{ padding: 3px 18px 3px 6px; }}
 QTreeWidget {{ border: 0; }}
-QTreeWidget::item {{ padding: 2px 2px; }}
+QTreeWidget::item, QListWidget::item {{ padding: 2px 2px; }}
 QScrollArea {{ border: 0; background: {theme.panel}; }}
 QScrollArea > QWidget > QWidget {{ background: {theme.panel}; }}
 QScrollBar:vertical {{ background: transparent; width: 11px; margin: 0; }}

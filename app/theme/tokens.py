@@ -1,7 +1,9 @@
 """Theme tokens: every colour of the application, as plain data without Qt.
 
-Categories follow the Okabe-Ito palette, which stays distinguishable with the common kinds of
-colour blindness; a category has the same hue in every view and in both themes.
+Categories began as the Okabe-Ito palette and were moved, within their hue, until any two of them
+stay apart with every common kind of colour blindness and all of them stand out from the canvas;
+`tools/palette_check.py` measures both. A category has the same hue in every view and in both
+themes.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from simcore.results.spans import WaitReason
 
@@ -105,7 +108,7 @@ LIGHT = Theme(
     border="#c9ced6",
     grid="#e3e6eb",
     text="#1c2128",
-    text_dim="#5c6673",
+    text_dim="#4f5966",
     accent="#0b62a8",
     accent_text="#ffffff",
     error="#b3261e",
@@ -116,26 +119,26 @@ LIGHT = Theme(
     peak="#7a3b00",
     row_alt="#f4f6f8",
     categories={
-        "qkv": "#56b4e9",
-        "attention": "#cc79a7",
-        "projection": "#009e73",
-        "mlp": "#0072b2",
-        "weights": "#7b5ea7",
-        "predict": "#d9c400",
-        "merge": "#8c6d46",
-        "transfer": "#e69f00",
-        "migration": "#d55e00",
-        "other": "#848c98",
+        "qkv": "#199bde",
+        "attention": "#b8629f",
+        "projection": "#1a8c62",
+        "mlp": "#1565c8",
+        "weights": "#5b2c92",
+        "predict": "#6d6808",
+        "merge": "#593806",
+        "transfer": "#cc8407",
+        "migration": "#d54240",
+        "other": "#666d6f",
         "wait.dependency": "#d5dae1",
         "wait.link_busy": "#efd9b4",
-        "wait.sync": "#c3cbd6",
+        "wait.sync": "#cbd2dc",
         "wait.imbalance": "#ecc9c2",
         "wait.memory_full": "#dccbe6",
         "wait.no_work": "#f1f3f6",
     },
     gpu_place="#e0701a",
     missed="#b3002d",
-    false_alarm="#7a6a00",
+    false_alarm="#948000",
     moving="#111111",
     heat=("#f3f6fa", "#c3d9ec", "#7fb0d8", "#3a7fb8", "#0b4a82", "#06264a"),
 )
@@ -151,7 +154,7 @@ DARK = Theme(
     border="#343b45",
     grid="#272c34",
     text="#e4e8ee",
-    text_dim="#98a3b1",
+    text_dim="#abb6c4",
     accent="#4da3e8",
     accent_text="#0b0d10",
     error="#ff8a80",
@@ -162,19 +165,19 @@ DARK = Theme(
     peak="#ffb27a",
     row_alt="#181c21",
     categories={
-        "qkv": "#56b4e9",
-        "attention": "#d78bb5",
-        "projection": "#1fae85",
-        "mlp": "#2f86c9",
-        "weights": "#9a7fc9",
-        "predict": "#f0e442",
-        "merge": "#b08f63",
-        "transfer": "#e69f00",
-        "migration": "#e8702a",
-        "other": "#8e97a4",
+        "qkv": "#60c4ff",
+        "attention": "#cc7aa3",
+        "projection": "#2eb28a",
+        "mlp": "#3474a8",
+        "weights": "#9d83d3",
+        "predict": "#f3e454",
+        "merge": "#a48a5c",
+        "transfer": "#e9a21c",
+        "migration": "#dc650f",
+        "other": "#b7c0cd",
         "wait.dependency": "#323944",
         "wait.link_busy": "#4d4029",
-        "wait.sync": "#3b4552",
+        "wait.sync": "#394350",
         "wait.imbalance": "#55362f",
         "wait.memory_full": "#43364f",
         "wait.no_work": "#1d2127",
@@ -186,6 +189,9 @@ DARK = Theme(
     heat=("#14181d", "#16324b", "#1d5482", "#3180b6", "#74b4de", "#e2f1fb"),
 )
 
+PLACE_CONTRASTS = (3.4, 8.0)
+"""Contrast to the canvas that places on the ramp have in turn."""
+
 THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
 """All themes by name."""
 
@@ -193,18 +199,49 @@ THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
 def place_colours(theme: Theme, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Colours of places: warm for GPUs, a cool ramp from teal to violet for everything else.
 
-    Neighbours on the ramp alternate in lightness, so that they differ without hue as well.
+    Neighbours on the ramp alternate in lightness, so that they differ for everybody. Many places
+    cannot all be told apart by colour; hovering and the legend name them.
     """
+    return _place_colours(theme.name, ids)
+
+
+@cache
+def _place_colours(theme_name: str, ids: tuple[str, ...]) -> tuple[str, ...]:
+    theme = THEMES[theme_name]
     cool = [i for i, place in enumerate(ids) if not place.startswith("gpu")]
     out = [theme.gpu_place] * len(ids)
     for at, index in enumerate(cool):
         share = at / max(1, len(cool) - 1)
-        light = (0.60, 0.70) if theme.dark else (0.38, 0.52)
-        red, green, blue = colorsys.hls_to_rgb(
-            (168 + 122 * share) / 360, light[at % 2], 0.62 if at % 2 else 0.72
-        )
-        out[index] = f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+        out[index] = _of_contrast(168 + 122 * share, theme.canvas, PLACE_CONTRASTS[at % 2])
     return tuple(out)
+
+
+def _of_contrast(hue: float, ground: str, ratio: float) -> str:
+    """The colour of a hue in degrees whose contrast to the ground is a given ratio."""
+    dark = contrast(ground, "#ffffff") > contrast(ground, "#000000")
+    low, high = 0.0, 1.0
+    colour = ground
+    for _ in range(20):
+        light = (low + high) / 2
+        parts = colorsys.hls_to_rgb(hue / 360, light, 0.62)
+        colour = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+        enough = contrast(colour, ground) > ratio
+        low, high = (low, light) if enough is dark else (light, high)
+    return colour
+
+
+def contrast(a: str, b: str) -> float:
+    """Contrast ratio of two colours after WCAG 2.1, 1 to 21."""
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = []
+    for value in rgb(colour):
+        part = value / 255
+        parts.append(part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

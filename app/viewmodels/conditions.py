@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.viewmodels.grains import marks_of
-from app.viewmodels.hover import token_number
+from app.viewmodels.hover import step_word, token_number
 from app.viewmodels.series import COLD, IMBALANCE, LINK, MIGRATION, QUEUE
 from simcore.results.run import Run
 
@@ -77,6 +77,37 @@ def condition(id: str) -> Condition:
     return next(item for item in CONDITIONS if item.id == id)
 
 
+def title_of(item: Condition, run: Run | None) -> str:
+    """The title in the words of a run: ``iteration`` where steps are iterations."""
+    return step_word(run) if item.id == TOKEN and run is not None else item.title
+
+
+def help_of(item: Condition, run: Run | None) -> str:
+    """The sentence in the words of a run."""
+    if item.id == TOKEN and run is not None and step_word(run) != "token":
+        return f"The {step_word(run)} of this number begins."
+    return item.help
+
+
+def missing(item: Condition, run: Run | None) -> str:
+    """Why a run does not have what a condition needs, in a few words."""
+    if run is None:
+        return "no run yet"
+    if item.id == QUEUE and run.scenario.workload.kind == "turnover":
+        return "a request that ends is replaced at once"
+    return _MISSING.get(item.id, "no such figure")
+
+
+_MISSING = {
+    LAYER: "the model has no layers",
+    IMBALANCE: "no devices share the work",
+    MIGRATION: "nothing moves between places",
+    LINK: "no links between devices",
+    COLD: "no neurons change places",
+    QUEUE: "the workload has no queue of requests",
+}
+
+
 def applies(item: Condition, run: Run | None, figures: frozenset[str]) -> bool:
     """Whether a run has what a condition needs."""
     if item.id == TOKEN:
@@ -94,7 +125,7 @@ def beginnings(values: NDArray[np.float64], above: float) -> NDArray[np.int64]:
 
 def token_step(run: Run, token: int, length: int) -> int:
     """The step that makes a token, -1 if there is none."""
-    step = token - token_number(run, 0)
+    step = token if step_word(run) != "token" else token - token_number(run, 0)
     return step if 0 <= step < length else -1
 
 

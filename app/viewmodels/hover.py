@@ -21,9 +21,14 @@ def token_number(run: Run, step: int) -> int:
     return step + (int(run.value("kind", 0)) != KIND_PREFILL)
 
 
+def step_word(run: Run) -> str:
+    """What a step after the prefill is called: ``token`` or ``iteration``."""
+    return str(getattr(run.system, "step_word", "token"))
+
+
 def step_name(run: Run, step: int) -> str:
     """``prefill`` or ``token 12``; ``iteration 12`` where requests come and go."""
-    word = getattr(run.system, "step_word", "token")
+    word = step_word(run)
     if word != "token":
         return f"{word} {step}"
     if int(run.value("kind", step)) == KIND_PREFILL:

@@ -14,7 +14,7 @@ from app.viewmodels.formatting import (
     significant,
     time_text,
 )
-from app.viewmodels.hover import step_name
+from app.viewmodels.hover import step_name, step_word
 from app.viewmodels.load import imbalance_text, load_group, step_load
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.terms import Fact, facts
@@ -64,8 +64,8 @@ def throughput(run: Run, length: int) -> Group:
             significant(tokens[decode].sum() / decode_s) if decode_s else "–",
             "Output tokens of the decode steps over their time.",
         ),
-        Row("Prefill", time_text(duration[~decode].sum()), "Time of the prefill."),
     ]
+    rows += _prefill(run, float(duration[~decode].sum()))
     rows.append(Row("Steps", f"{length:,} of {int(run.total_steps):,}"))
     steps = duration[decode]
     if len(steps):
@@ -77,6 +77,23 @@ def throughput(run: Run, length: int) -> Group:
             Row("Step, max", time_text(float(steps.max())), "Longest decode step."),
         ]
     return Group("run", "Run", tuple(rows))
+
+
+def _prefill(run: Run, time_ps: float) -> list[Row]:
+    """What the steps without any decoding sequence took, by the name it deserves."""
+    if not getattr(run.system, "prefills", True):
+        return []
+    word = step_word(run)
+    if word == "token":
+        return [Row("Prefill", time_text(time_ps), "Time of the prefill.")]
+    return [
+        Row(
+            f"Prefill-only {word}s",
+            time_text(time_ps),
+            f"Time of the {word}s in which no sequence decodes. Most prompts are computed in "
+            f"{word}s that also decode; their time is not in here.",
+        )
+    ]
 
 
 def current_step(run: Run, composition: Composition, step: int) -> Group:

@@ -98,6 +98,18 @@ def draw_map(
     return MapPicture(grid, colours, grid.items_per_cell * group)
 
 
+def offered(run: Run) -> tuple[ColourBy, ...]:
+    """What the map of a run can be coloured by: only neurons are predicted, not all things move."""
+    neurons = "n_gpu" in run.column_names
+    moves = neurons or any(op.category == "migration" for op in run.ops)
+    found = [ColourBy.PLACE, ColourBy.ACTIVITY]
+    if neurons:
+        found.append(ColourBy.MISPREDICTIONS)
+    if moves:
+        found.append(ColourBy.MOVES)
+    return tuple(found)
+
+
 def visible_part(left: float, right: float) -> tuple[int, int]:
     """Columns to colour for a window: the window and its surroundings, in coarse blocks."""
     block = 2 ** int(np.ceil(np.log2(max(right - left, 256.0))))

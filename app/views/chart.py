@@ -31,6 +31,7 @@ from app.workers.loader import LatestLoader
 from simcore.export.charts import CHARTS
 
 SETTLE_MS = 120
+_TEXT_PX = (160, 60)
 GROW_MS = 1500
 """Time between pictures of a run that still grows."""
 
@@ -56,6 +57,7 @@ class ChartView(View):
         self.picture.setAccessibleName("Chart")
         self.picture.setMinimumSize(*least_px(""))
         area = QScrollArea(self)
+        area.setAccessibleName("Chart, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
         self.picture.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -203,7 +205,8 @@ class ChartView(View):
             self.busy.setText("")
         self.refusals = found.refusals
         self.choice.shown = found.chart
-        self.picture.setMinimumSize(*least_px(found.chart))
+        # A refusal is read where the eye is, not in the middle of a sheet that has to be scrolled.
+        self.picture.setMinimumSize(*(_TEXT_PX if image.isNull() else least_px(found.chart)))
         self.drawn = (found.first, found.stop) if found.png else None
         self._show_choice()
         if image.isNull():
@@ -216,6 +219,7 @@ class ChartView(View):
 
     def _on_failed(self, error: Exception) -> None:
         self.busy.setText("")
+        self.picture.setMinimumSize(*_TEXT_PX)
         self.picture.show_text(f"the chart failed: {type(error).__name__}: {error}")
         self._show_buttons()
         self.state.messages.log(f"chart: {type(error).__name__}: {error}", Severity.ERROR)

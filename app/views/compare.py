@@ -87,6 +87,7 @@ class CompareView(View):
         self.cancel = self._button("Stop", "compare.cancel")
         self.table = DiffTableWidget(self)
         self.only = QCheckBox("only differences", self)
+        self.only.setAccessibleName("Only differences")
         self.only.setChecked(True)
         self.filter = QLineEdit(self)
         self.filter.setPlaceholderText("Filter figures")
@@ -149,6 +150,8 @@ class CompareView(View):
         bar.addWidget(self.progress)
         bar.addWidget(self.cancel)
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Pages of the comparison")
+        self.tabs.tabBar().setAccessibleName("Pages of the comparison")
         self.tabs.addTab(self.table, "Differences")
         self.tabs.addTab(self.maps, "Placement")
         self.stack = QStackedWidget(self)
@@ -217,6 +220,8 @@ class CompareView(View):
         self.tools.setVisible(not alone and self.tabs.currentWidget() is self.table)
         if alone:
             self.headline.clear()
+        for index, align in enumerate(Align):
+            self.align.setItemText(index, f"align by {comparison.align_title(align)}")
         self.align.setCurrentIndex(list(Align).index(comparison.align))
         busy = bool(baseline.system)
         self.progress.setVisible(busy)

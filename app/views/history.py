@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -30,6 +30,7 @@ class HistoryView(View):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
+        self._buttons: dict[str, QToolButton] = {}
         self._history = History(self.state.session.bus)
         self.list = QListWidget(self)
         self.list.setAccessibleName("History")
@@ -60,7 +61,7 @@ class HistoryView(View):
         self._show()
 
     def _button(self, id: str, text: str) -> QToolButton:
-        button = QToolButton(self)
+        button = self._buttons[id] = QToolButton(self)
         button.setText(text)
         bind_button(button, self.context.commands, id)
         return button
@@ -72,6 +73,8 @@ class HistoryView(View):
         if not self.on_screen:
             return
         session, theme = self.state.session, self.context.theme
+        for id, button in self._buttons.items():
+            button.setEnabled(self.context.commands.get(id).is_enabled())
         self.list.clear()
         if session.document is None and not session.bus.edits:
             self.note.setText("no file open")
@@ -86,7 +89,7 @@ class HistoryView(View):
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{step.text}, taken back")
             elif step.current:
                 font = item.font()
-                font.setBold(True)
+                font.setWeight(QFont.Weight.DemiBold)
                 item.setFont(font)
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{step.text}, now")
             self.list.addItem(item)

@@ -116,6 +116,8 @@ class InspectorView(View):
         self.note.setContentsMargins(8, 2, 8, 6)
         self.roof = RooflineCanvas(self.context, self)
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Pages of the inspector")
+        self.tabs.tabBar().setAccessibleName("Pages of the inspector")
         self.tabs.setDocumentMode(True)
         page = QWidget(self)
         column = QVBoxLayout(page)
@@ -136,6 +138,7 @@ class InspectorView(View):
         rows.addWidget(self.detail)
         self.parameters.currentItemChanged.connect(lambda *_: self._show_detail())
         area = QScrollArea(self)
+        area.setAccessibleName("Roofline, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.roof)
         for widget, title in (

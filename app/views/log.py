@@ -20,6 +20,7 @@ class LogView(View):
         self._text = QPlainTextEdit(self)
         self._text.setAccessibleName("Log")
         self._text.setReadOnly(True)
+        self._text.setTabChangesFocus(True)
         self._text.setMaximumBlockCount(2000)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -22,12 +22,12 @@ class MachineView(View):
         self.canvas = MachineCanvas(context, self)
         self.canvas.chosen.connect(self._on_chosen)
         area = QScrollArea(self)
+        area.setAccessibleName("Machine, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.setFocusProxy(self.canvas)
 
     def on_theme_changed(self) -> None:
         self.canvas.update()

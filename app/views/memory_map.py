@@ -107,6 +107,7 @@ class MemoryView(View):
         self.canvas = MemoryCanvas(context, self)
         self._legend = Legend(checkable=False, parent=self)
         area = QScrollArea(self)
+        area.setAccessibleName("Memory, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.canvas)
         layout = QVBoxLayout(self)

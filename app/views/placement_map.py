@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -15,6 +17,7 @@ from app.viewmodels.placement import (
     columns_text,
     draw_map,
     items_per_cell,
+    offered,
     shares,
     visible_part,
 )
@@ -23,6 +26,7 @@ from app.widgets.map_canvas import MARK_PX, MapCanvas
 from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
 from simcore.results.placement import FLAG_MOVING, PlacementGrid
+from simcore.results.run import Run
 
 _TITLES = {
     ColourBy.PLACE: "place",
@@ -66,6 +70,7 @@ class PlacementView(View):
         self._zoom.setProperty("dim", True)
         everything = QToolButton(self)
         everything.setText("Show all")
+        everything.setAccessibleName("Show the whole placement map")
         everything.setToolTip("Show the whole grid (double click in the map)")
         everything.clicked.connect(self.canvas.show_all)
         bar = QHBoxLayout()
@@ -87,12 +92,15 @@ class PlacementView(View):
         legend.addWidget(self._legend, 1)
         legend.addWidget(self._shades)
         layout.addLayout(legend)
+        self._wanted = ColourBy.PLACE
+        self.state.memory.add("colour_by", self._remembered, self._recall)
+        self._by.activated.connect(lambda _: self.set_colour_by(self.colour_by))
         self._by.currentIndexChanged.connect(lambda _: self._request())
         self._legend.toggled.connect(lambda *_: self._request())
         self.canvas.view_changed.connect(self._on_view_changed)
         self.canvas.item_clicked.connect(self.state.selection.select_item)
         self.state.cursor.step_changed.connect(lambda _: self._request())
-        self.state.runs.replaced.connect(lambda _: self._request())
+        self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.cleared.connect(self._on_cleared)
 
     @property
@@ -101,8 +109,29 @@ class PlacementView(View):
         return ColourBy(self._by.currentData())
 
     def set_colour_by(self, by: ColourBy) -> None:
-        """Choose what the colours say."""
+        """Choose what the colours say, in runs that have it."""
+        self._wanted = by
+        if self._by.findData(by.value) >= 0:
+            self._by.setCurrentIndex(self._by.findData(by.value))
+
+    def _remembered(self) -> str | None:
+        return self._wanted.value if self._wanted is not ColourBy.PLACE else None
+
+    def _recall(self, value: Any) -> None:
+        self.set_colour_by(ColourBy.PLACE if value is None else ColourBy(value))
+
+    def _on_replaced(self, run: Run) -> None:
+        """Offer what the run has; a choice it lacks comes back with the next run that has it."""
+        ids = offered(run)
+        if [self._by.itemData(i) for i in range(self._by.count())] != [by.value for by in ids]:
+            self._by.blockSignals(True)
+            self._by.clear()
+            for by in ids:
+                self._by.addItem(_TITLES[by], by.value)
+            self._by.blockSignals(False)
+        by = self._wanted if self._wanted in ids else ColourBy.PLACE
         self._by.setCurrentIndex(self._by.findData(by.value))
+        self._request()
 
     def reveal_selected(self) -> None:
         """Bring the selected item into sight, near enough to tell it from its neighbours."""

@@ -30,6 +30,8 @@ class ScenarioView(View):
         self.form = ParameterForm(self)
         self.yaml = YamlEditor(context.theme, self)
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Form or YAML")
+        self.tabs.tabBar().setAccessibleName("Form or YAML")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.form, "Form")
         self.tabs.addTab(self.yaml, "YAML")

@@ -18,11 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.viewmodels.conditions import CONDITIONS, Condition
+from app.viewmodels.conditions import CONDITIONS, Condition, help_of, missing, title_of
 from app.widgets.actions import bind_button
 from app.widgets.view import Context, View, register_view
-
-_MISSING = "This run has no such data."
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,12 @@ class StopsView(View):
         grid.setColumnStretch(0, 1)
         for number, item in enumerate(CONDITIONS):
             self._add_row(grid, number, item)
+        self.lacking = QLabel(page)
+        self.lacking.setProperty("dim", True)
+        self.lacking.setWordWrap(True)
+        self.lacking.setContentsMargins(8, 2, 8, 0)
         self.loop = QCheckBox("loop over steps", page)
+        self.loop.setAccessibleName("Loop over steps")
         self.first, self.last = (
             self._step_box("First step of the loop"),
             self._step_box("Last step of the loop"),
@@ -72,6 +75,7 @@ class StopsView(View):
         )
         loop = QHBoxLayout()
         loop.setContentsMargins(8, 6, 8, 6)
+        loop.setSpacing(7)
         loop.addWidget(self.first)
         loop.addWidget(QLabel("to", page))
         loop.addWidget(self.last)
@@ -80,6 +84,7 @@ class StopsView(View):
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(0)
         inner.addLayout(grid)
+        inner.addWidget(self.lacking)
         head = QHBoxLayout()
         head.setContentsMargins(8, 8, 8, 0)
         head.addWidget(self.loop)
@@ -89,6 +94,7 @@ class StopsView(View):
         inner.addLayout(loop)
         inner.addStretch(1)
         area = QScrollArea(self)
+        area.setAccessibleName("Conditions, scrolled")
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
@@ -153,11 +159,17 @@ class StopsView(View):
         self.state.series.want()
 
     def _show(self) -> None:
-        stops = self.state.stops
+        stops, run = self.state.stops, self.state.runs.current
+        lacking: list[str] = []
         for id, row in self.rows.items():
             able = stops.applies(id)
-            tip = row.item.help if able else f"{row.item.help} {_MISSING}"
-            row.active.setToolTip(tip)
+            title, help = title_of(row.item, run), help_of(row.item, run)
+            why = "" if able else missing(row.item, run)
+            if why and run is not None and self.state.series.series:
+                lacking.append(f"{title} ({why})")
+            row.active.setText(title)
+            row.active.setAccessibleName(f"Stop at: {title}")
+            row.active.setToolTip(help if able else f"{help} Not in this run: {why}.")
             row.active.setChecked(id in stops.active)
             for widget in (row.active, row.value, row.previous, row.next):
                 if widget is not None:
@@ -166,6 +178,8 @@ class StopsView(View):
             row.next.setToolTip(f"Run to next: {stops.text(id)}")
             if row.value is not None and row.value.value() != stops.values[id]:
                 row.value.setValue(stops.values[id])
+        self.lacking.setText(f"Not in this run: {'; '.join(lacking)}." if lacking else "")
+        self.lacking.setVisible(bool(lacking))
 
     def _show_loop(self) -> None:
         last = max(0, max(self.state.runs.total_steps, self.state.runs.length) - 1)

@@ -6,6 +6,7 @@ import difflib
 import html
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -53,9 +54,13 @@ class ChangesDialog(QDialog):
             )
         self.text = QTextBrowser(self)
         self.text.setAccessibleName("Changed lines")
+        font = QFont(monospace_family())
+        font.setPointSizeF(self.font().pointSizeF())
+        self.text.setFont(font)
         self.text.setLineWrapMode(QTextBrowser.LineWrapMode.NoWrap)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Values or lines")
         self.tabs.tabBar().setAccessibleName("Values or lines")
         self.tabs.addTab(self.table, "Values")
         self.tabs.addTab(self.text, "Lines")
@@ -158,5 +163,4 @@ def _html(diff: str, theme: Theme) -> str:
             f"<div style='white-space:pre;background:{ground};color:{colour}'>"
             f"{html.escape(line) or ' '}</div>"
         )
-    body = "".join(parts) or f"<span style='color:{theme.text_dim}'>no changed lines</span>"
-    return f"<div style='font-family:{monospace_family()!r}'>{body}</div>"
+    return "".join(parts) or f"<span style='color:{theme.text_dim}'>no changed lines</span>"

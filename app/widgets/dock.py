@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.state.messages import Severity
+from app.widgets.restyle import set_flag
 from app.widgets.view import View
 
 
@@ -24,9 +25,7 @@ class ViewDock(QDockWidget):
         label = QLabel(view.title, bar)
         label.setToolTip(view.help)
         help_button = self._tool(bar, "?", f"What is this: {view.help}", f"About {view.title}")
-        help_button.clicked.connect(
-            lambda: view.state.messages.show(f"{view.title}: {view.help}", Severity.INFO)
-        )
+        help_button.clicked.connect(self.explain)
         float_button = self._tool(bar, "▢", "Float or dock this view", f"Float {view.title}")
         float_button.clicked.connect(lambda: self.setFloating(not self.isFloating()))
         close_button = self._tool(
@@ -48,6 +47,14 @@ class ViewDock(QDockWidget):
         """Hide the view."""
         self.hide()
         self.shown_or_hidden.emit(False)
+
+    def mark(self, on: bool) -> None:
+        """Show whether the keyboard is in this view."""
+        set_flag(self.titleBarWidget(), "focused", on)
+
+    def explain(self) -> None:
+        """Say what the view shows."""
+        self.view.state.messages.show(f"{self.view.title}: {self.view.help}", Severity.INFO)
 
     def bring_up(self) -> None:
         """Show the view in front of the others in its place."""

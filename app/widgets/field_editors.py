@@ -100,6 +100,15 @@ class FieldEditor(QWidget):
         """The widget that is marked when the value is wrong."""
         raise NotImplementedError
 
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """Everything the keyboard stops at, in order."""
+        return (self.box,)
+
+    def name(self, path: str) -> None:
+        """Tell screen readers what the controls are for."""
+        self.box.setAccessibleName(path)
+
     def put(self, value: Any) -> None:
         """Show a value."""
         raise NotImplementedError
@@ -119,7 +128,6 @@ class NumberEditor(FieldEditor):
             self._layout.addWidget(self._auto)
         self._layout.addWidget(self._box, 1)
         self._box.valueChanged.connect(self._on_value)
-        self.setFocusProxy(self._box)
 
     @property
     def box(self) -> QWidget:
@@ -139,6 +147,15 @@ class NumberEditor(FieldEditor):
 
     def _on_value(self, value: float) -> None:
         self.edited.emit(int(value) if self._whole else float(value))
+
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        return (self.box,) if self._auto is None else (self.box, self._auto)
+
+    def name(self, path: str) -> None:
+        super().name(path)
+        if self._auto is not None:
+            self._auto.setAccessibleName(f"{path}: automatic")
 
     def _on_auto(self, on: bool) -> None:
         self._box.setEnabled(not on)
@@ -161,7 +178,6 @@ class ChoiceEditor(FieldEditor):
         )
         self._layout.addWidget(self._box, 1)
         self._box.activated.connect(lambda _: self.edited.emit(self._box.currentText()))
-        self.setFocusProxy(self._box)
 
     @property
     def box(self) -> QWidget:
@@ -183,7 +199,6 @@ class SwitchEditor(FieldEditor):
         self._layout.addWidget(self._box)
         self._layout.addStretch(1)
         self._box.clicked.connect(lambda on: self.edited.emit(bool(on)))
-        self.setFocusProxy(self._box)
 
     @property
     def box(self) -> QWidget:
@@ -202,7 +217,6 @@ class TextEditor(FieldEditor):
         self._shown = ""
         self._layout.addWidget(self._box)
         self._box.editingFinished.connect(self._on_finished)
-        self.setFocusProxy(self._box)
 
     @property
     def box(self) -> QWidget:

@@ -29,6 +29,8 @@ _MOUSE = (
     ("Placement", "Ctrl+wheel", "zoom both ways"),
     ("Placement", "Alt+wheel", "zoom the rows"),
     ("Placement", "double click", "show all"),
+    ("Placement, by key", "Up  Down  Alt+Left  Alt+Right", "mark an item and tell about it"),
+    ("Placement, by key", "+  -", "zoom around the marked item"),
 )
 
 
@@ -62,7 +64,10 @@ class KeySheet(QDialog):
 def _html(rows: list[tuple[str, str, str]], theme: Theme) -> str:
     parts = ["<table cellpadding='3' cellspacing='0' width='100%'>"]
     last = ""
-    for group, keys, title in [*rows, *((f"Mouse: {a.lower()}", b, c) for a, b, c in _MOUSE)]:
+    for group, keys, title in [
+        *rows,
+        *((f"Mouse: {a}" if "key" not in a else a, b, c) for a, b, c in _MOUSE),
+    ]:
         if group != last:
             parts.append(
                 f"<tr><td colspan='2' style='color:{theme.accent};font-weight:600'>"

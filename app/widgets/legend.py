@@ -85,6 +85,7 @@ class Legend(QWidget):
                 button.toggled.connect(lambda on, i=index: self._on_toggled(i, on))
             else:
                 button.setCheckable(False)
+                button.setAccessibleName(title)
                 button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._flow.addWidget(button)
             button.show()

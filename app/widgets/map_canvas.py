@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.state.selection import ItemRef
@@ -218,6 +218,63 @@ class MapCanvas(QWidget):
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, y - 8, LEFT - 5, 16), align, text)
 
+    # Keys.
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up, Down, Alt+Left, Alt+Right mark an item; + and - zoom around it."""
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        key = Qt.Key(event.key())
+        moves = {
+            (Qt.Key.Key_Up, False): (-1, 0),
+            (Qt.Key.Key_Down, False): (1, 0),
+            (Qt.Key.Key_Left, True): (0, -1),
+            (Qt.Key.Key_Right, True): (0, 1),
+        }
+        if self.grid is not None and (key, alt) in moves:
+            self._mark_neighbour(*moves[key, alt])
+        elif self.grid is not None and key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self._zoom_at_item(0.8)
+        elif self.grid is not None and key == Qt.Key.Key_Minus:
+            self._zoom_at_item(1 / 0.8)
+        else:
+            super().keyPressEvent(event)
+
+    def _mark_neighbour(self, rows: int, columns: int) -> None:
+        """Select the item beside the selected one, or the middle of what is visible."""
+        grid, view, item = self.grid, self.view, self.state.selection.item
+        assert grid is not None
+        if item is None:
+            row = int(view.top + view.rows_shown / 2)
+            column = int(view.left + view.columns_shown / 2)
+        else:
+            row, column = item.row + rows, item.column + columns
+        row = min(max(row, 0), grid.rows - 1)
+        column = min(max(column, 0), grid.columns - 1)
+        self.state.selection.select_item(ItemRef(row, column))
+        if not (view.top <= row < view.bottom and view.left <= column < view.right):
+            view.centre_on(row, column)
+            self._moved()
+        text = self._item_text(ItemRef(row, column))
+        self.setAccessibleDescription(text.replace("\n", ", "))
+        box = self._rect(self.area(), row, row + 1, column, column + 1)
+        QToolTip.showText(self.mapToGlobal(box.bottomRight().toPoint()), text, self)
+
+    def _zoom_at_item(self, factor: float) -> None:
+        view, item = self.view, self.state.selection.item
+        x = y = 0.5
+        if item is not None:
+            x = (item.column + 0.5 - view.left) / view.columns_shown
+            y = (item.row + 0.5 - view.top) / view.rows_shown
+        view.zoom(factor, factor, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0))
+        self._moved()
+
+    def _item_text(self, item: ItemRef) -> str:
+        run, step = self.state.runs.current, self.state.cursor.step
+        if run is None or step >= self.state.runs.length:
+            return ""
+        info = run.item(step, item.row, item.column)
+        return "\n".join([info.title, *(f"{label}: {value}" for label, value in info.facts)])
+
     # Mouse.
 
     def item_under(self, position: QPointF) -> ItemRef | None:
@@ -266,10 +323,8 @@ class MapCanvas(QWidget):
         if item is None or run is None or self.state.cursor.step >= self.state.runs.length:
             QToolTip.hideText()
             return
-        info = run.item(self.state.cursor.step, item.row, item.column)
-        lines = [info.title, *(f"{label}: {value}" for label, value in info.facts)]
         place = event.globalPosition().toPoint() + QPoint(12, 8)
-        QToolTip.showText(place, "\n".join(lines), self)
+        QToolTip.showText(place, self._item_text(item), self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._press is not None and not self._dragging:

@@ -10,7 +10,7 @@ from pyqtgraph.Qt import internals
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-from app.theme.tokens import COLOUR_KEYS, Theme, rgb
+from app.theme.tokens import COLOUR_KEYS, Theme, contrast, rgb
 
 
 class NumpyImage:
@@ -69,10 +69,9 @@ def key_components(theme: Theme) -> NDArray[np.float64]:
 
 
 def ink_on(colour: str) -> QColor:
-    """Black or white, whichever reads better on a colour."""
-    red, green, blue = rgb(colour)
-    light = 0.299 * red + 0.587 * green + 0.114 * blue
-    return QColor("#101317" if light > 128 else "#ffffff")
+    """Black or white, whichever reads better on a colour; the worst case has a contrast of 4.58."""
+    black, white = "#000000", "#ffffff"
+    return QColor(black if contrast(colour, black) > contrast(colour, white) else white)
 
 
 def small_font(font: QFont, delta: float = -1.0) -> QFont:

@@ -51,7 +51,6 @@ class FieldRow:
         self.touched = False
         self.label = ElidedLabel(field_name(field), parent)
         self.editor: FieldEditor = make_editor(field.knob, field.value, field.type, parent)
-        self.editor.box.setAccessibleName(field.path)
         self.editor.box.setAccessibleDescription(field.knob.help)
         self.reset = QToolButton(parent)
         self.reset.setText("↺")
@@ -59,6 +58,7 @@ class FieldRow:
         self.reset.setFixedWidth(18)
         self.reset.setToolTip("Put back what the file says")
         self.reset.setAccessibleName(f"Reset {field.path}")
+        self.editor.name(field.path)
         self.reset.hide()
         self.problem = QLabel(parent)
         self.problem.setProperty("problem", True)
@@ -123,6 +123,7 @@ class ParameterForm(QWidget):
         self._filter.setClearButtonEnabled(True)
         self._filter.textChanged.connect(lambda _: self._show_rows())
         self._area = QScrollArea(self)
+        self._area.setAccessibleName("Fields of the scenario, scrolled")
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -203,6 +204,21 @@ class ParameterForm(QWidget):
         if not self._pending:
             self._timer.stop()
             self._column.addStretch(1)
+            self._set_tab_order()
+
+    def _set_tab_order(self) -> None:
+        """From the filter through headers and fields; done at the end, when all are in place.
+
+        Ordering controls while their group is being built breaks Qt's focus chain in two.
+        """
+        before: QWidget = self._filter
+        seen: set[str] = set()
+        for row in self.rows.values():
+            head = () if row.field.group in seen else (self._headers[row.field.group],)
+            seen.add(row.field.group)
+            for widget in (*head, *row.editor.controls, row.reset):
+                QWidget.setTabOrder(before, widget)
+                before = widget
 
     def _add_fields(self, fields: list[FieldInfo]) -> None:
         group = fields[0].group
@@ -211,9 +227,6 @@ class ParameterForm(QWidget):
             self._grids[group] = self._grid_of_group()
         grid = self._grids[group]
         body, line = grid.parentWidget(), grid.rowCount()
-        before: QWidget = self._filter
-        if self.rows:
-            before = next(reversed(self.rows.values())).reset
         for field in fields:
             row = FieldRow(field, body)
             row.editor.edited.connect(lambda value, p=field.path: self._on_edited(p, value))
@@ -224,9 +237,6 @@ class ParameterForm(QWidget):
             grid.addWidget(row.problem, line + 1, 0, 1, 3)
             self.rows[field.path] = row
             line += 2
-            for widget in (row.editor.box, row.reset):
-                QWidget.setTabOrder(before, widget)
-                before = widget
         self._show_marks(fields)
         self._show_rows(group)
 
@@ -292,6 +302,7 @@ class ParameterForm(QWidget):
             folded = group in self._folded and not words
             title = group.replace("_", " ").replace(".", " · ")
             header.setText(f"{'▸' if folded else '▾'}  {title}")
+            header.setAccessibleName(f"{title}, {'folded' if folded else 'unfolded'}")
             header.setVisible(group in seen)
             self._grids[group].parentWidget().setVisible(group in seen and not folded)
 

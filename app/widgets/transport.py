@@ -91,7 +91,8 @@ class TransportBar(QWidget):
         state.runs.grew.connect(lambda _: self._show_position())
         state.runs.replaced.connect(lambda _: self._show_position())
         state.runs.cleared.connect(self._show_position)
-        state.runs.stale_changed.connect(self._stale.setVisible)
+        state.runs.stale_changed.connect(self._show_stale)
+        state.runs.replaced.connect(lambda _: self._show_stale(state.runs.stale))
         state.runs.progress_changed.connect(self._show_progress)
         state.playback.changed.connect(self._show_speed)
         self.context.themes.changed.connect(self._show_icons)
@@ -112,6 +113,20 @@ class TransportBar(QWidget):
             if id == "playback.play" and self.state.playback.playing:
                 name = "pause"
             button.setIcon(transport_icon(name, theme.text, theme.text_dim))
+
+    def _show_stale(self, stale: bool) -> None:
+        """Say that the run on screen is not that of the scenario, and whose it is."""
+        runs = self.state.runs
+        text, tip = "stale", "The run on screen is older than the scenario"
+        if runs.foreign and runs.current is not None:
+            text = f"still showing: {runs.current.scenario.name}"
+            tip = (
+                "The scenario that is open now has no run yet. All views show the run of the one "
+                f"before it, {runs.current.scenario.name}."
+            )
+        self._stale.setText(text)
+        self._stale.setToolTip(tip)
+        self._stale.setVisible(stale)
 
     def _show_speed(self) -> None:
         index = self._speed.findData(self.state.playback.speed)

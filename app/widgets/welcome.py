@@ -154,6 +154,7 @@ class WelcomePage(QDialog):
         line.setWordWrap(True)
         line.setProperty("dim", True)
         gallery = QScrollArea(self)
+        gallery.setAccessibleName("Examples, scrolled")
         gallery.setWidgetResizable(True)
         gallery.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         gallery.setWidget(self._gallery(themes))

@@ -54,6 +54,7 @@ class YamlEditor(QWidget):
         super().__init__(parent)
         self.text = QPlainTextEdit(self)
         self.text.setAccessibleName("Scenario as YAML")
+        self.text.setTabChangesFocus(True)  # YAML knows no tabs, and the keyboard must get out
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         font = QFont(monospace_family())
         font.setPointSizeF(max(7.5, self.font().pointSizeF() - 0.5))

@@ -98,6 +98,7 @@ class RunController(QObject):
     def _on_opened(self) -> None:
         if self._session.path is None or self._session.path != self._file:
             self._foreign = self._runs.current is not None
+            self._runs.set_foreign()
         self.start()
 
     def _on_file_changed(self) -> None:
