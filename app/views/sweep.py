@@ -405,7 +405,7 @@ class SweepView(View):
         kind, front = _KINDS[self.kind.currentText()], self.table.rows.front
         self.filter_problem.setText(problem)
         self.filter_problem.setVisible(bool(problem))
-        self.table.sorted.set_test(lambda row: kind(row, front) and test(row))
+        self.table.rows.set_test(lambda row: kind(row, front) and test(row))
 
     def _fill_columns(self, menu: QMenu) -> None:
         menu.clear()
@@ -428,6 +428,7 @@ class SweepView(View):
         spec, rows = self.runner.spec, self.rows()
         if spec is None or not rows:
             return
+        self.table.rows.settle()
         self._fronts.request(spec, lambda: _front(spec, rows))
         self._fill_figures(rows)
         self._draw_later.start()
