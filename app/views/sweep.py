@@ -103,6 +103,8 @@ class SweepView(View):
         self._make_chart()
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Parts of the sweep")
+        self.tabs.tabBar().setAccessibleName("Parts of the sweep")
         for widget, title in (
             (self.setup, "Setup"),
             (self._table_page, "Table"),
@@ -224,6 +226,7 @@ class SweepView(View):
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._chart_page = QWidget(self)
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)

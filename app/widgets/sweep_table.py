@@ -15,7 +15,14 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QTableView,
+    QWidget,
+)
 
 from app.theme.tokens import Theme
 from app.viewmodels.sweep import Heading, cell_text, row_tip, row_value
@@ -225,6 +232,9 @@ class SweepTable(QTableView):
         self.setModel(self.rows)
         self.setObjectName("sweepTable")
         self.setAccessibleName("Points of the sweep")
+        self.setCornerButtonEnabled(False)
+        for corner in self.findChildren(QAbstractButton):
+            corner.setAccessibleName("Select all points")
         self.setFont(small_font(self.font(), -0.5))
         self.setSortingEnabled(True)
         self.setAlternatingRowColors(True)
