@@ -140,6 +140,16 @@ def test_every_problem_stands_at_its_place(view, qtbot, draft, place, told):
     assert told in shown.text()
 
 
+def test_all_problems_are_shown_at_once(view):
+    draft = Draft(
+        (AxisDraft("workload.batch", "0"), AxisDraft("seed", "-1")), Method.GRID,
+        objectives="tokens_per_sec", constraints="fast", prices="gpu",
+    )  # fmt: skip
+    checked = set_up(view, draft)
+    assert set(checked.problems) == {"axis0", "axis1", "objectives", "constraints", "prices"}
+    assert "did you mean 'tokens_per_s'" in checked.problems["objectives"]
+
+
 def test_fields_are_added_and_removed(view, qtbot):
     set_up(view, Draft(TWO))
     view.setup.add.click()
