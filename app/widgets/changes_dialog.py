@@ -163,5 +163,4 @@ def _html(diff: str, theme: Theme) -> str:
             f"<div style='white-space:pre;background:{ground};color:{colour}'>"
             f"{html.escape(line) or ' '}</div>"
         )
-    body = "".join(parts) or f"<span style='color:{theme.text_dim}'>no changed lines</span>"
-    return body
+    return "".join(parts) or f"<span style='color:{theme.text_dim}'>no changed lines</span>"
