@@ -31,8 +31,8 @@ class Column:
     width: tuple[int, int, float] | None = None
 
 
-_EDITOR = Column((("scenario", "inspector"),), (1.0,), (250, 320, 0.19))
-_PANELS = ("metrics", "explain", "memory", "history", "log")
+_EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (250, 320, 0.19))
+_PANELS = ("metrics", "explain", "memory", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "overview": (
@@ -51,7 +51,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "figures", "compare", "chart", "bandwidth", "range"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range", "history"),
             ),
             (0.68, 0.32),
         ),
@@ -65,13 +65,13 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("timeline", "placement", "machine", "chart", "compare"),
-                ("bandwidth", "figures", "range"),
+                ("bandwidth", "figures", "range", "history"),
             ),
             (0.6, 0.4),
         ),
         Column(
             (
-                ("explain", "scenario", "inspector", "history", "log"),
+                ("explain", "scenario", "inspector", "log"),
                 ("metrics", "memory", "load", "stops"),
             ),
             (0.5, 0.5),
@@ -80,7 +80,10 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "compare": (
         Column(
-            (("timeline", "placement", "machine", "chart"), ("figures", "bandwidth", "range")),
+            (
+                ("timeline", "placement", "machine", "chart"),
+                ("figures", "bandwidth", "range", "history"),
+            ),
             (0.55, 0.45),
         ),
         Column(
@@ -91,12 +94,15 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     ),
     "serving": (
         Column(
-            (("figures", "timeline", "compare"), ("chart", "placement", "machine", "range")),
+            (
+                ("figures", "timeline", "compare"),
+                ("chart", "placement", "machine", "range", "history"),
+            ),
             (0.5, 0.5),
         ),
         Column(
             (
-                ("metrics", "explain", "scenario", "inspector", "history", "log"),
+                ("metrics", "explain", "scenario", "inspector", "log"),
                 ("memory", "load", "stops", "bandwidth"),
             ),
             (0.6, 0.4),

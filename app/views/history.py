@@ -42,13 +42,15 @@ class HistoryView(View):
         self.note.setProperty("dim", True)
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 3, 6, 0)
-        bar.addWidget(self.note, 1)
         for id, text in (("edit.changes", "Changes…"), ("edit.reset", "Reset to file")):
             bar.addWidget(self._button(id, text))
+        bar.addStretch(1)
+        self.note.setContentsMargins(8, 0, 6, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         layout.addLayout(bar)
+        layout.addWidget(self.note)
         layout.addWidget(self.list, 1)
         session = self.state.session
         session.bus.history_changed.connect(self._show)
