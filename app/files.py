@@ -13,6 +13,7 @@ from app.state.notices import Choice, Notice
 from app.state.session import read_document
 from simcore.data import data_root
 from simcore.errors import ScenarioErrors, SimcoreError, UserError
+from simcore.scenario.document import Document
 
 _NOTICE = "file"
 _FILTER = "Scenarios (*.yaml *.yml);;All files (*)"
@@ -62,6 +63,22 @@ class FileActions:
         """Open a file after asking about unsaved edits."""
         if self.may_discard():
             self.open_path(path)
+
+    def open_changed(self, path: Path, document: Document, title: str) -> bool:
+        """Open a file after asking about unsaved edits, then make one edit of it."""
+        if not self.may_discard() or not self.open_path(path):
+            return False
+        self._state.session.bus.do(title, document)
+        return True
+
+    def open_unsaved(self, document: Document, title: str) -> bool:
+        """Make a document without a file the open one, after asking about unsaved edits."""
+        if not self.may_discard():
+            return False
+        self._state.session.adopt(document, None)
+        self._state.selection.clear()
+        self._state.messages.log(title)
+        return True
 
     def save(self) -> bool:
         """Save to the file, or ask for one."""

@@ -24,11 +24,17 @@ class Column:
         stacks: ids of docks that share a place as tabs, the first one in front; top to bottom.
         shares: share of the height of each stack.
         width: (least, most, share of the window), in pixels; None for what is left over.
+        low: shares of the height in a window of less than `LOW` pixels; None for the same.
     """
 
     stacks: tuple[tuple[str, ...], ...]
     shares: tuple[float, ...]
     width: tuple[int, int, float] | None = None
+    low: tuple[float, ...] | None = None
+
+
+LOW = 900
+"""Windows lower than this give more of their height to what is looked at most."""
 
 
 _EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (250, 320, 0.19))
@@ -40,10 +46,11 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "chart", "figures", "compare"),
+                ("timeline", "chart", "figures", "compare", "sweep"),
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
+            low=(0.31, 0.47, 0.22),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),
@@ -51,12 +58,12 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("placement", "machine"),
-                ("timeline", "figures", "compare", "chart", "bandwidth", "range", "history"),
+                ("timeline", "figures", "compare", "chart", "bandwidth", "range", "sweep"),
             ),
             (0.68, 0.32),
         ),
         Column(
-            (("load", "stops", "scenario", "inspector"), _PANELS),
+            (("load", "stops", "scenario", "inspector", "history"), _PANELS),
             (0.42, 0.58),
             (290, 400, 0.25),
         ),
@@ -64,14 +71,14 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "timeline": (
         Column(
             (
-                ("timeline", "placement", "machine", "chart", "compare"),
-                ("bandwidth", "figures", "range", "history"),
+                ("timeline", "placement", "machine", "chart", "compare", "sweep"),
+                ("bandwidth", "figures", "range"),
             ),
             (0.6, 0.4),
         ),
         Column(
             (
-                ("explain", "scenario", "inspector", "log"),
+                ("explain", "scenario", "inspector", "history", "log"),
                 ("metrics", "memory", "load", "stops"),
             ),
             (0.5, 0.5),
@@ -82,12 +89,12 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
         Column(
             (
                 ("timeline", "placement", "machine", "chart"),
-                ("figures", "bandwidth", "range", "history"),
+                ("figures", "bandwidth", "range", "sweep"),
             ),
             (0.55, 0.45),
         ),
         Column(
-            (("compare",), ("scenario", "inspector", *_PANELS, "load", "stops")),
+            (("compare",), ("scenario", "inspector", "history", *_PANELS, "load", "stops")),
             (0.62, 0.38),
             (420, 760, 0.46),
         ),
@@ -95,18 +102,35 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
     "serving": (
         Column(
             (
-                ("figures", "timeline", "compare"),
-                ("chart", "placement", "machine", "range", "history"),
+                ("figures", "timeline", "compare", "sweep"),
+                ("chart", "placement", "machine", "range"),
             ),
             (0.5, 0.5),
         ),
         Column(
             (
-                ("metrics", "explain", "scenario", "inspector", "log"),
+                ("metrics", "explain", "scenario", "inspector", "history", "log"),
                 ("memory", "load", "stops", "bandwidth"),
             ),
             (0.6, 0.4),
             (290, 400, 0.27),
+        ),
+    ),
+    "sweep": (
+        Column(
+            (
+                ("sweep",),
+                (
+                    *("timeline", "placement", "machine", "chart", "figures", "compare"),
+                    *("bandwidth", "range"),
+                ),
+            ),
+            (0.68, 0.32),
+        ),
+        Column(
+            (("scenario", "inspector", "load", "stops"), _PANELS),
+            (0.5, 0.5),
+            (290, 400, 0.25),
         ),
     ),
 }
@@ -152,7 +176,8 @@ def resize(window: QMainWindow, docks: Docks, name: str = DEFAULT) -> None:
     window.resizeDocks([docks[id] for id in fronts], widths, _HORIZONTAL)
     body = window.height() - 130
     for column in columns:
-        heights = [int(body * share) for share in column.shares]
+        shares = column.low if column.low and window.height() < LOW else column.shares
+        heights = [int(body * share) for share in shares]
         window.resizeDocks([docks[stack[0]] for stack in column.stacks], heights, _VERTICAL)
 
 

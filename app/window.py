@@ -25,7 +25,9 @@ from app.commands.lane_commands import lane_commands
 from app.commands.marker_commands import marker_commands
 from app.commands.playback_commands import playback_commands
 from app.commands.registry import CommandRegistry
+from app.commands.search_commands import search_commands
 from app.commands.stop_commands import stop_commands
+from app.commands.sweep_commands import sweep_commands
 from app.commands.timeline_commands import timeline_commands
 from app.commands.window_commands import (
     edit_commands,
@@ -47,7 +49,9 @@ from app.saved_runs import SavedRuns
 from app.settings.dialog import SettingActions, SettingsDialog
 from app.settings.store import Settings
 from app.state.app_state import AppState
+from app.state.charts import ChartSteps
 from app.state.messages import Severity
+from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
 from app.viewmodels.placement import ColourBy, offered
 from app.views.chart import ChartView
@@ -87,6 +91,7 @@ DOCK_ORDER = (
     "stops",
     "range",
     "history",
+    "sweep",
 )
 
 
@@ -123,9 +128,11 @@ class MainWindow(QMainWindow):
             *timeline_commands(self.state),
             *marker_commands(self.state, lambda: self.show_view("range"), self.export_range),
             *lane_commands(self.state),
+            *search_commands(self.state, lambda: self.show_view("timeline")),
             *chart_commands(self.state, lambda: self.show_view("chart"), self.export_shown_chart),
             *compare_commands(self.state, lambda: self.show_view("compare"), self.saved_runs.ask),
             *run_commands(self.state, self.controller),
+            *sweep_commands(self.state, SweepFiles(self)),
             *help_commands(self),
         )
         refused = self.commands.take_keys(settings.keys)
@@ -209,6 +216,8 @@ class MainWindow(QMainWindow):
         state.playback.changed.connect(self.commands.refresh)
         state.markers.changed.connect(self.commands.refresh)
         state.lanes.changed.connect(self.commands.refresh)
+        state.search.changed.connect(self.commands.refresh)
+        state.search.show_view.connect(self.raise_view)
         state.selection.changed.connect(self.commands.refresh)
         state.comparison.changed.connect(self.commands.refresh)
         state.baseline.changed.connect(self.commands.refresh)
@@ -285,7 +294,12 @@ class MainWindow(QMainWindow):
     def export_shown_chart(self) -> None:
         view = self.docks["chart"].view
         assert isinstance(view, ChartView)
-        self.exports.ask("Chart", self.state.charts.shown, view.drawn)
+        shown = self.state.charts.shown
+        # The time axis is the timeline's: of a long run, what is visible there.
+        over_time = shown in ("timeline", "bandwidth")
+        own = self.state.charts.steps is ChartSteps.OWN
+        drawn = None if over_time and own else view.drawn
+        self.exports.ask("Chart", shown, drawn)
 
     def export_range(self) -> None:
         self.exports.ask("Chart", "timeline", self.state.markers.steps())
@@ -461,6 +475,14 @@ class MainWindow(QMainWindow):
         run = self.state.runs.current
         return run is not None and by in offered(run)
 
+    def raise_view(self, id: str) -> None:
+        """Bring a view to the front and leave the keyboard where it is."""
+        self.docks[id].show()
+        self.docks[id].raise_()
+        view = self.docks[id].view
+        if isinstance(view, PlacementView):
+            view.reveal_selected()
+
     def colour_map(self, by: ColourBy) -> None:
         view = self.docks["placement"].view
         if isinstance(view, PlacementView):
@@ -527,7 +549,9 @@ class MainWindow(QMainWindow):
         self.saved_runs.shut_down()
         self.state.series.shut_down()
         self.state.baseline.shut_down()
+        self.state.sweeps.shut_down()
         self.state.sensitivities.shut_down()
+        self.state.search.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
         application = QApplication.instance()

@@ -17,7 +17,9 @@ def lane_commands(state: AppState) -> tuple[Command, ...]:
 
     def lane() -> Lane | None:
         run, chosen = state.runs.current, state.selection.span
-        return run.lanes[chosen.lane] if run is not None and chosen is not None else None
+        if run is None or chosen is None or chosen.lane >= len(run.lanes):
+            return None  # a span chosen in a run with more lanes, until the selection follows
+        return run.lanes[chosen.lane]
 
     def with_lane(act: Callable[[Lane], object]) -> Callable[[], None]:
         def run() -> None:

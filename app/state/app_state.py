@@ -13,6 +13,7 @@ from app.state.messages import Messages, Severity
 from app.state.notices import Notices
 from app.state.playback import Playback
 from app.state.runs import RunsModel
+from app.state.search import Search
 from app.state.selection import Selection
 from app.state.selection_keeper import SelectionKeeper
 from app.state.series import SeriesModel
@@ -21,6 +22,7 @@ from app.state.stops import Stops
 from app.state.time_window import TimeWindow
 from app.workers.baseline import BaselineRunner
 from app.workers.sensitivity import Sensitivities
+from app.workers.sweep import SweepRunner
 
 
 class AppState:
@@ -38,9 +40,11 @@ class AppState:
         self.markers = Markers(self.session.bus, self.runs)
         self.lanes = Lanes(self.session.bus)
         self.selection = Selection()
+        self.search = Search(self.runs, self.cursor, self.window, self.selection, self.lanes)
         self.comparison = Comparison(self.session.bus, self.runs)
         self.baseline = BaselineRunner(self.comparison, self.messages)
         self.sensitivities = Sensitivities(self.runs, self.messages)
+        self.sweeps = SweepRunner(self.messages)
         self.charts = ChartChoice()
         self.series = SeriesModel(self.runs, self.messages)
         self.playback = Playback(self.runs, self.cursor)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.bus import EditBus
+from app.viewmodels.search import Query
 from simcore.results.run import Run
 from simcore.results.spans import Lane
 
@@ -60,7 +60,7 @@ class Lanes(QObject):
 
     Attributes:
         arrangement: what the user changed.
-        pattern: only lanes that match are shown, None for all.
+        query: only lanes whose names match are shown, None for all.
         gutter_px: width of the titles.
     """
 
@@ -70,7 +70,7 @@ class Lanes(QObject):
         super().__init__()
         self._bus = bus
         self.arrangement = Arrangement()
-        self.pattern: re.Pattern[str] | None = None
+        self.query: Query | None = None
         self._auto_px = _GUTTER_START
         self._own_px: int | None = None
 
@@ -172,10 +172,10 @@ class Lanes(QObject):
         self._do("reset the lanes", Arrangement())
         self.changed.emit()
 
-    def set_filter(self, pattern: re.Pattern[str] | None) -> None:
+    def set_filter(self, query: Query | None) -> None:
         """Show only lanes whose title, id or group matches; not an edit."""
-        if pattern != self.pattern:
-            self.pattern = pattern
+        if query != self.query:
+            self.query = query
             self.changed.emit()
 
     def restore(self, arrangement: Arrangement) -> None:
@@ -202,9 +202,9 @@ class Lanes(QObject):
     def _shown(self, lane: Lane) -> bool:
         if lane.id in self.arrangement.hidden:
             return False
-        if self.pattern is None:
+        if self.query is None:
             return True
-        return any(self.pattern.search(text) for text in (lane.title, lane.id, lane.group))
+        return self.query.matches(f"{lane.title} {lane.id} {lane.group}")
 
     def _in_order(self, lanes: Iterable[Lane]) -> list[Lane]:
         known = {id: index for index, id in enumerate(self.arrangement.order)}

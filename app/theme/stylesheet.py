@@ -68,6 +68,7 @@ QLabel[changed="true"] {{ color: {theme.accent}; font-weight: 600; }}
 QCheckBox:focus {{ color: {theme.accent}; }}
 QHeaderView::section {{ background: {theme.panel}; color: {theme.text_dim}; border: 0;
     border-bottom: 1px solid {theme.border}; padding: 3px 6px; }}
+#sweepTable QHeaderView::section {{ padding: 3px 18px 3px 6px; }}
 QTreeWidget {{ border: 0; }}
 QTreeWidget::item, QListWidget::item {{ padding: 2px 2px; }}
 QScrollArea {{ border: 0; background: {theme.panel}; }}

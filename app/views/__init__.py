@@ -17,6 +17,7 @@ from app.views import (
     range,
     scenario_editor,
     stops,
+    sweep,
     timeline,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "range",
     "scenario_editor",
     "stops",
+    "sweep",
     "timeline",
 ]

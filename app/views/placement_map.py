@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.state.messages import Severity
@@ -132,6 +133,22 @@ class PlacementView(View):
         self._by.setCurrentIndex(self._by.findData(by.value))
         self._request()
 
+    def reveal_selected(self) -> None:
+        """Bring the selected item into sight, near enough to tell it from its neighbours."""
+        item = self.state.selection.item
+        if item is not None:
+            self.canvas.reveal(item)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_room()
+
+    def _keep_room(self) -> None:
+        """Never so low that lines of the legend would cover rows of the map."""
+        lines = self._legend.heightForWidth(max(self._legend.width(), 1))
+        bar = self.canvas.geometry().top()
+        self.setMinimumHeight(bar + self.canvas.minimumHeight() + lines + 6)
+
     def on_theme_changed(self) -> None:
         self._show_legend()
         self._request()
@@ -195,6 +212,7 @@ class PlacementView(View):
             ],
             theme.border,
         )
+        self._keep_room()
 
     def _show_shades(self) -> None:
         """What pale and strong colours mean."""

@@ -12,6 +12,7 @@ from app.widgets.legend import Legend
 from app.widgets.minimap import Minimap
 from app.widgets.range_bar import RangeBar
 from app.widgets.scrolled import ScrolledCanvas
+from app.widgets.search_bar import SearchBar
 from app.widgets.timeline_canvas import TimelineCanvas
 from app.widgets.view import Context, View, register_view
 
@@ -33,6 +34,10 @@ class TimelineView(View):
         layout.setSpacing(2)
         self.minimap = Minimap(context, self)
         scrolled = ScrolledCanvas(self.canvas, self)
+        self.search_bar = SearchBar(context, self)
+        self.search_bar.closed.connect(self.canvas.setFocus)
+        self.state.search.opened.connect(self.search_bar.open)
+        layout.addWidget(self.search_bar)
         top = QHBoxLayout()
         top.addWidget(self.minimap, 1)
         top.addSpacing(scrolled.bar_width())  # so that it ends where the lanes do

@@ -238,8 +238,10 @@ class FiguresCanvas(TimeCanvas):
         metrics = QFontMetricsF(font)
         low, high = self._scales[row]
         height = self.row_height()
-        for value, y in ((high, top + 1), (low, top + height - metrics.height() - 2)):
-            text = significant(value, 3) if value else "0"
+        places = [top + 1, top + height - metrics.height() - 2]
+        if places[1] - places[0] < metrics.height():
+            places = places[:1]  # no room for both
+        for text, y in zip(scale_labels(low, high), places, strict=False):
             box = QRectF(area.left() + 3, y, metrics.horizontalAdvance(text) + 4, metrics.height())
             ground = QColor(theme.canvas)
             ground.setAlphaF(0.75)
@@ -413,6 +415,15 @@ class FiguresCanvas(TimeCanvas):
             f"{significant(float(np.nanmin(values)))} to {significant(float(np.nanmax(values)))}"
             f"{unit}"
         )
+
+
+def scale_labels(low: float, high: float) -> tuple[str, str]:
+    """Upper and lower end of a scale, with as many digits as it takes to tell them apart."""
+    for digits in range(3, 10):
+        texts = [significant(value, digits) if value else "0" for value in (high, low)]
+        if texts[0] != texts[1]:
+            break
+    return texts[0], texts[1]
 
 
 def _wrapped(text: str, metrics: QFontMetricsF, room: float, most: int) -> list[str]:

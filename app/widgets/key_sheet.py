@@ -21,6 +21,7 @@ _MOUSE = (
     ("Timeline", "Ctrl+click", "set a marker (Alt: without snapping to edges)"),
     ("Timeline", "Shift+drag", "measure a range: both markers"),
     ("Timeline", "drag a marker", "move it; Esc puts it back"),
+    ("Search", "Enter, Shift+Enter", "next and previous place; Esc closes"),
     ("Lane titles", "right click", "hide, pin, fold, move"),
     ("Lane titles", "drag", "move a lane; drag the border for the width"),
     ("Overview", "drag", "pan; drag the edges to zoom; click to go"),

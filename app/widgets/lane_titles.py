@@ -192,7 +192,7 @@ class LaneHint(QWidget):
         self.setVisible(count > 0)
         if run is None or not count:
             return
-        why = f" by the filter “{lanes.pattern.pattern}”" if lanes.pattern is not None else ""
+        why = f" by the filter “{lanes.query.text}”" if lanes.query is not None else ""
         word = "lane is" if count == 1 else "lanes are"
         self.text.setText(f"{count} of {len(run.lanes)} {word} hidden{why}")
 

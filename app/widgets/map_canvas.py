@@ -23,6 +23,9 @@ LEFT = 46
 TOP = 20
 MARK_PX = 3.0
 
+REVEAL_PX = 9.0
+"""Width of an item that was searched for."""
+
 
 class MapCanvas(QWidget):
     """The grid, its axes, the cursor's layer and the selected item.
@@ -51,7 +54,7 @@ class MapCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Placement map")
-        self.setMinimumSize(QSize(260, 100))
+        self.setMinimumSize(QSize(260, 56))  # low, so that a legend of two lines has room
         self.state.cursor.moved.connect(self.update)
         self.state.selection.changed.connect(self.update)
 
@@ -330,6 +333,15 @@ class MapCanvas(QWidget):
 
     def mouseDoubleClickEvent(self, _: QMouseEvent) -> None:
         self.show_all()
+
+    def reveal(self, item: ItemRef) -> None:
+        """Bring an item to the middle, zoomed in so that it can be told from its neighbours."""
+        view = self.view
+        view.columns_shown = min(view.columns_shown, max(24.0, self.area().width() / REVEAL_PX))
+        view.columns_shown = min(view.columns_shown, float(view.columns))
+        view.rows_shown = min(view.rows_shown, max(4.0, self.area().height() / REVEAL_PX))
+        view.centre_on(item.row, item.column)
+        self._moved()
 
     def show_all(self) -> None:
         """Show the whole grid."""

@@ -75,6 +75,7 @@ class Minimap(QWidget):
             state.cursor.moved,
             state.markers.changed,
             state.playback.changed,
+            state.search.changed,
         ):
             signal.connect(self.update)
         context.themes.changed.connect(self._renew)
@@ -148,8 +149,8 @@ class Minimap(QWidget):
                 self._draw_activity(composition)
             if self._image is not None:
                 painter.drawImage(QRectF(area), self._image.image)
-            self._paint_marks(painter, area)
             self._paint_window(painter, area)
+            self._paint_marks(painter, area)
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
@@ -179,6 +180,7 @@ class Minimap(QWidget):
             right = self.x_of(float(run.start_ps(last) + int(run.value("duration_ps", last))))
             painter.setPen(QPen(QColor(theme.warning), 2))
             painter.drawLine(QPointF(left, area.bottom()), QPointF(right, area.bottom()))
+        self._paint_hits(painter, area)
         painter.setPen(QPen(marker_colour(theme), 1.5, Qt.PenStyle.DashLine))
         for _, time in state.markers.times():
             x = self.x_of(float(time))
@@ -186,6 +188,25 @@ class Minimap(QWidget):
         painter.setPen(QPen(QColor(theme.cursor), 1.5))
         x = self.x_of(float(state.cursor.absolute_ps))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
+
+    def _paint_hits(self, painter: QPainter, area: QRect) -> None:
+        """Where the search found something, as a line of ticks on top."""
+        search, composition = self.state.search, self._composition
+        if search.hits is None or composition is None:
+            return
+        edges = composition.edges
+        pieces = np.minimum(search.hits.pieces(), len(edges) - 1)
+        scale = area.width() / max(self.end_ps(), 1.0)
+        left = np.minimum((edges[pieces[:, 0]] * scale).astype(np.int64), area.width() - 1)
+        right = np.maximum(np.ceil(edges[pieces[:, 1]] * scale).astype(np.int64), left + 1)
+        begun = np.zeros(area.width() + 1, np.int64)
+        np.add.at(begun, left, 1)
+        np.add.at(begun, np.minimum(right, area.width()), -1)
+        shown = np.cumsum(begun)[:-1] > 0
+        starts = np.flatnonzero(np.diff(np.concatenate([[0], shown.astype(np.int8), [0]])))
+        colour = QColor(self.context.theme.warning)
+        for first, stop in zip(starts[::2].tolist(), starts[1::2].tolist(), strict=True):
+            painter.fillRect(QRectF(area.left() + first, area.top(), stop - first, 3), colour)
 
     def _paint_window(self, painter: QPainter, area: QRect) -> None:
         theme = self.context.theme

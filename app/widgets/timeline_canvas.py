@@ -62,11 +62,14 @@ class TimelineCanvas(TimeCanvas):
         self.merged_spans = 0
         self.hovered: SpanRef | None = None
         self.arrows = 0
+        self.marked = 0
+        self._searched: object = None
         super().__init__(context, parent)
         self.setAccessibleName("Timeline")
         self.overlay = ReferenceOverlay()
         self.state.selection.changed.connect(self.update)
         self.state.comparison.changed.connect(self._on_lanes_changed)
+        self.state.search.changed.connect(self._on_search)
 
     def run_replaced(self) -> None:
         run = self.state.runs.current
@@ -140,6 +143,7 @@ class TimelineCanvas(TimeCanvas):
             for step, spans in self.shown.items():
                 self._paint_exact(painter, area, axis, step, spans)
                 self._paint_folded(painter, area, axis, step, spans, folded)
+            self._paint_hits(painter, area, axis)
             complete = self._paint_reference(painter, clip, axis, rows) and complete
             paint_steps(painter, area, axis, edges, theme)
             painter.restore()
@@ -223,6 +227,60 @@ class TimelineCanvas(TimeCanvas):
 
     def _bar_top(self, row: int) -> float:
         return float(round(self.row_top(row) + (self.row_height() - self.bar_height()) / 2))
+
+    def _on_search(self) -> None:
+        search = self.state.search
+        now = (search.query, search.hits)
+        if now != self._searched:
+            self._searched = now
+            self.invalidate()
+
+    def _paint_hits(self, painter: QPainter, area: QRect, axis: TimeMap) -> None:
+        """A strip on top of the bars of spans the search found; of steps from afar, by lane."""
+        search, composition = self.state.search, self.composition
+        self.marked = 0
+        if search.query is None or composition is None:
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.context.theme.warning))
+        edges = composition.edges
+        if search.hits is not None:
+            columns = np.linspace(axis.start_ps, axis.end_ps, area.width() + 1)
+            middle = (columns[1:] + columns[:-1]) / 2
+            step = np.searchsorted(edges, middle, side="right") - 1
+            inside = (step >= 0) & (step < len(edges) - 1)
+            inside &= ~np.isin(step, list(self.shown))
+            piece = np.searchsorted(search.hits.stop, step, side="right")
+            inside &= piece < len(search.hits.stop)
+            for lane in np.flatnonzero(self._tops > FAR).tolist():
+                on = np.zeros(len(step), bool)
+                on[inside] = search.hits.lanes[piece[inside], lane]
+                ends = np.flatnonzero(np.diff(np.concatenate([[0], on.astype(np.int8), [0]])))
+                left, right = ends[::2].astype(np.float64), ends[1::2].astype(np.float64)
+                self._strip(painter, area.left() + left, right - left, self._tops[lane])
+        for at, spans in self.shown.items():
+            mask = search.mask(at, spans)
+            if mask is None:
+                continue
+            use = np.flatnonzero(mask & (self._tops[spans.lane] > FAR))
+            scale = area.width() / (axis.end_ps - axis.start_ps)
+            begin = area.left() + (edges[at] - axis.start_ps) * scale
+            left = begin + spans.start_ps[use] * scale
+            width = np.maximum((spans.end_ps[use] - spans.start_ps[use]) * scale, 1.5)
+            seen = (left < area.right() + 1) & (left + width > area.left())
+            lanes = spans.lane[use][seen]
+            self._strip(painter, left[seen], width[seen], self._tops[lanes])
+
+    def _strip(
+        self,
+        painter: QPainter,
+        left: NDArray[np.float64],
+        width: NDArray[np.float64],
+        top: NDArray[np.float64] | float,
+    ) -> None:
+        tops = np.broadcast_to(np.asarray(top, np.float64), left.shape)
+        self.marked += len(left)
+        self._batch.draw(painter, left, tops - 1, width, 3.0)
 
     def _paint_folded(
         self,

@@ -296,7 +296,7 @@ def _curves_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> C
     order = np.array([known.index(name) for name in names], np.int64)
     return ChartData(
         "curves",
-        f"{_title(figure)} over {spec.axes[at].path}",
+        f"{_title(figure)} over {spec.axes[at].label}",
         (
             _rows_column(rows),
             _axis_column(spec.axes[at], at, rows),
@@ -307,7 +307,7 @@ def _curves_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> C
         _caption(spec, rows),
         notes,
         {
-            "x": spec.axes[at].header,
+            "x": spec.axes[at].label,
             "y": figure_label(figure),
             "log": _is_log(spec.axes[at]),
             "lines": lines,
@@ -405,8 +405,8 @@ def _heatmap_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) -> 
         _caption(spec, rows),
         notes,
         {
-            "x": spec.axes[first].header,
-            "y": spec.axes[second].header,
+            "x": spec.axes[first].label,
+            "y": spec.axes[second].label,
             "z": figure_label(figure),
             "grid": grid,
             "log": (_is_log(spec.axes[first]), _is_log(spec.axes[second])),
@@ -586,7 +586,7 @@ def _parallel_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str) ->
         (*notes, "Lines of points on the Pareto front are thick."),
         {
             "titles": (
-                *(axis.header for axis in spec.axes),
+                *(axis.label for axis in spec.axes),
                 *(figure_label(name) for name in figures),
             ),
             "log": (*(_is_log(axis) for axis in spec.axes), *(False for _ in figures)),
@@ -630,14 +630,17 @@ def _draw_parallel(figure: Any, data: ChartData, theme: ChartTheme) -> list[Hit]
                         bbox={"facecolor": theme.background, "edgecolor": "none", "pad": 0.6,
                               "alpha": 0.7})  # fmt: skip
     heights = np.column_stack(places)
-    colour = places[data.meta["colour"]]
+    # Dark ends of the colour map cannot be seen as thin lines on a dark ground.
+    dark = sum(int(theme.background[at : at + 2], 16) for at in (1, 3, 5)) < 3 * 96
+    colour = np.nan_to_num(places[data.meta["colour"]])
+    colour = 0.3 + 0.7 * colour if dark else 0.92 * colour
     front = data["front"]
     steps = np.arange(heights.shape[1], dtype=np.float64)
     lines = np.stack([np.broadcast_to(steps, heights.shape), heights], axis=2)
     ax.add_collection(
         LineCollection(
             list(lines),
-            colors=matplotlib.colormaps[theme.sequential](np.nan_to_num(colour)),
+            colors=matplotlib.colormaps[theme.sequential](colour),
             linewidths=np.where(front, 1.8, 0.6),
             alpha=0.85,
         )

@@ -82,6 +82,13 @@ class Axis:
         return f"{self.path} ({self.unit})" if self.unit else self.path
 
     @property
+    def label(self) -> str:
+        """The last two parts of the path, and the unit unless the name ends with it."""
+        name = ".".join(self.path.split(".")[-2:])
+        spelled = self.unit.replace("/s", "ps").replace("/", "_per_")
+        return name if not spelled or name.endswith(f"_{spelled}") else f"{name} ({self.unit})"
+
+    @property
     def numeric(self) -> bool:
         """Whether all values are numbers, so that they have places on a line."""
         return self.range is not None or all(

@@ -165,3 +165,34 @@ def test_a_chart_is_drawn_of_a_run_that_grows(window):
     found = draw_chart(run, 4, request_of(steps=ChartSteps.ALL))
     assert (found.first, found.stop) == (0, 4)
     assert found.png
+
+
+def test_exporting_a_chart_over_time_starts_with_what_is_visible(window, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        window.exports,
+        "ask",
+        lambda page, chart, steps: asked.append((chart, window.exports.subject(steps))),
+    )
+    run = window.state.runs.current
+    window.state.charts.choose("timeline")
+    window.show_view("chart")
+    view = window.docks["chart"].view
+    qtbot.waitUntil(lambda: view.drawn is not None, timeout=20_000)
+    window.state.window.set(float(run.start_ps(5)) + 1, float(run.start_ps(8)) - 1)
+    window.commands.run("chart.export")
+    window.state.charts.set_steps(ChartSteps.ALL)
+    qtbot.waitUntil(lambda: view.drawn == (0, 13), timeout=20_000)
+    window.commands.run("chart.export")
+    assert [(chart, found.first, found.last) for chart, found in asked] == [
+        ("timeline", 5, 8),
+        ("timeline", 0, 13),
+    ]
+
+
+def test_the_chart_has_room_in_a_small_window(empty_window, qtbot):
+    empty_window.resize(1280, 800)
+    empty_window.set_layout_named("overview")
+    empty_window.show_view("chart")
+    picture = empty_window.docks["chart"].view.picture
+    qtbot.waitUntil(lambda: picture.height() > 210, timeout=5000)

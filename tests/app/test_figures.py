@@ -234,3 +234,11 @@ def test_a_column_with_a_prefill_keeps_its_other_steps():
     assert rest.last.tolist() == [-1, 3, 3, -1, 5, -1]
     only = Columns(np.array([0]), np.array([0]))
     assert only.without(prefill) is only
+
+
+def test_ends_of_a_scale_can_be_told_apart():
+    from app.widgets.figures_canvas import scale_labels
+
+    assert scale_labels(0.0, 12.0) == ("12.0", "0")
+    assert scale_labels(1.00012, 1.00034) == ("1.0003", "1.0001")
+    assert scale_labels(54_300_000.0, 54_310_000.0) == ("54,310,000", "54,300,000")

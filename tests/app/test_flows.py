@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from app.viewmodels.flows import MOST, cause_of, effect_of, flows_of
 from app.viewmodels.grains import is_wait_table
 from simcore.results.spans import consumers, sources
-from tests.app.test_markers import at, canvas_of
+from tests.app.test_markers import at, canvas_of, see
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -16,8 +16,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 @pytest.fixture
 def scene(window, qtbot):
     canvas = canvas_of(window, qtbot)
-    window.state.window.show_step(3)
-    canvas.grab()
+    see(canvas, qtbot, 3)
     run = window.state.runs.current
     return canvas, run, run.spans(3)
 

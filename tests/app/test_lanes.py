@@ -1,7 +1,5 @@
 """Lanes are hidden, pinned, folded, moved and filtered; their titles are as wide as they need."""
 
-import re
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -12,11 +10,12 @@ from app.state.selection import SpanRef
 from app.viewmodels.composition import composition_of
 from app.viewmodels.exact import mean_shares
 from app.viewmodels.keys import key_of_op
+from app.viewmodels.search import make_query
 from app.widgets.lane_titles import NOTE_PX
 from app.widgets.painting import small_font
 from tests.app.conftest import wait_for_run
 from tests.app.test_h2m2 import SMALL as H2M2
-from tests.app.test_markers import canvas_of, move_events
+from tests.app.test_markers import canvas_of, move_events, see
 
 NONE = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -100,9 +99,8 @@ def test_a_title_is_dragged_to_another_place(window, qtbot):
 def test_spans_are_found_where_their_lane_is_drawn(window, qtbot):
     canvas, state = canvas_of(window, qtbot), window.state
     run = state.runs.current
-    state.window.show_step(3)
     choose(canvas, 0, "Hide")
-    canvas.grab()
+    see(canvas, qtbot, 3)
     spans = run.spans(3)
     lane = 3
     span = int(np.argmax(np.where(spans.lane == lane, spans.duration_ps, 0)))
@@ -132,7 +130,7 @@ def test_pinned_lanes_stay_while_the_others_scroll(window, qtbot):
 
 def test_a_filter_leaves_only_lanes_that_match(window, qtbot):
     canvas, state = canvas_of(window, qtbot), window.state
-    state.lanes.set_filter(re.compile("dimm [12]", re.IGNORECASE))
+    state.lanes.set_filter(make_query("dimm [12]", regex=True))
     assert titles(canvas) == ["DIMM 1", "DIMM 2"]
     assert "filter" in window.docks["timeline"].view.hint.text.text()
     window.commands.run("lanes.show_all")
@@ -182,9 +180,8 @@ def test_lanes_that_only_a_has_are_drawn(window, qtbot):
     row = canvas.rows.index(missing[0])
     place = QPointF(canvas.gutter + 200, canvas.row_top(row) + canvas.row_height() / 2)
     assert "only run A" in canvas.hover_text(place)
-    window.state.window.show_step(3)
-    canvas.grab()
-    assert canvas.overlay.frames > 0
+    see(canvas, qtbot, 3)
+    qtbot.waitUntil(lambda: not canvas.grab().isNull() and canvas.overlay.frames > 0)
     bandwidth = canvas_of(window, qtbot, "bandwidth")
     bandwidth.grab()
     row = next(at for at, item in enumerate(bandwidth.rows) if item.title == "DIMM 3")

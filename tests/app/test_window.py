@@ -385,3 +385,20 @@ def test_a_resize_while_a_new_run_is_handed_round(window, qtbot):
     canvas.resizeEvent(None)
     canvas._on_replaced(None)
     assert canvas.load is not None
+
+
+def test_the_legend_of_the_map_covers_none_of_it_beside_an_error_strip(window, qtbot):
+    window.resize(1280, 800)
+    window.set_layout_named("overview")
+    window.show_view("placement")
+    window.state.messages.show("something is wrong", Severity.ERROR)
+    placement = view(window, "placement")
+    entries = [(f"a place with a long name {k}", "#123456", "") for k in range(9)]
+    placement._legend.set_entries(entries, "#000000")
+    placement._keep_room()
+    qtbot.waitUntil(lambda: placement._legend.height() >= 2 * 15)
+
+    def apart():
+        return placement._legend.geometry().top() >= placement.canvas.geometry().bottom()
+
+    qtbot.waitUntil(apart)

@@ -1,6 +1,7 @@
 """`dimmscope sweep`: from arguments to a table, without a trace of where it ran."""
 
 import csv
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from simcore.cli import main
+from simcore.cli.console import Console, duration
 from simcore.sweep.parse import list_sweeps
 from tests.simcore.export.rendering import check_drawn, pixels
 from tests.simcore.sweep.conftest import SMALL
@@ -219,6 +221,18 @@ def test_ctrl_c_keeps_what_is_done(files):
 
     with Store(files / "s.sqlite") as store:
         assert len(store) == done
+
+
+def test_the_progress_bar_says_what_is_left(monkeypatch):
+    err = io.StringIO()
+    err.isatty = lambda: True
+    now = [100.0]
+    monkeypatch.setattr("simcore.cli.console.time.monotonic", lambda: now[0])
+    show = Console(io.StringIO(), err).progress("a sweep", "points", left=True)
+    now[0] += 10
+    show(20, 100)
+    assert "20/100 points, 2.0/s, 0:40 left" in err.getvalue()
+    assert [duration(s) for s in (0, 59.6, 3725)] == ["0:00", "1:00", "1:02:05"]
 
 
 def test_help_says_all_of_it(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,24 @@ def draw_waits(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     legend(figure, theme, [patch(key, theme) for key in data.meta["keys"]])
 
 
+def alike_lanes(run: Run) -> dict[str, list[int]]:
+    """Lanes that differ only in their number, by name: the DIMMs, but HBM apart from LPDDR.
+
+    Means over lanes of different memories, or over both directions of a link, mean nothing.
+    """
+    found: dict[str, list[int]] = {}
+    for group, lanes in by_group(run).items():
+        kinds: dict[tuple[str, float], list[int]] = {}
+        for lane in lanes:
+            what = run.lanes[lane]
+            kinds.setdefault((re.sub(r"\d+", "", what.title), what.peak_GBps), []).append(lane)
+        for members in kinds.values():
+            title = run.lanes[members[0]].title
+            alone = len(members) == 1 and len(lanes) > 1
+            found[title if alone or group in found else group] = members
+    return found
+
+
 def breakdown_data(run: Run, start: int, stop: int) -> ChartData:
     """Milliseconds a step spends on each operation, mean over the lanes of a group."""
     steps, notes = decode_steps(run, start, stop)
@@ -76,8 +95,9 @@ def breakdown_data(run: Run, start: int, stop: int) -> ChartData:
     sums = totals(run, first, last)
     count = max(1, sums.steps)
     groups, ops, times = [], [], []
-    names = tuple(by_group(run))
-    for number, lanes in enumerate(by_group(run).values()):
+    alike = alike_lanes(run)
+    names = tuple(alike)
+    for number, lanes in enumerate(alike.values()):
         mean = sums.lane_op_ps[lanes].mean(axis=0) / (count * PS_PER_MS)
         for op in np.argsort(-mean, kind="stable").tolist():
             if mean[op] > 0 and not run.ops[op].is_wait:
@@ -93,7 +113,7 @@ def breakdown_data(run: Run, start: int, stop: int) -> ChartData:
             Column("time", "ms", np.array(times)),
         ),
         caption(run, start, stop),
-        (*notes, "Mean over the steps and over the lanes of a group; waits are left out."),
+        (*notes, "Mean over the steps and over lanes that are alike; waits are left out."),
         {"ops": run.ops},
     )
 

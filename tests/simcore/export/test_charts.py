@@ -223,3 +223,36 @@ def test_layers_that_cannot_be_shown(run):
         chart_data(run, "timeline", 5, 8, layers=(1, 2))
     with pytest.raises(UserError, match="timeline can"):
         chart_data(run, "tokens", layers=(1, 2))
+
+
+def test_times_of_unlike_lanes_are_not_averaged():
+    """HBM and LPDDR are one group of lanes, and so are both directions of PCIe."""
+    from dataclasses import replace
+
+    import simcore.systems  # noqa: F401
+    from simcore import load_scenario
+    from simcore.engine.simulator import simulate
+    from simcore.export.charts.shares import alike_lanes, breakdown_data
+    from simcore.results.totals import totals
+
+    scenario = load_scenario("h2m2-gpt3-175b")
+    scenario = replace(scenario, workload=replace(scenario.workload, output_tokens=3))
+    run = simulate(scenario)
+    found = alike_lanes(run)
+    assert {"HBM", "LPDDR"} <= set(found)
+    assert all(len(found[name]) == 1 for name in ("HBM", "LPDDR"))
+    data = breakdown_data(run, 0, len(run))
+    lanes = dict(zip(data.columns[0].texts(), data["time"].tolist(), strict=False))
+    assert "memory" not in lanes
+    sums = totals(run, 0, len(run))
+    op = run.plan.op_index("read_weights")
+    lpddr = float(sums.lane_op_ps[run.plan.lane_index("lpddr"), op]) / len(run) / 1e9
+    names, ops = data.columns[0].texts(), data["op"].tolist()
+    at = next(i for i, name in enumerate(names) if name == "LPDDR" and ops[i] == op)
+    assert data["time"][at] == pytest.approx(lpddr)
+
+    hermes = load_scenario("hermes-llama2-70b")
+    hermes = simulate(replace(hermes, workload=replace(hermes.workload, output_tokens=2)))
+    found = alike_lanes(hermes)
+    assert found["DIMM"] == [hermes.plan.lane_index(f"dimm{k}") for k in range(8)]
+    assert {"PCIe to GPU", "PCIe to DIMMs"} <= set(found)

@@ -77,7 +77,7 @@ def test_places_are_where_the_values_are(swept):
 def test_curves(swept):
     spec, rows = swept(*VARY)
     data = sweep_chart_data("curves", spec, rows)
-    assert data.meta["x"] == "hardware.lpddr.bandwidth_GBps (GB/s)"
+    assert data.meta["x"] == "lpddr.bandwidth_GBps"
     assert data.meta["log"]
     assert len(data.columns[2].labels) == 8
     assert data["tokens_per_s"].tolist() == [row.figures["tokens_per_s"] for row in rows]

@@ -60,6 +60,7 @@ def test_a_file(sweep_file):
     batch, bandwidth = spec.axes
     assert batch.values == (1, 2, 4)
     assert bandwidth.header == "hardware.lpddr.bandwidth_GBps (GB/s)"
+    assert bandwidth.label == "lpddr.bandwidth_GBps"
     assert bandwidth.grid()[1] == pytest.approx(100 * 10 ** (1 / 3))
     assert (bandwidth.grid()[0], bandwidth.grid()[-1]) == (100.0, 1000.0)
     assert (spec.method, spec.points, spec.size) == (Method.LATIN_HYPERCUBE, 12, 12)
