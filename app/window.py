@@ -425,7 +425,11 @@ class MainWindow(QMainWindow):
             dock.activateWindow()
         place: QWidget | None = dock.view
         for _ in range(10_000):  # to the first control; containers and labels take no keys
-            if place is None or place.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            if place is None or (
+                place.focusPolicy() & Qt.FocusPolicy.TabFocus
+                and place.isVisibleTo(dock)
+                and place.isEnabled()
+            ):
                 break
             place = place.nextInFocusChain()
         if place is not None and dock.view.isAncestorOf(place):
