@@ -70,6 +70,7 @@ class RangeView(View):
             if item is not None:
                 item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setStretchLastSection(True)
         self.copy_button = self._button("Copy", "Copy the table as text", self.copy)
         self.csv_button = self._button(
             "Save CSV…", "Save the table with unrounded values", self.save

@@ -102,6 +102,8 @@ class SweepView(View):
         self._make_table()
         self._make_chart()
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Pages of the sweep")
+        self.tabs.tabBar().setAccessibleName("Pages of the sweep")
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Parts of the sweep")
         self.tabs.tabBar().setAccessibleName("Parts of the sweep")
@@ -224,6 +226,7 @@ class SweepView(View):
         self.picture.show_text(_NOTHING)
         self.picture.tip_of = self._tip_of
         area = QScrollArea(self)
+        area.setAccessibleName("Chart of the sweep, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
