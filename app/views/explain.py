@@ -56,6 +56,8 @@ class ExplainView(View):
         inside.addWidget(self._text, 1)
         self.sensitivity = SensitivityPanel(context, self)
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Pages of the explanation")
+        self.tabs.tabBar().setAccessibleName("Pages of the explanation")
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Pages of the explanation")
         self.tabs.addTab(page, "This span")

@@ -61,6 +61,7 @@ class SensitivityPanel(QWidget):
         column.addWidget(self.rest)
         column.addStretch(1)
         area = QScrollArea(self)
+        area.setAccessibleName("Sensitivities, scrolled")
         area.setWidgetResizable(True)
         area.setAccessibleName("Effects of the parameters")
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
