@@ -30,6 +30,7 @@ class FileActions:
         watch.changed.connect(self._on_changed_on_disk)
         watch.deleted.connect(self._on_deleted)
         watch.broken.connect(self._on_unreadable)
+        state.session.document_changed.connect(self._on_document_changed)
         watch.restored.connect(lambda: state.notices.withdraw(_NOTICE))
         state.session.opened.connect(lambda: state.notices.withdraw(_NOTICE))
 
@@ -148,6 +149,11 @@ class FileActions:
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return {keep: True, drop: False}.get(box.clickedButton())  # type: ignore[call-overload]
+
+    def _on_document_changed(self) -> None:
+        """An edit made, or taken back, while the question waits changes the answers."""
+        if self._state.watch.pending is not None and self._state.notices.get(_NOTICE) is not None:
+            self._on_changed_on_disk()
 
     def _on_changed_on_disk(self) -> None:
         session = self._state.session

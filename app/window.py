@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         self.layout_name = settings.layout_name or layout.DEFAULT
         self.state.watch.on = settings.watch
         self.state.memory.add("layout", self._saved_layout, self._restore_layout)
+        self.state.memory.add("in_front", self._saved_fronts, self._restore_fronts)
         self.autosave = Autosave(self.state.session, self.state.messages, on=settings.autosave)
         self.recovery = Recovery(self.state, self.files, self.autosave)
         self.crash: CrashDialog | None = None
@@ -432,9 +434,25 @@ class MainWindow(QMainWindow):
         self._arrange(str(name))
         self.layouts.forget()
 
+    def _saved_fronts(self) -> list[str] | None:
+        """Views in front that are not so in the named layout as it is."""
+        fronts = {
+            stack[0] for column in layout.LAYOUTS[self.layout_name] for stack in column.stacks
+        }
+        seen = [id for id, dock in self.docks.items() if dock.view.on_screen and id not in fronts]
+        return seen or None
+
+    def _restore_fronts(self, value: Any) -> None:
+        for id in value or ():
+            dock = self.docks[id]
+            if not dock.isHidden():
+                dock.raise_()
+
     def set_theme(self, mode: str) -> None:
         self.themes.set_mode(mode)
         self.settings.theme = mode
+        if self.settings_dialog is not None:
+            self.settings_dialog.refresh()
 
     def theme_mode(self) -> str:
         return self.themes.mode
@@ -446,7 +464,11 @@ class MainWindow(QMainWindow):
             dock.activateWindow()
         place: QWidget | None = dock.view
         for _ in range(10_000):  # to the first control; containers and labels take no keys
-            if place is None or place.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            if place is None or (
+                place.focusPolicy() & Qt.FocusPolicy.TabFocus
+                and place.isVisibleTo(dock)
+                and place.isEnabled()
+            ):
                 break
             place = place.nextInFocusChain()
         if place is not None and dock.view.isAncestorOf(place):
@@ -512,17 +534,22 @@ class MainWindow(QMainWindow):
     # Events.
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave keys to the controls that need them, and undo to the document."""
-        if event.type() == QEvent.Type.Polish and isinstance(watched, QTabBar):
+        """Leave keys to the controls that need them, and undo to the document.
+
+        Every event of the program passes here, so the cheap questions come first: asking an event
+        for its type makes an enum member, which is slower than all the rest.
+        """
+        if isinstance(event, QKeyEvent):
+            if event.type() == QEvent.Type.ShortcutOverride:
+                if wants_key(watched, event):
+                    event.accept()
+                    return True
+                if leaves_undo(watched, event) or leaves_command(event, self.commands):
+                    event.ignore()
+                    return True
+        elif isinstance(watched, QTabBar) and event.type() == QEvent.Type.Polish:
             watched.setAccessibleName(watched.accessibleName() or "Views in the same place")
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if wants_key(watched, event):
-                event.accept()
-                return True
-            if leaves_undo(watched, event) or leaves_command(event, self.commands):
-                event.ignore()
-                return True
-        return super().eventFilter(watched, event)
+        return False
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

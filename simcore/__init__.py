@@ -8,6 +8,9 @@
 - `scenario_fields`: every field of a scenario with unit, range, help and source.
 - `simulate`, `Simulator`: run a scenario to its end, or step by step.
 - `Run`: the steps of a run; spans, totals and placement of any of them.
+- `summarise`, `difference`: the figures of a run, and what differs between two.
+- `save_run`, `load_run`, `export_chart`, `write_steps`, `write_spans`, `write_trace`,
+  `write_report`, `write_comparison`, `write_animation`: files.
 - `SYSTEMS`: registry of systems and variants; `presets`: hardware and models.
 - `UserError`: root of all errors that the user can repair.
 
@@ -23,8 +26,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simcore.engine.simulator import Simulator, simulate
     from simcore.errors import UserError
+    from simcore.export.animation import write_animation
+    from simcore.export.chart_file import export_chart
+    from simcore.export.chrome_trace import write_trace
+    from simcore.export.report import write_comparison, write_report
+    from simcore.export.run_tables import write_spans, write_steps
     from simcore.registry import SYSTEMS
+    from simcore.results.diff import difference
+    from simcore.results.io import load_run, save_run
     from simcore.results.run import Run
+    from simcore.results.summary import summarise
     from simcore.scenario.document import Document, open_document, scenario_fields
     from simcore.scenario.presets import presets
     from simcore.scenario.schema import Scenario
@@ -41,6 +52,17 @@ __all__ = [
     "presets",
     "scenario_fields",
     "simulate",
+    "summarise",
+    "difference",
+    "save_run",
+    "load_run",
+    "export_chart",
+    "write_trace",
+    "write_steps",
+    "write_spans",
+    "write_report",
+    "write_comparison",
+    "write_animation",
 ]
 
 _HOMES = {
@@ -53,6 +75,17 @@ _HOMES = {
     "presets": "simcore.scenario.presets",
     "scenario_fields": "simcore.scenario.document",
     "simulate": "simcore.engine.simulator",
+    "summarise": "simcore.results.summary",
+    "difference": "simcore.results.diff",
+    "save_run": "simcore.results.io",
+    "load_run": "simcore.results.io",
+    "export_chart": "simcore.export.chart_file",
+    "write_trace": "simcore.export.chrome_trace",
+    "write_steps": "simcore.export.run_tables",
+    "write_spans": "simcore.export.run_tables",
+    "write_report": "simcore.export.report",
+    "write_comparison": "simcore.export.report",
+    "write_animation": "simcore.export.animation",
 }
 
 

@@ -7,6 +7,7 @@ the installed package (``simcore/_data``), the checkout. Each has ``assets/`` an
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from simcore.errors import DataFileError, UnknownNameError
@@ -31,7 +32,12 @@ def data_root() -> Path:
                 f"{ENVIRONMENT_VARIABLE}={override}: no folder with assets/ and scenarios/ in it"
             )
         return Path(override)
-    here = Path(__file__).resolve().parent
+    return _beside_the_code(__file__)
+
+
+@cache  # asked for at every preset of every scenario
+def _beside_the_code(file: str) -> Path:
+    here = Path(file).resolve().parent
     for folder in (here / "_data", here.parent):
         if _is_root(folder):
             return folder

@@ -62,7 +62,7 @@ class SessionKeeper(QObject):
         if text == self._known:
             return
         try:
-            sidecar.write(self._path, values)
+            sidecar.write(self._path, text)
         except (SimcoreError, OSError) as error:
             self._state.messages.log(f"the session was not kept: {error}", Severity.WARNING)
             self._path = None

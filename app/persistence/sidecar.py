@@ -17,6 +17,7 @@ from simcore.scenario.document import Document
 
 VERSION = 1
 FORMAT = "dimmscope-view"
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _HEAD = "# What DIMMscope remembers of the window for the scenario beside it; may be deleted.\n"
 
 
@@ -55,13 +56,16 @@ def read(scenario: Path) -> Sidecar:
     return Sidecar()
 
 
-def write(scenario: Path, values: Mapping[str, Any]) -> Path:
+def write(scenario: Path, text: str) -> Path:
     """Write a session, whole or not at all; returns the file.
+
+    Args:
+        scenario: the scenario it is of.
+        text: from `text_of`.
 
     Raises:
         SimcoreError, OSError: if it can be written nowhere.
     """
-    text = text_of(values)
     target = places.beside(scenario)
     if places.can_write_beside(scenario) and not _foreign(target):
         try:
@@ -76,8 +80,13 @@ def write(scenario: Path, values: Mapping[str, Any]) -> Path:
 def text_of(values: Mapping[str, Any]) -> str:
     """The session file as text; equal sessions give equal texts."""
     data = {"format": FORMAT, "version": VERSION, "session": dict(values)}
-    body = yaml.safe_dump(
-        data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    body = yaml.dump(
+        data,
+        Dumper=_DUMPER,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
     )
     return _HEAD + str(body)
 
@@ -99,7 +108,12 @@ def _write(target: Path, text: str) -> Path:
 def _foreign(path: Path) -> bool:
     """Whether a file is readable and yet no session of ours."""
     try:
-        return path.is_file() and Document.from_file(path).data().get("format") != FORMAT
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            if f"\nformat: {FORMAT}\n".encode() in file.read(400):
+                return False  # as we write it; a whole parse takes a frame
+        return Document.from_file(path).data().get("format") != FORMAT
     except (SimcoreError, OSError):
         return False  # a damaged session, which has been copied aside
 

@@ -68,6 +68,10 @@ class FileWatch(QObject):
             self._session.set_missing(False)
             if was_away or not known:
                 self.restored.emit()
+        elif self._session.document is not None and found.text() == self._session.document.text():
+            self.pending = None  # another program wrote just what is here
+            self._session.take_file(found)
+            self.restored.emit()
         elif self.pending is None or self.pending.text() != found.text() or was_away:
             self.pending = found
             self._session.set_missing(False)

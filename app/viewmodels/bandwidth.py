@@ -86,16 +86,17 @@ def _progress(spans: Spans, lane: int, times_ps: Floats) -> Floats | None:
 
 
 def area_rows(
-    rates: Floats, scales: Floats, height: int, pad: int
+    rates: Floats, scales: Floats, height: int, pad: int, *, joined: bool = True
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Filled curves as masks of (lanes, height, columns): what lies below, and the line itself.
 
-    The line joins neighbouring columns, so that a jump is a vertical stroke.
+    The line joins neighbouring columns, so that a jump is a vertical stroke, unless it is a second
+    one over another, of which it would hide too much.
     """
     room = height - 2 * pad
     shares = np.clip(rates / np.maximum(scales, 1e-12)[:, None], 0, 1)
     tops = np.round(height - pad - 1 - shares * (room - 1)).astype(np.int16)
-    before = np.concatenate([tops[:, :1], tops[:, :-1]], axis=1)
+    before = np.concatenate([tops[:, :1], tops[:, :-1]], axis=1) if joined else tops
     low, high = np.minimum(tops, before), np.maximum(tops, before)
     ys = np.arange(height, dtype=np.int16)[None, :, None]
     below = (ys >= tops[:, None, :]) & (ys < height - pad)

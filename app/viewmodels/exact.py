@@ -135,18 +135,20 @@ def mean_shares(
     """
     offsets = lane_ranges(spans, count)
     total = np.zeros((len(times_ps), len(COLOUR_KEYS)))
+    every = np.arange(len(times_ps))
     for lane in lanes:
         part = slice(int(offsets[lane]), int(offsets[lane + 1]))
+        if part.start == part.stop:
+            continue
         key = keys[spans.op[part]]
         start = spans.start_ps[part].astype(np.float64)
-        end = spans.end_ps[part].astype(np.float64)
-        for one in np.unique(key).tolist():
-            use = key == one
-            time, level = np.empty((2, 2 * int(use.sum())))
-            time[0::2], time[1::2] = start[use], end[use]
-            level[1::2] = np.cumsum(end[use] - start[use])
-            level[0::2] = level[1::2] - (end[use] - start[use])
-            total[:, one] += np.interp(times_ps, time, level)
+        length = spans.end_ps[part] - start
+        sums = np.zeros((len(key) + 1, len(COLOUR_KEYS)))
+        sums[np.arange(1, len(key) + 1), key] = length
+        np.cumsum(sums, axis=0, out=sums)
+        at = np.clip(np.searchsorted(start, times_ps, side="right") - 1, 0, len(key) - 1)
+        total += sums[at]
+        total[every, key[at]] += np.clip(times_ps - start[at], 0.0, length[at])
     width = np.maximum(np.diff(times_ps), 1e-9)[:, None]
     return np.asarray(np.diff(total, axis=0) / width / max(1, len(lanes)))
 

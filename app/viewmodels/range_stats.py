@@ -26,7 +26,6 @@ HEADERS = (
     "average GB/s",
     "of the peak",
     "longest wait",
-    "share",
 )
 CSV_HEADERS = (
     "lane",
@@ -125,8 +124,7 @@ class RangeStats:
                 percent_text(lane.GBps / lane.peak_GBps)
                 if lane.peak_GBps and lane.amount_bytes
                 else "–",
-                lane.wait or "–",
-                percent_text(lane.wait_share) if lane.wait else "–",
+                f"{lane.wait}, {percent_text(lane.wait_share)}" if lane.wait else "–",
             )
             for lane in self.lanes
         ]

@@ -102,7 +102,11 @@ class SweepView(View):
         self._make_table()
         self._make_chart()
         self.tabs = QTabWidget(self)
+        self.tabs.setAccessibleName("Pages of the sweep")
+        self.tabs.tabBar().setAccessibleName("Pages of the sweep")
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Parts of the sweep")
+        self.tabs.tabBar().setAccessibleName("Parts of the sweep")
         for widget, title in (
             (self.setup, "Setup"),
             (self._table_page, "Table"),
@@ -222,8 +226,10 @@ class SweepView(View):
         self.picture.show_text(_NOTHING)
         self.picture.tip_of = self._tip_of
         area = QScrollArea(self)
+        area.setAccessibleName("Chart of the sweep, scrolled")
         area.setWidgetResizable(True)
         area.setWidget(self.picture)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._chart_page = QWidget(self)
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
@@ -405,7 +411,7 @@ class SweepView(View):
         kind, front = _KINDS[self.kind.currentText()], self.table.rows.front
         self.filter_problem.setText(problem)
         self.filter_problem.setVisible(bool(problem))
-        self.table.sorted.set_test(lambda row: kind(row, front) and test(row))
+        self.table.rows.set_test(lambda row: kind(row, front) and test(row))
 
     def _fill_columns(self, menu: QMenu) -> None:
         menu.clear()
@@ -428,6 +434,7 @@ class SweepView(View):
         spec, rows = self.runner.spec, self.rows()
         if spec is None or not rows:
             return
+        self.table.rows.settle()
         self._fronts.request(spec, lambda: _front(spec, rows))
         self._fill_figures(rows)
         self._draw_later.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.state.comparison import run_title
@@ -9,12 +10,15 @@ from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, WAIT_KEYS
 from app.viewmodels.keys import key_of_op
 from app.widgets.lane_titles import LaneHint
 from app.widgets.legend import Legend
-from app.widgets.minimap import Minimap
+from app.widgets.minimap import HEIGHT, LOW_HEIGHT, Minimap
 from app.widgets.range_bar import RangeBar
 from app.widgets.scrolled import ScrolledCanvas
 from app.widgets.search_bar import SearchBar
 from app.widgets.timeline_canvas import TimelineCanvas
 from app.widgets.view import Context, View, register_view
+
+ROOMY_PX = 320
+"""Views lower than this get a lower overview."""
 
 
 @register_view(
@@ -52,6 +56,10 @@ class TimelineView(View):
         self.state.comparison.changed.connect(self._show_legend)
         self.state.runs.replaced.connect(lambda _: self._show_legend())
         self.state.runs.cleared.connect(lambda: self._legend.set_entries([], ""))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.minimap.setFixedHeight(HEIGHT if self.height() >= ROOMY_PX else LOW_HEIGHT)
 
     def on_theme_changed(self) -> None:
         self._show_legend()

@@ -180,8 +180,10 @@ class BandwidthCanvas(TimeCanvas):
         pixels = np.where(line, np.uint32(packed(theme.accent)), pixels)
         there = np.isfinite(self._rates_a[rows])
         if there.any():
-            _, other = area_rows(np.nan_to_num(self._rates_a[rows]), scales, height, PAD)
-            pixels = np.where(other & there[:, None, :], np.uint32(packed(theme.text)), pixels)
+            values = np.nan_to_num(self._rates_a[rows])
+            _, other = area_rows(values, scales, height, PAD, joined=False)
+            ink = np.uint32(packed(blend(theme.canvas, theme.text, 0.7)))
+            pixels = np.where(other & there[:, None, :], ink, pixels)
         for index, row in enumerate(rows):
             if self.pinned_rows():
                 painter.fillRect(

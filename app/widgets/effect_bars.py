@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -16,7 +17,7 @@ from simcore.sweep.sensitivity import Effect
 ROW = 20.0
 LEAST = 5e-5
 """Effects below this get no bar of their own."""
-_VALUE_PX = 62.0
+_VALUE_PX = 58.0
 
 
 class EffectBars(QWidget):
@@ -40,10 +41,11 @@ class EffectBars(QWidget):
             by_rate: show the change of tokens/s instead of that of the step time.
             dim: what is shown is out of date.
         """
-        self.rows = tuple(
-            item for item in effects if not item.reason and abs(item.step_time) >= LEAST
-        )
         self.by_rate, self.dim = by_rate, dim
+        seen = [item for item in effects if not item.reason and abs(item.step_time) >= LEAST]
+        if by_rate:
+            seen.sort(key=lambda item: -abs(np.nan_to_num(item.tokens_per_s)))
+        self.rows = tuple(seen)
         self.setFixedHeight(int(ROW * max(1, len(self.rows))) + 4)
         lines = [f"{row.parameter.title} {self.text(row)}" for row in self.rows]
         self.setAccessibleDescription("; ".join(lines))
@@ -85,7 +87,7 @@ class EffectBars(QWidget):
             painter.setOpacity(0.55)
         names = [row.parameter.title for row in self.rows]
         widest = max((metrics.horizontalAdvance(name) for name in names), default=0.0)
-        label = min(widest + 10, self.width() * 0.5)
+        label = min(widest + 10, self.width() * 0.56)
         room = max(20.0, self.width() - label - _VALUE_PX)
         values = [self.value(row) for row in self.rows]
         known = [value for value in values if not math.isnan(value)]

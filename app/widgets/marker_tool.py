@@ -109,7 +109,8 @@ class MarkerTool:
         for index, time in self._model.times():
             x = canvas.x_of(float(time))
             flag = _flag_left(canvas, index, x)
-            on_flag = at.y() <= FLAG and flag <= at.x() <= flag + FLAG
+            top = _flag_top(canvas)
+            on_flag = top <= at.y() <= top + FLAG and flag <= at.x() <= flag + FLAG
             apart = 0.0 if on_flag else abs(at.x() - x)
             if apart <= distance:
                 best, distance = index, apart
@@ -147,11 +148,11 @@ class MarkerTool:
         for index, x in places:
             painter.setPen(QPen(colour, 1.5, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, 0), QPointF(x, canvas.height()))
-            flag = QRectF(_flag_left(canvas, index, x), 0, FLAG, FLAG)
+            flag = QRectF(_flag_left(canvas, index, x), _flag_top(canvas), FLAG, FLAG)
             painter.fillRect(flag, colour)
             painter.setPen(ink_on(colour.name()))
             painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, str(index + 1))
-        if len(times) == 2 and canvas.ruler:
+        if len(times) == 2 and canvas.ruler >= 3 * FLAG:
             self._paint_delta(painter, area, places, abs(times[1][1] - times[0][1]))
         painter.restore()
 
@@ -170,16 +171,26 @@ class MarkerTool:
         width = metrics.horizontalAdvance(text) + 8
         low, high = sorted(x for _, x in places)
         low, high = max(low, float(area.left())), min(high, float(area.right()))
-        if high - low < width + 2 * FLAG:
+        if high - low < width + FLAG:
             return
-        box = QRectF((low + high - width) / 2, 0, width, FLAG)
+        top = _flag_top(self._canvas)
+        box = QRectF((low + high - width) / 2, top, width, FLAG)
+        cursor = self._canvas.x_of(float(self._canvas.state.cursor.absolute_ps))
+        if box.left() - 3 < cursor < box.right() + 3:  # its line would strike the text through
+            free = cursor + 4 + width < high
+            box.moveLeft(cursor + 4 if free else max(low, cursor - 4 - width))
         theme = self._canvas.context.theme
         painter.fillRect(box, QColor(theme.panel))
         painter.setPen(QPen(marker_colour(theme), 1))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        y = FLAG / 2
-        for start, stop in ((low + FLAG, box.left()), (box.right(), high - FLAG)):
+        y = top + FLAG / 2
+        for start, stop in ((low, box.left()), (box.right(), high)):
             painter.drawLine(QPointF(start, y), QPointF(stop, y))
+
+
+def _flag_top(canvas: TimeCanvas) -> float:
+    """Top of the flags: in the lowest row of a ruler of three, where they hide no times."""
+    return canvas.ruler - FLAG - 1 if canvas.ruler >= 3 * FLAG else float(canvas.ruler)
 
 
 def _flag_left(canvas: TimeCanvas, index: int, x: float) -> float:

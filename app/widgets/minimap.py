@@ -25,6 +25,7 @@ from app.widgets.painting import NumpyImage, key_table, small_font
 from app.widgets.view import Context
 
 HEIGHT = 34
+LOW_HEIGHT = 24
 EDGE_PX = 5.0
 LEAST_PX = 7.0
 """Least width of the window on screen, so that it can be seen and grabbed."""

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.viewmodels.formatting import significant
-from app.viewmodels.hover import step_name
 from app.widgets.effect_bars import LEAST, EffectBars
 from app.widgets.view import Context
 
@@ -48,6 +47,7 @@ class SensitivityPanel(QWidget):
         self.copy_button.setAccessibleName("Copy sensitivity")
         self.progress = QProgressBar(self)
         self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Parameters tried")
         self.progress.setFixedHeight(6)
         self.bars = EffectBars(context, self)
         self.rest = QLabel(self)
@@ -61,7 +61,9 @@ class SensitivityPanel(QWidget):
         column.addWidget(self.rest)
         column.addStretch(1)
         area = QScrollArea(self)
+        area.setAccessibleName("Sensitivities, scrolled")
         area.setWidgetResizable(True)
+        area.setAccessibleName("Effects of the parameters")
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(inside)
@@ -99,7 +101,10 @@ class SensitivityPanel(QWidget):
         return chosen.step if chosen else self.state.cursor.step
 
     def start(self) -> None:
-        """Compute for the step."""
+        """Compute for the step; where requests come and go, tokens/s tells more."""
+        run = self.state.runs.current
+        if run is not None and run.scenario.workload.kind == "serving":
+            self.measure.setCurrentIndex(1)
         self.state.sensitivities.start(self.step)
 
     def text(self) -> str:
@@ -157,9 +162,7 @@ class SensitivityPanel(QWidget):
         elif model.partial:
             head = f"Stopped after {len(model.effects)} parameters. {head}"
         elif not fits:
-            now = step_name(run, self.step) if there else "the run"
-            why = "the scenario has been edited" if self.state.runs.stale else f"not for {now}"
-            head = f"Out of date: {why}. {head}"
+            head = f"Out of date: {model.why_not(self.step)}. {head}"
         self.head.setText(head)
         self.bars.show_effects(model.effects, self.measure.currentIndex() == 1, not fits)
         self.rest.setText(_rest(model.effects) if model.effects else "")

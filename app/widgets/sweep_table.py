@@ -11,12 +11,18 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
-    QSortFilterProxyModel,
     Qt,
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QTableView,
+    QWidget,
+)
 
 from app.theme.tokens import Theme
 from app.viewmodels.sweep import Heading, cell_text, row_tip, row_value
@@ -27,18 +33,29 @@ from simcore.sweep.table import Row
 _Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_SORT = Qt.ItemDataRole.UserRole
 OPEN = 0
 _NO_INDEX = QModelIndex()
 
 
 class SweepRows(QAbstractTableModel):
-    """Rows in the order they came; the first column opens the point."""
+    """Rows that pass a test, sorted by a column; the first column opens the point.
+
+    Sorting is done here: a proxy model would compare ten thousand rows through Python one pair at
+    a time and hold up the window for a second.
+
+    Attributes:
+        rows: all rows in the order they came.
+        order: places in `rows` of those shown, top to bottom.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.spec: SweepSpec | None = None
         self.rows: list[Row] = []
+        self.order: list[int] = []
+        self._test: Callable[[Row], bool] = lambda _: True
+        self._sorted_by = "point"
+        self._downward = False
         self.headings: list[Heading] = []
         self.front: set[int] = set()
         self._theme: Theme | None = None
@@ -47,6 +64,7 @@ class SweepRows(QAbstractTableModel):
         """An empty table with other columns."""
         self.beginResetModel()
         self.spec, self.rows, self.front = spec, [], set()
+        self.order = []
         self.headings = list(headings)
         self._theme = theme
         self.endResetModel()
@@ -58,25 +76,78 @@ class SweepRows(QAbstractTableModel):
         self.endResetModel()
 
     def add(self, rows: Sequence[Row]) -> None:
-        """More rows."""
+        """More rows, at the end until `settle` puts them where they belong."""
         first = len(self.rows)
-        self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
         self.rows += rows
-        self.endInsertRows()
+        new = [first + place for place, row in enumerate(rows) if self._test(row)]
+        if new:
+            at = len(self.order)
+            self.beginInsertRows(QModelIndex(), at, at + len(new) - 1)
+            self.order += new
+            self.endInsertRows()
 
     def set_front(self, front: set[int]) -> None:
         """Which points nothing beats."""
-        if front != self.front and self.rows:
+        if front != self.front and self.order:
             self.front = front
-            last = self.index(len(self.rows) - 1, self.columnCount() - 1)
+            last = self.index(len(self.order) - 1, self.columnCount() - 1)
             self.dataChanged.emit(self.index(0, 0), last)
+
+    def set_test(self, test: Callable[[Row], bool]) -> None:
+        """Show only rows that pass."""
+        self._test = test
+        self.settle()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; the one that opens points leaves the order as it is."""
+        if 0 < column <= len(self.headings):
+            self._sorted_by = self.headings[column - 1].key
+            self._downward = order == Qt.SortOrder.DescendingOrder
+            self.settle()
+
+    def settle(self) -> None:
+        """Filter and sort anew; the row the table stands at stays the current one."""
+        down = self._downward
+        places = [place for place, row in enumerate(self.rows) if self._test(row)]
+        keys = {
+            place: _key(self._value(self.rows[place], self._sorted_by), down) for place in places
+        }
+        places.sort(key=lambda place: (keys[place], self.rows[place].index), reverse=down)
+        if places == self.order:
+            return
+        if len(places) != len(self.order):
+            self.beginResetModel()
+            self.order = places
+            self.endResetModel()
+            return
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        at = {place: number for number, place in enumerate(places)}
+        after = [
+            self.createIndex(at[self.order[one.row()]], one.column())
+            if self.order[one.row()] in at
+            else QModelIndex()
+            for one in before
+        ]
+        self.order = places
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def row_at(self, index: _Index) -> Row | None:
+        """The row of an index."""
+        return self.rows[self.order[index.row()]] if index.isValid() else None
+
+    def _value(self, row: Row, key: str) -> Any:
+        if key == "front":
+            return row.index in self.front
+        return row_value(row, key, self.spec) if self.spec is not None else None
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
         self._theme = theme
 
     def rowCount(self, parent: _Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self.rows)
+        return 0 if parent.isValid() else len(self.order)
 
     def columnCount(self, parent: _Index = _NO_INDEX) -> int:
         return 0 if parent.isValid() else 1 + len(self.headings)
@@ -96,21 +167,19 @@ class SweepRows(QAbstractTableModel):
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.spec is None or self._theme is None or not index.isValid():
+        row = self.row_at(index)
+        if self.spec is None or self._theme is None or row is None:
             return None
-        row = self.rows[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return row_tip(row, self.spec) if index.column() else "Open this point as the scenario"
         if index.column() == OPEN:
             return self._open_data(row, role)
         key = self.headings[index.column() - 1].key
-        value = row.index in self.front if key == "front" else row_value(row, key, self.spec)
+        value = self._value(row, key)
         if role == Qt.ItemDataRole.DisplayRole:
             if key == "front":
                 return "on it" if value else ""
             return cell_text(value)
-        if role == _SORT:
-            return value
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_RIGHT if self._numeric(key) else _LEFT)
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -138,34 +207,7 @@ class SweepRows(QAbstractTableModel):
             return QColor(self._theme.accent)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(Qt.AlignmentFlag.AlignCenter)
-        return row.index if role == _SORT else None
-
-
-class _Sorted(QSortFilterProxyModel):
-    """Numbers by size, missing values last, words by alphabet; rows that pass a test."""
-
-    def __init__(self, source: SweepRows) -> None:
-        super().__init__(source)
-        self._source = source
-        self._test: Callable[[Row], bool] = lambda _: True
-        self.setSourceModel(source)
-
-    def set_test(self, test: Callable[[Row], bool]) -> None:
-        self.beginResetModel()
-        self._test = test
-        self.endResetModel()
-
-    def filterAcceptsRow(self, row: int, parent: _Index) -> bool:
-        del parent
-        return self._test(self._source.rows[row])
-
-    def lessThan(self, left: _Index, right: _Index) -> bool:
-        downward = self.sortOrder() == Qt.SortOrder.DescendingOrder
-        one, other = (_key(index.data(_SORT), downward) for index in (left, right))
-        if one == other:
-            a, b = (self._source.rows[index.row()].index for index in (left, right))
-            return a > b if downward else a < b
-        return one < other
+        return None
 
 
 def _key(value: Any, downward: bool) -> tuple[int, float, str]:
@@ -187,10 +229,12 @@ class SweepTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = SweepRows(self)
-        self.sorted = _Sorted(self.rows)
-        self.setModel(self.sorted)
+        self.setModel(self.rows)
         self.setObjectName("sweepTable")
         self.setAccessibleName("Points of the sweep")
+        self.setCornerButtonEnabled(False)
+        for corner in self.findChildren(QAbstractButton):
+            corner.setAccessibleName("Select all points")
         self.setFont(small_font(self.font(), -0.5))
         self.setSortingEnabled(True)
         self.setAlternatingRowColors(True)
@@ -210,35 +254,33 @@ class SweepTable(QTableView):
         self.sortByColumn(1, Qt.SortOrder.AscendingOrder)
         self.clicked.connect(self._on_clicked)
         self.doubleClicked.connect(self._on_double)
+        self._stood = -1
+        self.rows.modelAboutToBeReset.connect(self._on_reset)
+        self.rows.modelReset.connect(lambda: self.go(self._stood))
         self.selectionModel().currentRowChanged.connect(lambda index, _: self._on_current(index))
 
     def fit(self) -> None:
         """Widths by what the columns hold."""
         self.setColumnWidth(OPEN, 26)
         metrics = self.fontMetrics()
-        for section in range(1, self.sorted.columnCount()):
+        for section in range(1, self.rows.columnCount()):
             title = metrics.horizontalAdvance(self.rows.headings[section - 1].title) + 44
             held = self.sizeHintForColumn(section) + 8
             self.setColumnWidth(section, max(46, title, min(230, held)))
 
     def shown(self) -> list[Row]:
         """The rows that pass the filter, in the order on screen."""
-        found = []
-        for place in range(self.sorted.rowCount()):
-            found.append(self.rows.rows[self.sorted.mapToSource(self.sorted.index(place, 0)).row()])
-        return found
+        return [self.rows.rows[place] for place in self.rows.order]
 
     def current(self) -> Row | None:
         """The row the table stands at."""
-        return self._row(self.currentIndex())
+        return self.rows.row_at(self.currentIndex())
 
     def go(self, point: int) -> bool:
         """Stand at a point, if it passes the filter."""
-        for place, row in enumerate(self.rows.rows):
+        for number, row in enumerate(self.shown()):
             if row.index == point:
-                index = self.sorted.mapFromSource(self.rows.index(place, 1))
-                if not index.isValid():
-                    return False
+                index = self.rows.index(number, 1)
                 flags = (
                     QItemSelectionModel.SelectionFlag.ClearAndSelect
                     | QItemSelectionModel.SelectionFlag.Rows
@@ -252,12 +294,12 @@ class SweepTable(QTableView):
         """Put the selected rows, or all that pass the filter, on the clipboard with tabs."""
         rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
         if len(rows) < 2:
-            rows = list(range(self.sorted.rowCount()))
+            rows = list(range(self.rows.rowCount()))
         lines = ["\t".join(heading.title for heading in self.rows.headings)]
         for row in rows:
             cells = (
-                str(self.sorted.index(row, column).data() or "")
-                for column in range(1, self.sorted.columnCount())
+                str(self.rows.index(row, column).data() or "")
+                for column in range(1, self.rows.columnCount())
             )
             lines.append("\t".join(cells))
         QApplication.clipboard().setText("\n".join(lines) + "\n")
@@ -270,21 +312,20 @@ class SweepTable(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def _row(self, index: _Index) -> Row | None:
-        if not index.isValid():
-            return None
-        return self.rows.rows[self.sorted.mapToSource(index).row()]
+    def _on_reset(self) -> None:
+        row = self.current()
+        self._stood = -1 if row is None else row.index
 
     def _on_clicked(self, index: _Index) -> None:
         if index.column() == OPEN:
-            self._open(self._row(index))
+            self._open(self.rows.row_at(index))
 
     def _on_double(self, index: _Index) -> None:
         if index.column() != OPEN:
-            self._open(self._row(index))
+            self._open(self.rows.row_at(index))
 
     def _on_current(self, index: _Index) -> None:
-        row = self._row(index)
+        row = self.rows.row_at(index)
         if row is not None:
             self.stood.emit(row.index)
 

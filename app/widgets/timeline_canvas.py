@@ -40,6 +40,8 @@ BUDGET_S = 0.006
 LABEL_PX = 30.0
 MAX_LABELS = 240
 NOTE_PX = 110.0
+FLOW_PX = 4.0
+"""Spans at least this wide get arrows."""
 FAR = -1e4
 """Top of lanes that have no row of their own; nothing that high is seen."""
 
@@ -405,6 +407,9 @@ class TimelineCanvas(TimeCanvas):
             if ref is None or run is None or ref.step not in self.shown:
                 continue
             spans = self.shown[ref.step]
+            length = float(spans.end_ps[ref.span] - spans.start_ps[ref.span])
+            if self.axis().px(length) < FLOW_PX:
+                continue  # so near to each other that arrows would be a blot
             for flow in flows_at(run, ref.step, spans, ref.span).arrows:
                 self._paint_flow(painter, ref.step, spans, flow)
         painter.restore()

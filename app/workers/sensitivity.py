@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.state.messages import Messages, Severity
 from app.state.runs import RunsModel
+from app.viewmodels.hover import step_name
 from app.workers.loader import LatestLoader
 from simcore.errors import Cancelled, SimcoreError
 from simcore.results.run import Run
@@ -87,6 +88,19 @@ class Sensitivities(QObject):
         if run is None or self._runs.stale or not 0 <= step < self._runs.length:
             return False
         return bool(self._key) and self._key == _key(stretch_at(run, step))
+
+    def why_not(self, step: int) -> str:
+        """Why what is shown does not hold for a step of the run on screen."""
+        run = self._runs.current
+        if self._runs.stale:
+            return "the scenario has been edited"
+        if run is None or self.stretch is None or not 0 <= step < self._runs.length:
+            return "there is no such step"
+        now = stretch_at(run, step).scenario
+        parts = ("system", "hardware", "model", "policy", "activations", "seed")
+        if any(now.get(part) != self.stretch.scenario.get(part) for part in parts):
+            return "the scenario has changed since"
+        return f"not for {step_name(run, step)}"
 
     def recall(self, step: int) -> bool:
         """Show what is remembered of a step, if anything is."""

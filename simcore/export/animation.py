@@ -265,7 +265,7 @@ class _Scene:
     """A figure whose moving parts are drawn over a background made once."""
 
     def __init__(self, run: Run, steps: NDArray[np.int64], options: AnimationOptions) -> None:
-        with drawing("png"):
+        with drawing():
             self._build(run, steps, options)
 
     def _build(self, run: Run, steps: NDArray[np.int64], options: AnimationOptions) -> None:
@@ -486,7 +486,7 @@ class _Scene:
             + f" · at {run.start_ps(index) / PS_PER_S:.2f} s"
         )
         self.mark.set_xdata([index, index])
-        with drawing("png"):
+        with drawing():
             self.canvas.restore_region(self.ground)
             for artist in self.moving:
                 (artist.axes or self.figure).draw_artist(artist)

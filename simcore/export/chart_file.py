@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from simcore.data import data_root
 from simcore.errors import UserError
 from simcore.export.charts import CHARTS, THEMES, ChartData, ChartTheme
 from simcore.export.charts.base import drawing_of
@@ -166,7 +167,7 @@ def render(
         },
         "png": {"Software": None, "Title": data.title, "Description": data.caption},
     }
-    with drawing(kind):
+    with drawing():
         figure = Figure(
             figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained"
         )
@@ -179,11 +180,11 @@ def render(
 
 
 @contextlib.contextmanager
-def drawing(kind: str) -> Iterator[None]:
-    """The settings in which an ``svg``, ``pdf`` or ``png`` is drawn; one at a time."""
+def drawing() -> Iterator[None]:
+    """The settings in which charts are drawn; one at a time."""
     import matplotlib
 
-    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings(kind)):
+    with _DRAWING, _quiet_fonts(), matplotlib.rc_context(_settings()):
         yield
 
 
@@ -199,16 +200,14 @@ def _quiet_fonts() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _settings(kind: str) -> Any:
-    # PDF readers want TrueType outlines where matplotlib says TrueType; it would put OpenType/CFF
-    # ones there, and the only other choice, Type 3, is refused by many publishers.
-    endings = (".ttf",) if kind == "pdf" else (".ttf", ".otf")
+def _settings() -> Any:
     return {
-        "font.family": [*_shipped_fonts(endings), "DejaVu Sans"],
+        "font.family": [*_shipped_fonts(), "DejaVu Sans"],
         "svg.hashsalt": "dimmscope",
         "svg.fonttype": "path",
         "pdf.fonttype": 42,
         "pdf.compression": 6,
+        "text.hinting": "no_hinting",  # letters as wide in pictures as in vector files
         "hatch.linewidth": 0.35,
         "axes.unicode_minus": True,
         "axes.formatter.useoffset": False,
@@ -219,22 +218,18 @@ def _settings(kind: str) -> Any:
 
 
 @cache
-def _shipped_fonts(endings: tuple[str, ...]) -> tuple[str, ...]:
-    """Proportional fonts that come with the project, for equal looks everywhere."""
+def _shipped_fonts() -> tuple[str, ...]:
+    """Fonts that come with the project, for equal looks everywhere.
+
+    Their outlines are TrueType, which is what PDF files can embed for every reader.
+    """
     from matplotlib import font_manager
 
     families: list[str] = []
-    for file in _font_files(endings):
+    for file in sorted((data_root() / "assets" / "fonts" / "print").glob("*.ttf")):
         with contextlib.suppress(OSError, RuntimeError):
             font_manager.fontManager.addfont(str(file))
             family = font_manager.FontProperties(fname=str(file)).get_name()
-            if family not in families and "Mono" not in family:
+            if family not in families:
                 families.append(family)
     return tuple(families)
-
-
-def _font_files(endings: tuple[str, ...]) -> Iterator[Path]:
-    from simcore.data import data_root
-
-    folder = data_root() / "assets" / "fonts"
-    yield from sorted(file for file in folder.glob("*") if file.suffix.lower() in endings)

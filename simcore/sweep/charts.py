@@ -675,6 +675,11 @@ def _sensitivity_data(spec: SweepSpec, rows: Sequence[Row], figure: str, x: str)
         _caption(spec, rows),
         (
             *_notes(rows, figure),
+            *(
+                ("Points of a search crowd where it is good; shares hold for these points only.",)
+                if spec.method is Method.SEARCH
+                else ()
+            ),
             "Share of the variance that each field explains by itself (first-order index); what "
             "is missing to 100 % comes of fields together, or of points without the figure.",
         ),

@@ -27,8 +27,9 @@ from simcore.scenario.schema import Scenario
 FACTOR = 1.1
 DECODE_STEPS = 3
 """Decode steps of the stretch whose mean is taken, where a step can be put at its start."""
+MIN_STEPS = 200
 MAX_STEPS = 2_000
-"""Longest stretch that is simulated from the start of a run."""
+"""Shortest and longest stretch of served requests, which is simulated from the start of a run."""
 _ROUNDER = (1.125, 1.25, 1.5, 2.0)
 """Larger changes to try for whole numbers that do not allow the one asked for."""
 
@@ -140,7 +141,8 @@ def stretch_at(run: Run, step: int) -> Stretch:
 
     In a fixed workload the run begins right before the step: prompts as long as its context.
     Otherwise it begins at its own start and goes to the step, at most `MAX_STEPS`; with requests
-    that come and go all its steps count, since which requests are in a step depends on time.
+    that come and go all its steps count, at least `MIN_STEPS`, since which requests are in a step
+    depends on time. tokens/s then says more than the step time, which grows with the batch.
 
     Raises:
         IndexError: if there is no such step.
@@ -164,6 +166,7 @@ def stretch_at(run: Run, step: int) -> Stretch:
         return Stretch(plain, count + int(first), kind, None, text)
     steps = min(step + 1, MAX_STEPS)
     if workload["kind"] == "serving":
+        steps = min(max(steps, MIN_STEPS), len(run))
         return Stretch(plain, steps, None, None, f"the first {steps:,} steps of the run")
     return Stretch(plain, steps, None, steps - 1, f"step {steps - 1:,} of the run")
 

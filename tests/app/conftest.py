@@ -56,6 +56,7 @@ def settings(tmp_path, monkeypatch):
 def empty_window(qtbot, settings):
     window = make_window(settings)
     window.files.may_discard = lambda: True
+    window.files.ask_about_edits = lambda: False
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)

@@ -183,3 +183,22 @@ def test_reload_by_key_asks_about_edits(window, qtbot, small_file):
     assert session.document.get("seed") == 1
     window.commands.run("edit.undo")
     assert session.document.get("seed") == 4
+
+
+def test_an_edit_while_the_question_waits_changes_the_answers(window, qtbot, small_file):
+    small_file.write_text(SMALL.replace("seed: 1", "seed: 2"), encoding="utf-8")
+    row = wait_for_notice(window, qtbot, "changed on disk.")
+    assert [button.text() for button in row.buttons] == ["Reload", "Keep mine"]
+    window.state.session.set_value("hardware.ndp_dimms.count", 2)
+    row = wait_for_notice(window, qtbot, "unsaved edits")
+    click(qtbot, row, "Reload, keep my edits")
+    document = window.state.session.document
+    assert (document.get("seed"), document.get("hardware.ndp_dimms.count")) == (2, 2)
+
+
+def test_another_program_writes_just_what_is_here(window, qtbot, small_file):
+    session = window.state.session
+    session.set_value("seed", 2)
+    small_file.write_text(session.document.text(), encoding="utf-8")
+    qtbot.waitUntil(lambda: not session.dirty)
+    assert notice(window) is None

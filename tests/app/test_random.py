@@ -21,6 +21,7 @@ def test_random_use(window, qtbot, seed):
         for command in window.commands
         if command.id not in QUESTIONS and not command.title.endswith("…")
     ]
+    window.files.ask_about_edits = lambda: draw.choice([None, True, False])
     canvases = [view(window, id).canvas for id in ("timeline", "bandwidth", "placement", "load")]
     for _ in range(150):
         kind = draw.random()

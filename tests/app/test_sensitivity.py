@@ -73,7 +73,7 @@ def test_it_can_be_stopped_and_an_edit_makes_it_out_of_date(window, panel, qtbot
     qtbot.waitUntil(lambda: state.runs.stale, timeout=5000)
     assert "edited" in panel.head.text()
     wait_for_run(qtbot, window)
-    assert "Out of date" in panel.head.text()
+    assert "Out of date: the scenario has changed since" in panel.head.text()
     assert panel.compute.isEnabled()
 
 

@@ -54,6 +54,8 @@ def test_everything_comes_back(window, qtbot, again, small_file):
     state.playback.set_loop((2, 7))
     state.charts.choose("timeline")
     window.set_layout_named("compare")
+    window.show_view("bandwidth")
+    qtbot.wait(50)
     window.docks["figures"].view.choose(("duration",))
     window.docks["figures"].view.axis.setCurrentIndex(1)
     kept = (state.cursor.step, state.cursor.time_ps, state.window.start_ps, state.window.end_ps)
@@ -74,6 +76,7 @@ def test_everything_comes_back(window, qtbot, again, small_file):
     figures = new.docks["figures"].view
     assert figures.chosen == {"hermes": ("duration",)}
     assert figures.axis.currentIndex() == 1
+    assert new.docks["bandwidth"].view.on_screen
     qtbot.waitUntil(lambda: memory.comparison.frozen is not None, timeout=20_000)
     assert scenario_dict(memory.comparison.frozen.scenario) == frozen
     assert memory.session.bus.edits == ()  # nothing of it is an edit

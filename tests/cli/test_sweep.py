@@ -202,14 +202,19 @@ def test_ctrl_c_keeps_what_is_done(files):
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     sweep = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         deadline = time.monotonic() + 30
         while not (files / "s.sqlite").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(2)
-        sweep.send_signal(signal.SIGINT)
+        os.killpg(sweep.pid, signal.SIGINT)  # a terminal sends it to the workers, too
         _, err = sweep.communicate(timeout=20)
     finally:
         sweep.kill()

@@ -384,6 +384,7 @@ def print_sweep(
 
     from simcore.sweep.analysis import pareto, sensitivity
     from simcore.sweep.figures import figure_label, maximised
+    from simcore.sweep.spec import Method
 
     figures = list(dict.fromkeys([o.figure for o in spec.objectives]))
     figures += [c.figure for c in spec.constraints if c.figure not in figures]
@@ -418,7 +419,7 @@ def print_sweep(
         f"{len(rows)} points, {len(failed)} failed"
         + (f", {infeasible} do not meet the constraints" if spec.constraints else "")
     )
-    if len(spec.axes) > 1:
+    if len(spec.axes) > 1 and spec.method is not Method.SEARCH:  # no sample of the space
         for one in sensitivity(spec, rows, first):
             if not math.isnan(one.share):
                 console.out(

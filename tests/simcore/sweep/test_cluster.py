@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simcore.errors import UserError
+from simcore.errors import Cancelled, UserError
 from simcore.sweep.executors import DaskCluster
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.store import Store
@@ -87,10 +87,10 @@ class Cluster:
             process.terminate()
         for process in (*self.workers, self.scheduler):
             try:
-                process.wait(10)
+                process.wait(3)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(3)
 
 
 @pytest.fixture
@@ -130,6 +130,32 @@ def test_a_cluster_that_loses_a_worker_gives_the_table_of_the_pool(make, tmp_pat
     text = (tmp_path / "there.csv").read_bytes()
     assert text == (tmp_path / "here.csv").read_bytes()
     assert len(text.splitlines()) == 201
+
+
+def test_a_sweep_on_a_cluster_is_cancelled_and_goes_on(make, tmp_path, cluster):
+    spec = make(*POINTS)
+    cluster.add_worker()
+    done = []
+    with Store(tmp_path / "s.sqlite") as store:
+        executor = cluster.connect(1)
+        with pytest.raises(Cancelled):
+            run_sweep(
+                spec,
+                store,
+                executor,
+                on_rows=lambda rows, _: done.extend(rows),
+                cancelled=lambda: len(done) >= 20,
+            )
+        executor.close()
+        assert 20 <= len(done) < 200
+        assert len(store) == len({row.key for row in done})
+        executor = cluster.connect(1)
+        seen = []
+        rows = run_sweep(spec, store, executor, on_rows=lambda _, p: seen.append(p.stored))
+        executor.close()
+    assert seen[-1] == len(done)
+    assert len(rows) == 200
+    assert [rows[row.index] for row in done] == done
 
 
 def test_what_is_wrong_with_a_cluster_is_said(cluster, monkeypatch):

@@ -157,12 +157,13 @@ def test_served_requests_are_run_from_the_start_to_the_step():
     scenario = load_scenario("l3-mooncake")
     assert isinstance(scenario.workload, ServingWorkload)
     run = simulate(scenario)
-    stretch = stretch_at(run, 40)
-    assert (stretch.steps, stretch.kind, stretch.only) == (41, None, None)
+    assert stretch_at(run, 40).steps == 200
+    stretch = stretch_at(run, 240)
+    assert (stretch.steps, stretch.kind, stretch.only) == (241, None, None)
     found = measure(scenario, stretch)
-    assert found.step_s == pytest.approx(run.start_ps(41) / 41 / 1e12)
-    tokens = int(run.column("tokens", 0, 41).sum())
-    assert found.tokens_per_s == pytest.approx(tokens / (run.start_ps(41) / 1e12))
+    assert found.step_s == pytest.approx(run.start_ps(241) / 241 / 1e12)
+    tokens = int(run.column("tokens", 0, 241).sum())
+    assert found.tokens_per_s == pytest.approx(tokens / (run.start_ps(241) / 1e12))
 
 
 def test_names_of_parameters_leave_out_their_units():
