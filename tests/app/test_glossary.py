@@ -48,3 +48,15 @@ def test_the_help_of_a_view_has_its_mouse_and_keys(window):
     assert "F: fit the selection or the step" in text
     assert "Help > Keys and mouse  (?)" in text
     assert window.strip.label.height() < 80  # it does not push the views out of the window
+
+
+def test_a_long_message_does_not_make_the_window_grow(window, qtbot):
+    window.resize(1280, 800)
+    qtbot.wait(50)
+    window.state.messages.show("many words of a long message " * 20)
+    assert window.height() == 800
+    qtbot.wait(100)
+    assert window.height() == 800
+    assert window.strip.label.height() >= window.strip.label.heightForWidth(
+        window.strip.label.width()
+    )
