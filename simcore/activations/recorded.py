@@ -37,11 +37,13 @@ class Recording:
         masks: (sequences, tokens, layers, neurons / 8) packed bits, first neuron in the highest.
         neurons: MLP neurons of one layer.
         profile: offline frequency, (layers, neurons).
+        tokens: ids in the shipped vocabulary, (sequences, tokens); None for other models' files.
     """
 
     masks: NDArray[np.uint8]
     neurons: int
     profile: Frequencies
+    tokens: NDArray[np.int64] | None = None
 
     def flags(self, sequence: int, start: int, stop: int) -> NDArray[np.uint8]:
         """0/1 activity of tokens start..stop, (tokens, layers, neurons)."""
@@ -67,6 +69,8 @@ def load_recording(path: Path) -> Recording:
             shape = tuple(int(n) for n in data["shape"])
             masks, counts = data["masks"], data["profile_counts"]
             tokens = int(data["profile_tokens"])
+            known = path.parent == asset("activations").resolve() and "tokens" in data
+            text = np.asarray(data["tokens"], np.int64) if known else None
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise DataFileError(f"{path}: cannot be read as a mask file ({error})") from error
     if (
@@ -79,7 +83,7 @@ def load_recording(path: Path) -> Recording:
     ):
         raise DataFileError(f"{path}: the arrays' shapes do not agree; is it a mask file?")
     profile = np.clip(counts.astype(np.float32) / np.float32(tokens), 0, 1)
-    return Recording(masks, shape[3], profile)
+    return Recording(masks, shape[3], profile, text)
 
 
 def _locate(name: str) -> Path:
@@ -88,7 +92,7 @@ def _locate(name: str) -> Path:
         return path.resolve()
     shipped: Path = asset(f"activations/{path.name}")
     if path.parent == Path() and shipped.is_file():
-        return shipped
+        return shipped.resolve()
     raise DataFileError(f"activations.file: no file {name!r} here or in assets/activations")
 
 
@@ -146,6 +150,7 @@ class RecordedSource:
         self._sequences = [(settings.sequence + k) % sequences for k in range(batch)]
         self._prompt = prompt_tokens
         self._position = prompt_tokens
+        self.tokens = None if self._recording.tokens is None else np.full(batch, -1, np.int64)
         self._table = _parents(path, settings.sequence % sequences)
         self.note = (
             f"recorded: {path.name}, sequences {self._sequences[0]} to {self._sequences[-1]} of "
@@ -182,6 +187,10 @@ class RecordedSource:
             pack(self._full(self._token(s, self._position), np.bool_))  # type: ignore[arg-type]
             for s in self._sequences
         ]
+        if self._recording.tokens is not None:
+            flat = self._recording.tokens.reshape(-1)
+            places = [s * self._tokens + self._position for s in self._sequences]
+            self.tokens = flat[np.array(places) % len(flat)]
         self._position += 1
         return planes
 

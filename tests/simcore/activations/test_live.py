@@ -166,7 +166,7 @@ def test_deja_vu_meets_the_same_tokens() -> None:
 
 
 def test_a_run_without_text_has_none() -> None:
-    run = _run("hermes-recorded", *SHORT)
+    run = _run("hermes-live", *SHORT, ("activations.source", "statistical"))
     assert text_of(run) == ""
     assert step_token(run, 1) is None
 

@@ -92,3 +92,25 @@ def test_pickled_and_misshapen_arrays_are_refused(tmp_path: Path) -> None:
         load_recording(odd)
     with pytest.raises(DataFileError, match="no file"):
         RecordedSource(TINY_MODEL, RecordedActivations(file="nowhere.npz"), 1, 16)
+
+
+def test_the_text_of_the_shipped_masks_goes_along() -> None:
+    with np.load(asset(f"activations/{FILE}")) as data:
+        expected = data["tokens"].astype(np.int64)
+    src = replay(prompt=254, sequence=41, batch=2)
+    seen = []
+    for _ in range(4):
+        src.draw()
+        assert src.tokens is not None
+        seen.append(src.tokens.tolist())
+    first = [*expected[41, 254:], *expected[0, :2]]  # past the end comes the next sequence
+    second = [*expected[0, 254:], *expected[1, :2]]
+    assert np.array(seen).T.tolist() == [[int(t) for t in first], [int(t) for t in second]]
+
+
+def test_masks_of_another_model_have_no_text(tmp_path: Path) -> None:
+    with np.load(asset(f"activations/{FILE}")) as data:
+        np.savez(tmp_path / "own.npz", **{name: data[name] for name in data.files})
+    src = RecordedSource(TINY_MODEL, RecordedActivations(file=str(tmp_path / "own.npz")), 1, 4)
+    src.draw()
+    assert src.tokens is None
