@@ -82,12 +82,17 @@ def _waits(run: Run, step: int) -> str:
     )
 
 
-def _load(run: Run, step: int) -> str:
-    share = busy_share(run, step, lanes_of(run, "rankset"))
+def _ranks(run: Run, step: int) -> str:
+    ranks, gpu = lanes_of(run, "rankset"), lanes_of(run, "gpu")[0]
+    moved = float(run.value("lane_op_bytes", step)[ranks].sum())
+    length = int(run.value("duration_ps", step))
+    peak = sum(run.lanes[i].peak_GBps for i in ranks)
     return (
-        "Requests are dealt out to the ranks of the DIMMs; attention is done when the fullest rank "
-        f"is. They work {percent_text(share)} of this iteration. Below, every iteration at once: "
-        "the share grows with the length of the texts."
+        "Attention of one token reads all KV of its request once: it needs bandwidth, not "
+        f"arithmetic. Inside the DIMMs there are {significant(peak, 4)} GB/s for it, beside the "
+        f"{significant(run.lanes[gpu].peak_GBps, 4)} GB/s of the GPUs, which go on reading "
+        f"weights. In this iteration the DIMMs read {bytes_text(moved)}, "
+        f"{significant(moved / length * 1e3, 3)} GB/s on average."
     )
 
 
@@ -115,7 +120,7 @@ TOUR = Tour(
         Stop("What fills the memory", "memory", _kv, step=_STEP),
         Stop("Two halves take turns", "timeline", _halves, step=_STEP, zoom="step"),
         Stop("Bubbles", "timeline", _waits, step=_STEP, zoom="layer", layer=10),
-        Stop("Ranks share the work", "load", _load, step=_STEP),
+        Stop("Bandwidth where the KV is", "bandwidth", _ranks, step=_STEP, zoom="step"),
         Stop("Try it", "scenario", _end, step=_STEP, whole=True),
     ),
 )
