@@ -221,4 +221,5 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
     # Records the system cannot read fail here, not in a view.
     for step in sorted({0, steps // 2, steps - 1}):
         run.spans(step)
-        run.placement(step)
+        if run.plan.items:
+            run.placement(step)

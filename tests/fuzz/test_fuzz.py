@@ -278,3 +278,9 @@ def test_a_small_run_is_as_before(tmp_path):
     save_run(simulator.run, path)
     again = load_run(path)
     assert np.array_equal(again.column("start_ps"), simulator.run.column("start_ps"))
+
+
+def test_a_run_without_items_is_read(tmp_path):
+    run = simulate(Document.from_text(targets.SMALL).resolve(), items=False)
+    save_run(run, tmp_path / "run.npz")
+    assert len(load_run(tmp_path / "run.npz")) == len(run)
