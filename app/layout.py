@@ -128,7 +128,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
             (0.68, 0.32),
         ),
         Column(
-            (("scenario", "inspector", "history", "load", "stops"), _PANELS),
+            (("scenario", "inspector", "load", "stops"), (*_PANELS, "history")),
             (0.5, 0.5),
             (290, 400, 0.25),
         ),

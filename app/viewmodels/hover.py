@@ -14,6 +14,7 @@ from app.viewmodels.formatting import (
 from app.viewmodels.keys import OP_KEYS
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import Spans
+from simcore.results.text import step_token, visible
 
 
 def token_number(run: Run, step: int) -> int:
@@ -33,7 +34,9 @@ def step_name(run: Run, step: int) -> str:
         return f"{word} {step}"
     if int(run.value("kind", step)) == KIND_PREFILL:
         return "prefill"
-    return f"token {token_number(run, step)}"
+    name = f"token {token_number(run, step)}"
+    text = step_token(run, step)
+    return name if text is None else f"{name} “{visible(text)}”"
 
 
 def span_text(run: Run, spans: Spans, step: int, span: int) -> str:

@@ -21,6 +21,7 @@ from simcore.sweep.parse import (
     make_axis,
     make_spec,
     read_constraint,
+    read_objective,
     read_values,
     values_text,
 )
@@ -108,6 +109,15 @@ def check_draft(document: Document | None, draft: Draft) -> Checked:
         elif one.path or one.values.strip():
             problems[f"axis{number}"] = "choose a field" if one.values.strip() else "give values"
         counts.append(len(axis.grid()) if axis is not None else 0)
+    for place, text, read in (
+        ("objectives", draft.objectives, read_objective),
+        ("constraints", draft.constraints, read_constraint),
+    ):
+        noted = Noted()
+        for part in split(text):
+            read(part, place, noted)
+        if noted.problems:
+            problems[place] = "; ".join(_text(problem, place) for problem in noted.problems)
     prices, wrong = read_prices(draft.prices)
     if wrong:
         problems["prices"] = wrong

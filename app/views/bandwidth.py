@@ -13,7 +13,8 @@ from app.widgets.view import Context, View, register_view
 @register_view(
     "bandwidth",
     "Bandwidth",
-    "GB/s of every memory and link with its peak; the time axis is the timeline's.",
+    "GB/s of every memory and link with its peak, run A as a thin line; the time axis is the "
+    "timeline's.",
 )
 class BandwidthView(View):
     """Canvas and scroll bar."""

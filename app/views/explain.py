@@ -59,6 +59,7 @@ class ExplainView(View):
         self.tabs.setAccessibleName("Pages of the explanation")
         self.tabs.tabBar().setAccessibleName("Pages of the explanation")
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Pages of the explanation")
         self.tabs.addTab(page, "This span")
         self.tabs.addTab(self.sensitivity, "Sensitivity")
         self.tabs.setTabToolTip(1, "What 10 % more of each parameter would do to the step")

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QFileDialog,
     QHBoxLayout,
@@ -47,6 +48,7 @@ class RangeView(View):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # also while there is nothing in it
         self.stats: RangeStats | None = None
         self.busy = False
         self.headline = QLabel(_HINT, self)
@@ -60,6 +62,8 @@ class RangeView(View):
         self.table.setAlternatingRowColors(True)
         self.table.setShowGrid(False)
         self.table.verticalHeader().hide()
+        for corner in self.table.findChildren(QAbstractButton):
+            corner.setAccessibleName("Select the whole table")
         self.table.verticalHeader().setDefaultSectionSize(
             QFontMetrics(self.table.font()).height() + 5
         )

@@ -21,6 +21,7 @@ from app.widgets.icons import transport_icon
 from app.widgets.painting import small_font
 from app.widgets.progress import Progress
 from app.widgets.token_ruler import TokenRuler
+from app.widgets.token_text import TokenText
 from app.widgets.view import Context
 
 _BUTTONS = (
@@ -81,6 +82,8 @@ class TransportBar(QWidget):
         layout.addLayout(row)
         self.ruler = TokenRuler(context, self)
         layout.addWidget(self.ruler)
+        self.text = TokenText(context, self)
+        layout.addWidget(self.text)
         self._connect()
         self._show_speed()
         self._show_position()

@@ -100,7 +100,7 @@ def _locate(name: str) -> Path:
     raise DataFileError(f"activations.file: no file {name!r} here or in assets/activations")
 
 
-def _strongest(child: NDArray[np.uint8], parent: NDArray[np.uint8]) -> NDArray[np.int64]:
+def strongest(child: NDArray[np.uint8], parent: NDArray[np.uint8]) -> NDArray[np.int64]:
     """For each child neuron the two parent neurons of highest correlation, (neurons, 2).
 
     Both fire together in a whole number of tokens, which single precision counts exactly in any
@@ -126,10 +126,10 @@ def _parents(path: Path, replayed: int) -> NDArray[np.int64]:
     table = np.empty((layers, recording.neurons, 2), np.int64)
     now = np.concatenate(flags)
     for layer in range(1, layers):
-        table[layer] = _strongest(now[:, layer], now[:, layer - 1])
+        table[layer] = strongest(now[:, layer], now[:, layer - 1])
     later = np.concatenate([f[1:, 0] for f in flags])
     earlier = np.concatenate([f[:-1, -1] for f in flags])
-    table[0] = _strongest(later, earlier)
+    table[0] = strongest(later, earlier)
     return table
 
 

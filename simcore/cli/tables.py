@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ from simcore.cli.console import Console, amount
 from simcore.registry import SYSTEMS
 from simcore.results.diff import Difference, Figure
 from simcore.results.terms import facts
+from simcore.results.text import printable
 from simcore.units import rounded
 
 _MAX_FACTS = 30
+_MAX_TEXTS = 4
 
 
 def _workload(workload: Mapping[str, Any]) -> str:
@@ -73,6 +76,11 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
     known = f"with {watts:.4g} W of DDR4 background" if watts else "without background"
     unknown = f" (no sourced figure for that of {missing})" if missing else ""
     console.out(f"        {each} {known}{unknown}")
+    for number, text in enumerate(summary.get("text", ())[:_MAX_TEXTS]):
+        console.out()
+        own = f" of sequence {number}" if len(summary["text"]) > 1 else ""
+        console.out(f"text{own}, token by token:")
+        console.out(textwrap.fill(printable(text), 96, initial_indent="  ", subsequent_indent="  "))
     if summary["compare"]:
         console.out()
         _compare(summary, console)

@@ -24,6 +24,7 @@ from simcore.results.files import replacing
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import LaneKind, Spans
 from simcore.results.summary import version
+from simcore.results.text import step_token, visible
 from simcore.units import PS_PER_NS
 
 EXACT_STEPS = 16
@@ -195,8 +196,12 @@ class _Writer:
         if header:
             args.update(header)
         name = "prefill" if prefill else f"{getattr(run.system, 'step_word', 'token')} {index}"
+        text = step_token(run, index)
+        if text is not None:
+            name += f" {visible(text)}"
+            args["text"] = text
         return [
-            f'{{"ph":"X","name":"{name}","cat":"token","pid":{_TOKENS_PID},"tid":{_TOKENS_TID},'
+            f'{{"ph":"X","name":{_json(name)},"cat":"token","pid":{_TOKENS_PID},"tid":{_TOKENS_TID},'
             f'"ts":{_us(begin)},"dur":{_us(end - begin)},"args":{_json(args)}}}'
         ]
 

@@ -11,6 +11,7 @@ import numpy as np
 from simcore.export.ranges import step_range
 from simcore.export.tables import Field, Kind, Piece, write_table
 from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.text import TOKEN_COLUMN, has_text, token_ids, token_texts
 from simcore.units import PS_PER_MS, PS_PER_S, PS_PER_US
 
 _CHUNK = 4096
@@ -77,6 +78,9 @@ def write_steps(
         Field(f"{name} ({unit})" if unit else name, _kind_of(values))
         for name, (unit, values) in series.items()
     ]
+    sequences = len(run.value(TOKEN_COLUMN, first)) if has_text(run) and last > first else 0
+    for k in range(sequences):
+        fields += [_integer(f"sequence{k}.token_id"), _text(f"sequence{k}.token")]
 
     def pieces() -> Iterator[Piece]:
         for at in range(first, last, _CHUNK):
@@ -98,6 +102,8 @@ def write_steps(
             memory = run.column("memory_bytes", at, to)
             columns += list(memory.reshape(len(memory), -1).T)
             columns += [np.asarray(values)[at:to] for _, values in series.values()]
+            for ids in token_ids(run, at, to) if sequences else ():
+                columns += [np.array(ids), np.array(token_texts(ids), object)]
             yield columns
 
     write_table(path, fields, pieces())

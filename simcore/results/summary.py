@@ -15,6 +15,7 @@ import numpy as np
 from simcore.results.energy import CONSTANTS, energy, energy_table
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import LaneKind
+from simcore.results.text import has_text, texts
 from simcore.results.totals import Totals, totals
 from simcore.scenario.schema import Scenario
 from simcore.units import PS_PER_MS, PS_PER_S
@@ -102,6 +103,7 @@ def summarise(run: Run) -> dict[str, Any]:
             "notes": list(spent.notes),
         },
         "placement": dict(system_figures(run)),
+        **({"text": texts(run)} if has_text(run) else {}),
         "compare": {},
         "simulator": {
             "wall_s": status.wall_s,

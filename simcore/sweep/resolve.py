@@ -124,6 +124,8 @@ def _files(scenario: Scenario) -> list[str]:
     ]
     if scenario.activations.source == "recorded":
         found.append(str(getattr(scenario.activations, "file", "")))
+    if scenario.activations.source == "live":
+        found.append(str(getattr(scenario.activations, "text_file", "")))
     return [path for path in found if path]
 
 

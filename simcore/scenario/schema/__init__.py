@@ -14,6 +14,7 @@ from typing import Any
 from simcore.scenario.fields import Provenance, knob
 from simcore.scenario.schema.activations import (
     ACTIVATIONS,
+    LiveActivations,
     RecordedActivations,
     StatisticalActivations,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "NpuChip",
     "Nvlink",
     "Pcie",
+    "LiveActivations",
     "RecordedActivations",
     "Scenario",
     "ServingWorkload",
@@ -83,7 +85,7 @@ class Scenario:
     hardware: Hardware = field(default_factory=Hardware)
     model: Model
     workload: Any = field(default_factory=FixedWorkload)
-    activations: StatisticalActivations | RecordedActivations = field(
+    activations: StatisticalActivations | RecordedActivations | LiveActivations = field(
         default_factory=StatisticalActivations
     )
     policy: Any = None

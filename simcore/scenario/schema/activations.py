@@ -76,8 +76,42 @@ class RecordedActivations:
     sequence: int = knob(0, ge=0, le=1_000_000, step=1, help="First recorded sequence to replay.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveActivations:
+    """`source: live`: a small language model writes, and its neurons fire, during the run."""
+
+    source: str = "live"
+    prompt: str = knob(
+        "It was a bright morning, and the old captain walked down to the sea to",
+        help="Text the model reads before it writes; any text, at most 1000 signs.",
+    )
+    temperature: float = knob(
+        0.8,
+        ge=0,
+        le=5,
+        step=0.1,
+        help="How freely tokens are chosen; 0 always takes the likeliest (all sequences alike).",
+        cls="user",
+        source="as the generated sequences of assets/activations/relu_adamw_l1.npz",
+    )
+    text_file: str = knob(
+        "",
+        live=False,
+        help="Text file (UTF-8) to read token by token instead of writing; empty: the model "
+        "writes.",
+    )
+    scale_to: str = knob(
+        "none",
+        choices=("none", "model"),
+        live=False,
+        help="model: tile the small network's activity to the size and density of the scenario's "
+        "model, a stand-in, not a measurement of it.",
+    )
+
+
 ACTIVATIONS: Mapping[str, type[Any]] = {
     "statistical": StatisticalActivations,
     "recorded": RecordedActivations,
+    "live": LiveActivations,
 }
 """`activations.source` to its dataclass."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations import make_source
+from simcore.activations import make_source, written
 from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits
 from simcore.placement.adjustment import Swap, choose_swaps
 from simcore.placement.partition import oracle_counts
@@ -85,6 +85,7 @@ class HermesState:
         record["remap"] = remapped
         record["kind"] = np.int8(KIND_DECODE)
         record["home"] = np.int32(self._home)
+        record |= written(self.source)
         if plan.items:
             record["active_bits"] = active
             record["predicted_bits"] = predicted
@@ -105,6 +106,7 @@ class HermesState:
             record[name] = np.zeros((layers, blocks, plan.units.count), np.int32)
         record["remap"] = np.zeros(self._remap_shape(plan), np.int32)
         record["home"] = np.int32(self._home)
+        record |= written(self.source)
         if plan.items:
             record["active_bits"] = np.zeros(plan.space.shape, np.uint64)
             record["predicted_bits"] = np.zeros(plan.space.shape, np.uint64)

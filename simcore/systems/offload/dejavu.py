@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations import make_source
+from simcore.activations import make_source, written
 from simcore.activations.bitplanes import Plane
 from simcore.activations.source import ActivationSource
 from simcore.activations.space import NeuronSpace
@@ -163,6 +163,7 @@ class DejaVu(OffloadSystem):
                 "missing": count_blocks(plan.space, active & ~plan.kept).astype(np.int32),
                 "macs": np.asarray(own).astype(np.int32),
             }
+        record |= written(state)
         if plan.items:
             record["active_bits"] = active
         return record

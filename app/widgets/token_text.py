@@ -1,0 +1,152 @@
+"""The text of a run under the token slider: each token a box, the cursor's one highlighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.theme.tokens import blend
+from app.viewmodels.formatting import time_text
+from app.viewmodels.hover import step_name
+from app.widgets.painting import small_font
+from app.widgets.token_ruler import PAD
+from app.widgets.view import Context
+from simcore.results.text import has_text, printable, step_token
+
+_HEIGHT = 20
+_SPACE = 1.0
+_FLAGS = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBox:
+    """A token as drawn.
+
+    Attributes:
+        step: its step; -1 for the prompt.
+        text: as shown.
+        left, width: in pixels.
+    """
+
+    step: int
+    text: str
+    left: float
+    width: float
+
+
+class TokenText(QWidget):
+    """Tokens left and right of the cursor's token, which stays below the cursor of the slider."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.state = context.state
+        self.setMouseTracking(True)
+        self.setFont(small_font(self.font(), 0.0))
+        self.setAccessibleName("Text of the run")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(_HEIGHT)
+        self.hide()
+        self.state.cursor.moved.connect(self._follow)
+        self.state.runs.grew.connect(lambda _: self._follow())
+        self.state.runs.replaced.connect(lambda _: self._follow())
+        self.state.runs.cleared.connect(self._follow)
+        self._follow()
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, _HEIGHT)
+
+    def _follow(self) -> None:
+        run = self.state.runs.current
+        shown = has_text(run)
+        self.setVisible(shown)
+        if shown and run is not None:
+            step = min(self.state.cursor.step, len(run) - 1)
+            text = step_token(run, step)
+            self.setAccessibleDescription("prompt" if text is None else f"token {step}: {text}")
+        self.update()
+
+    def boxes(self) -> list[TokenBox]:
+        """What is in sight, left to right."""
+        run = self.state.runs.current
+        if run is None or not has_text(run) or not len(run):
+            return []
+        metrics = QFontMetricsF(self.font())
+        inner = self.width() - 2 * PAD
+        cursor = min(self.state.cursor.step, len(run) - 1)
+        middle = PAD + (cursor + 0.5) / max(1, self.state.runs.total_steps) * inner
+
+        def width(text: str) -> float:
+            return max(metrics.horizontalAdvance(text), 4.0) + 2
+
+        def text(step: int) -> tuple[int, str]:
+            token = step_token(run, step)
+            if token is None:
+                prompt = str(getattr(run.scenario.activations, "prompt", ""))
+                return -1, printable(prompt)[-200:]
+            return step, printable(token.replace("\n", "⏎"))
+
+        own = text(cursor)
+        left = middle - width(own[1]) / 2
+        if own[0] < 0:
+            left = float(PAD)
+        left = max(float(PAD), left)
+        found = [TokenBox(*own, left, width(own[1]))]
+        at, step = left, cursor
+        while at > PAD and step > 0 and found[0].step >= 0:
+            step -= 1
+            before = text(step)
+            at -= width(before[1]) + _SPACE
+            found.insert(0, TokenBox(*before, at, width(before[1])))
+        at, step = left + found[-1].width + _SPACE, cursor + 1
+        while at < self.width() - PAD and step < len(run):
+            after = text(step)
+            found.append(TokenBox(*after, at, width(after[1])))
+            at += found[-1].width + _SPACE
+            step += 1
+        return found
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        theme, cursor = self.context.theme, self.state.cursor.step
+        painter = QPainter(self)
+        painter.setClipRect(QRectF(PAD, 0, self.width() - 2 * PAD, self.height()))
+        for box in self.boxes():
+            area = QRectF(box.left, 1, box.width, self.height() - 2)
+            if box.step == cursor:
+                painter.fillRect(area, QColor(theme.accent))
+                painter.setPen(QColor(theme.canvas))
+            elif box.step < 0:
+                painter.setPen(QColor(theme.text_dim))
+            else:
+                share = 0.10 if box.step % 2 else 0.04
+                painter.fillRect(area, QColor(blend(theme.canvas, theme.text, share)))
+                painter.setPen(QColor(theme.text))
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+            painter.drawText(
+                area.adjusted(1, 0, 4, 0), flags | Qt.TextFlag.TextSingleLine, box.text
+            )
+        painter.end()
+
+    def box_at(self, x: float) -> TokenBox | None:
+        """The token at a position."""
+        return next((b for b in self.boxes() if b.left <= x < b.left + b.width + _SPACE), None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        box = self.box_at(event.position().x())
+        if box is not None:
+            self.state.cursor.seek(max(box.step, 0))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        run, box = self.state.runs.current, self.box_at(event.position().x())
+        if run is None or box is None:
+            return
+        text = "the prompt"
+        if box.step >= 0:
+            duration = int(run.value("duration_ps", box.step))
+            text = f"{step_name(run, box.step)} · {time_text(duration)}"
+            if len(run.value("token_id", box.step)) > 1:
+                text += "\nthe first sequence of the batch"
+        QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 8), text, self)
