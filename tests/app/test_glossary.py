@@ -36,3 +36,27 @@ def test_the_dialog_searches(window, qtbot):
     dialog.search.setText("zzzz")
     assert "No such word" in dialog.text.toPlainText()
     dialog.close()
+
+
+def test_the_help_of_a_view_has_its_mouse_and_keys(window):
+    window.docks["placement"].explain()
+    text = window.state.messages.strip.text
+    assert text.startswith(f"Placement: {window.docks['placement'].view.help}")
+    assert "Alt+wheel: zoom the rows" in text
+    window.docks["timeline"].explain()
+    text = window.state.messages.strip.text
+    assert "F: fit the selection or the step" in text
+    assert "Help > Keys and mouse  (?)" in text
+    assert window.strip.label.height() < 80  # it does not push the views out of the window
+
+
+def test_a_long_message_does_not_make_the_window_grow(window, qtbot):
+    window.resize(1280, 800)
+    qtbot.wait(50)
+    window.state.messages.show("many words of a long message " * 20)
+    assert window.height() == 800
+    qtbot.wait(100)
+    assert window.height() == 800
+    assert window.strip.label.height() >= window.strip.label.heightForWidth(
+        window.strip.label.width()
+    )

@@ -68,3 +68,22 @@ def test_an_empty_prompt_is_said_and_the_run_stays(live_window, qtbot):
 
 def test_a_run_without_text_has_no_strip(window):
     assert not window.transport.text.isVisible()
+
+
+def test_a_prompt_is_written_over_the_tokens(live_window, qtbot):
+    before = text_of(live_window.state.runs.current)
+    strip = live_window.transport.text
+    qtbot.mouseClick(strip.write, Qt.MouseButton.LeftButton)
+    assert strip.line.isVisible()
+    assert "old captain" in strip.line.text()
+    qtbot.keyClick(strip.line, Qt.Key.Key_Escape)
+    assert not strip.line.isVisible()
+    assert not live_window.state.session.dirty
+    strip.begin_prompt()
+    strip.line.selectAll()
+    qtbot.keyClicks(strip.line, "Call me ")
+    qtbot.keyClick(strip.line, Qt.Key.Key_Return)
+    assert not strip.line.isVisible()
+    wait_for_run(qtbot, live_window)
+    assert live_window.state.runs.current.scenario.activations.prompt == "Call me "
+    assert text_of(live_window.state.runs.current) != before
