@@ -47,6 +47,14 @@ def _beside_the_code(file: str) -> Path:
     )
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name no file can have is one of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a character that is not allowed
+        return False
+
+
 def asset(path: str) -> Path:
     """Path of a data file under ``assets/``; whether it exists is for the reader to find out."""
     return data_root() / "assets" / path

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from simcore.activations.bitplanes import Plane, pack, unpack
 from simcore.activations.source import Frequencies
 from simcore.activations.space import neuron_space
-from simcore.data import asset
+from simcore.data import asset, is_file
 from simcore.errors import DataFileError
+from simcore.results.arrays import ARCHIVE_ERRORS, overpacked, read_array
 from simcore.scenario.schema import Model, RecordedActivations
 
 MAX_FILE_BYTES = 1 << 30
@@ -60,38 +61,47 @@ def load_recording(path: Path) -> Recording:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
-        if size > MAX_FILE_BYTES:
-            raise DataFileError(f"{path}: unpacks to {size / 1e6:.0f} MB; at most 1074 MB are read")
-        with np.load(path, allow_pickle=False) as data:
-            missing = [name for name in _REQUIRED if name not in data]
+            if size > MAX_FILE_BYTES or overpacked(archive, path):
+                raise DataFileError(
+                    f"{path}: unpacks to {size / 1e6:.0f} MB; at most 1074 MB and 150 times its "
+                    "size on disk are read"
+                )
+            names = archive.namelist()
+            missing = [name for name in _REQUIRED if f"{name}.npy" not in names]
             if missing:
                 raise DataFileError(f"{path}: no array named {missing[0]!r}; is it a mask file?")
-            shape = tuple(int(n) for n in data["shape"])
-            masks, counts = data["masks"], data["profile_counts"]
-            tokens = int(data["profile_tokens"])
-            known = path.parent == asset("activations").resolve() and "tokens" in data
-            text = np.asarray(data["tokens"], np.int64) if known else None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            # The small arrays say how large the others must be.
+            shape = read_array(archive, "shape.npy", shape=(4,), kinds="iu").tolist()
+            tokens = int(read_array(archive, "profile_tokens.npy", shape=(), kinds="iu"))
+            if min(*shape, tokens) < 1:
+                raise ValueError("sizes must be 1 or more")
+            packed = (*shape[:3], -(-shape[3] // 8))
+            masks = read_array(archive, "masks.npy", shape=packed, kinds="u")
+            counts = read_array(archive, "profile_counts.npy", shape=tuple(shape[2:]))
+            if masks.dtype != np.uint8:
+                raise ValueError(f"masks of type {masks.dtype}")
+            if not np.isfinite(counts).all():
+                raise ValueError("profile_counts must be finite numbers")
+            text = None
+            if path.parent == asset("activations").resolve() and "tokens.npy" in names:
+                text = read_array(archive, "tokens.npy", shape=tuple(shape[:2]), kinds="u")
+                text = text.astype(np.int64)
+    except OSError as error:
         raise DataFileError(f"{path}: cannot be read as a mask file ({error})") from error
-    if (
-        len(shape) != 4
-        or min(shape) < 1
-        or masks.dtype != np.uint8
-        or masks.shape != (*shape[:3], -(-shape[3] // 8))
-        or counts.shape != shape[2:]
-        or tokens < 1
-    ):
-        raise DataFileError(f"{path}: the arrays' shapes do not agree; is it a mask file?")
+    except ARCHIVE_ERRORS as error:
+        raise DataFileError(
+            f"{path}: cannot be read as a mask file ({error}); was it written by another program?"
+        ) from error
     profile = np.clip(counts.astype(np.float32) / np.float32(tokens), 0, 1)
     return Recording(masks, shape[3], profile, text)
 
 
 def _locate(name: str) -> Path:
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path.resolve()
     shipped: Path = asset(f"activations/{path.name}")
-    if path.parent == Path() and shipped.is_file():
+    if path.parent == Path() and is_file(shipped):
         return shipped.resolve()
     raise DataFileError(f"activations.file: no file {name!r} here or in assets/activations")
 

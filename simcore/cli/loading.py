@@ -101,8 +101,12 @@ def find_scenario(text: str) -> Path:
         UserError: if there is neither; with the closest names.
     """
     path = Path(text)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{text[:80]!r}: not a name of a file: {reason}") from error
     shipped = shipped_scenarios()
     if text in shipped:
         return shipped[text]

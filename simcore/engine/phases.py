@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.engine.sums import sums_by_place
 from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 
 Int = NDArray[np.int64]
@@ -338,11 +339,7 @@ def totals(segments: Sequence[tuple[Template, Work]]) -> Totals:
         np.add.at(flops, where, work.flops.sum(axis=0))
         gap = laid.gap_end_ps - laid.gap_start_ps
         flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-        time_ps += (
-            np.bincount(flat.reshape(-1), gap.reshape(-1).astype(np.float64), lanes * ops)
-            .reshape(lanes, ops)
-            .astype(np.int64)
-        )
+        time_ps += sums_by_place(flat, gap, lanes * ops).reshape(lanes, ops)
         duration += laid.duration_ps
     return Totals(duration, time_ps, amount, flops)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine.phases import Template, Work, lay_out
+from simcore.engine.sums import sums_by_place
 
 Int = NDArray[np.int64]
 
@@ -45,9 +46,8 @@ def row_totals(template: Template, work: Work) -> RowTotals:
     gap = laid.gap_end_ps - laid.gap_start_ps
     flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
     flat = flat + np.arange(rows)[:, None] * (lanes * ops)
-    # Waits of a row stay below 2**53 ps (2.5 hours), where floating point is exact.
-    waits = np.bincount(flat.reshape(-1), gap.reshape(-1).astype(np.float64), rows * lanes * ops)
-    time = (sums[0] + waits.reshape(rows, -1).astype(np.int64)).reshape(rows, lanes, ops)
+    waits = sums_by_place(flat, gap, rows * lanes * ops)
+    time = (sums[0] + waits.reshape(rows, -1)).reshape(rows, lanes, ops)
     length = time[:, 0].sum(axis=1)  # spans and waits cover every lane
     shape = (rows, lanes, ops)
     return RowTotals(length, time, sums[1].reshape(shape), sums[2].reshape(shape))

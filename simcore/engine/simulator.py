@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Callable
 
+from simcore.engine.limits import countable
 from simcore.errors import Cancelled
 from simcore.registry import SYSTEMS
 from simcore.results.run import Run
@@ -32,11 +33,13 @@ class Simulator:
         Raises:
             CapacityError: if the model does not fit the machine.
             DataFileError: if a data file cannot be used.
+            UserError: if a time or an amount is too large to be counted.
         """
         self._system = SYSTEMS.get(scenario.system)
-        self._plan = self._system.prepare(scenario, items=items)
-        self.run = Run(self._plan, self._system)
-        self._state = self._system.start(self._plan, self.run)
+        with countable():
+            self._plan = self._system.prepare(scenario, items=items)
+            self.run = Run(self._plan, self._system)
+            self._state = self._system.start(self._plan, self.run)
 
     @property
     def total_steps(self) -> int:
@@ -53,13 +56,18 @@ class Simulator:
         return self.advance(1) > 0
 
     def advance(self, limit: int) -> int:
-        """Simulate up to `limit` steps at once; how many there were, 0 when none was left."""
+        """Simulate up to `limit` steps at once; how many there were, 0 when none was left.
+
+        Raises:
+            UserError: if a time or an amount is too large to be counted.
+        """
         status = self.run.status
         if status.finished:
             return 0
         begin = time.perf_counter()
-        columns = self._system.advance_many(self._plan, self._state, self.run, max(1, limit))
-        done = 0 if columns is None else self.run.extend(columns)
+        with countable():
+            columns = self._system.advance_many(self._plan, self._state, self.run, max(1, limit))
+            done = 0 if columns is None else self.run.extend(columns)
         status.wall_s += time.perf_counter() - begin
         over = not self._plan.open_ended and len(self.run) >= self._plan.total_steps
         if over or not done:

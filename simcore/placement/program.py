@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from simcore.activations.space import NeuronSpace
 from simcore.errors import DataFileError
 from simcore.placement.partition import BlockRanking, UnitCosts
+from simcore.results.arrays import ARCHIVE_ERRORS, read_array
 from simcore.results.files import replacing
 
 Int = NDArray[np.int64]
@@ -243,20 +244,17 @@ def cache_folder() -> Path:
 def _load(key: str, space: NeuronSpace) -> Solution | None:
     """A stored solution, or nothing if there is none that can be read."""
     try:
-        with (
-            (cache_folder() / f"partition-{key}.npz").open("rb") as file,
-            np.load(file, allow_pickle=False) as data,
-        ):
-            counts = np.asarray(data["counts"])
-            figures = np.asarray(data["figures"], np.float64)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with zipfile.ZipFile(cache_folder() / f"partition-{key}.npz") as archive:
+            size = (len(space.blocks), space.layers)
+            counts = read_array(archive, "counts.npy", shape=size, kinds="i")
+            figures = read_array(archive, "figures.npy", shape=(4,), kinds="f")
+        objective, bound, variables, seconds = figures.tolist()
+        whole = int(variables)
+    except ARCHIVE_ERRORS + (OSError,):  # noqa: RUF005 - mypy follows sums of tuples only
         return None
-    if counts.shape != (len(space.blocks), space.layers) or counts.dtype != np.int64:
+    if counts.dtype != np.int64:
         return None
-    if figures.shape != (4,):
-        return None
-    objective, bound, variables, seconds = figures.tolist()
-    return Solution(tuple(counts), objective, bound, int(variables), seconds, cached=True)
+    return Solution(tuple(counts), objective, bound, whole, seconds, cached=True)
 
 
 def _store(key: str, solution: Solution) -> None:

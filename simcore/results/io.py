@@ -11,9 +11,7 @@ import copy
 import dataclasses
 import io
 import json
-import math
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,9 @@ from numpy.typing import NDArray
 
 from simcore.errors import DataFileError, UserError
 from simcore.registry import SYSTEMS
+from simcore.results.arrays import ARCHIVE_ERRORS, overpacked, read_array
 from simcore.results.files import replacing
-from simcore.results.run import COMMON_COLUMNS, Run
+from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, version
 from simcore.scenario.fields import Provenance, SourceClass
 from simcore.scenario.presets import PRESET_KINDS, presets
@@ -92,19 +91,7 @@ def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
             return _load(archive, path, max_bytes)
     except OSError as error:
         raise DataFileError(f"cannot read {path}: {error.strerror or error}") from error
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except ARCHIVE_ERRORS as error:
         raise DataFileError(
             f"{path}: not a saved run, or damaged ({type(error).__name__}: {error}); "
             "save the run again"
@@ -132,19 +119,6 @@ def _npy(array: NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
-def _array(data: bytes) -> NDArray[Any]:
-    """An array from npy bytes whose header promises no more than there is."""
-    stream = io.BytesIO(data)
-    major = npy.read_magic(stream)[0]
-    read = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
-    if dtype.hasobject or dtype.kind not in "biuf" or fortran:
-        raise ValueError(f"an array of type {dtype}")
-    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
-        raise ValueError("an array shorter or longer than it says")
-    return np.frombuffer(data, dtype, offset=stream.tell()).reshape(shape)
-
-
 def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
     entries = {info.filename: info for info in archive.infolist()}
     unpacked = sum(info.file_size for info in archive.infolist())
@@ -154,6 +128,11 @@ def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
         raise DataFileError(
             f"{path}: unpacks to {unpacked / 1e9:.1f} GB, more than the "
             f"{max_bytes / 1e9:.1f} GB allowed"
+        )
+    if overpacked(archive, path):
+        raise DataFileError(
+            f"{path}: unpacks to {unpacked / 1e6:.0f} MB, far more than a run of its size; "
+            "save the run again"
         )
     if _HEADER not in entries or entries[_HEADER].file_size > _MAX_HEADER_BYTES:
         raise ValueError("no header")
@@ -165,16 +144,20 @@ def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
             f"{path}: run format {header['format_version']}, this version reads {FORMAT_VERSION}; "
             f"open it with DIMMscope {header.get('version', '?')}"
         )
-    columns = {
-        name[len("column.") : -len(".npy")]: _array(archive.read(name))
-        for name in entries
-        if name.startswith("column.") and name.endswith(".npy")
-    }
-    run = _prepare(header, path)
+    run, steps = _prepare(header, path), int(header["steps"])
+    columns: dict[str, NDArray[Any]] = {}
+    expected = _first_step(run) if steps else {}
+    for name, sample in expected.items():
+        if name in run.plan.derived:
+            continue
+        column = read_array(archive, f"column.{name}.npy", shape=(steps, *sample.shape))
+        if column.dtype != sample.dtype:
+            raise ValueError(f"column {name!r} of type {column.dtype}")
+        columns[name] = column
     for name, count in header["attachments"].items():
         for index in range(int(count)):
-            run.attach(name, _array(archive.read(f"attachment.{name}.{index}.npy")))
-    _fill(run, columns, int(header["steps"]))
+            run.attach(name, read_array(archive, f"attachment.{name}.{index}.npy"))
+    _fill(run, columns, steps)
     run.status.finished = bool(header["status"]["finished"])
     run.status.cancelled = bool(header["status"]["cancelled"])
     return run
@@ -198,6 +181,20 @@ def _prepare(header: Mapping[str, Any], path: str | Path) -> Run:
             "differ from this version's; simulate the scenario again"
         )
     return run
+
+
+def _first_step(run: Run) -> dict[str, NDArray[Any]]:
+    """What a step of such a run records, by simulating one; nothing of it is kept.
+
+    Raises:
+        ValueError: if there is none to simulate.
+    """
+    system: Any = run.system
+    trial = Run(run.plan, system)
+    columns = system.advance_many(run.plan, system.start(run.plan, trial), trial, 1)
+    if columns is None:
+        raise ValueError("steps of a scenario that has none")
+    return {name: np.asarray(values)[0] for name, values in columns.items()}
 
 
 def _scenario(header: Mapping[str, Any]) -> Scenario:
@@ -229,12 +226,13 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
     if not steps:
         return
     derived = run.plan.derived
-    missing = [name for name in COMMON_COLUMNS if name not in columns and name not in derived]
-    if missing:
-        raise ValueError(f"no column {missing[0]!r}")
     shape = (len(run.lanes), len(run.ops))
     for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
         if name not in derived and columns[name].shape[1:] != shape:
             raise ValueError(f"column {name!r} of another shape")
     run.extend(columns)
-    run.spans(steps - 1)  # a record the system cannot read fails here, not in a view
+    # Records the system cannot read fail here, not in a view.
+    for step in sorted({0, steps // 2, steps - 1}):
+        run.spans(step)
+        if run.plan.items:
+            run.placement(step)

@@ -43,6 +43,8 @@ memory_bytes: (devices, kinds) in use at the end of the step.
 """
 
 _BLOCK_BYTES = 4 << 20
+MOST_PS = 9_200_000_000_000_000_000
+"""Longest a run can last, 106 days: what 64 bits hold, less the error of a floating-point sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,8 @@ class Run:
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a step. Only the one writer of the run calls this."""
         row = dict(record)
+        if not 0 <= int(row["duration_ps"]) <= MOST_PS - self._end_ps:
+            raise OverflowError("time beyond what 64 bits hold")
         row["start_ps"] = np.int64(self._end_ps)
         if not self._columns:
             for name, value in row.items():
@@ -313,12 +317,18 @@ class Run:
         """Add several steps given as columns of equal length; how many there were.
 
         Only the one writer of the run calls this.
+
+        Raises:
+            OverflowError: if the run would last longer than `MOST_PS`.
         """
         rows = {name: np.asarray(values) for name, values in columns.items()}
         duration = rows["duration_ps"].astype(np.int64)
         count = len(duration)
         if not count:
             return 0
+        # Summed as floating point, since a sum in 64 bits would wrap around in silence.
+        if duration.min() < 0 or self._end_ps + float(duration.sum(dtype=np.float64)) > MOST_PS:
+            raise OverflowError("time beyond what 64 bits hold")
         start = np.full(count, self._end_ps, np.int64)
         start[1:] += np.cumsum(duration[:-1])
         rows["start_ps"] = start

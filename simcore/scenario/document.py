@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simcore.data import scenario_file
+from simcore.data import is_file, scenario_file
 from simcore.errors import DataFileError, Problem, ScenarioErrors
 from simcore.scenario import edit, tree
 from simcore.scenario.binding import field_specs
@@ -242,7 +242,7 @@ def open_document(source: Path | str) -> Document:
         UnknownNameError: if there is neither such a file nor such a name.
     """
     path = Path(source)
-    if isinstance(source, str) and not path.suffix and path.name == source and not path.is_file():
+    if isinstance(source, str) and not path.suffix and path.name == source and not is_file(path):
         path = scenario_file(source)
     return Document.from_file(path)
 

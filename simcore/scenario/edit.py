@@ -97,12 +97,23 @@ def plain_data(value: Any) -> Any:
     """A value as the plain data a document can hold (numpy scalars become numbers).
 
     Raises:
-        ScenarioErrors: if it cannot be written.
+        ScenarioErrors: if it cannot be written, contains itself, or unfolds to too much.
     """
+    return _plain(value, 0, [tree.MAX_NODES])
+
+
+def _plain(value: Any, depth: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if depth > tree.MAX_DEPTH:
+        allowed = f"at most {tree.MAX_DEPTH} levels"
+        raise ScenarioErrors([Problem("", "nested too deeply", allowed=allowed)])
+    if left[0] < 0:
+        allowed = f"at most {tree.MAX_NODES}"
+        raise ScenarioErrors([Problem("", "too many values", allowed=allowed)])
     if isinstance(value, Mapping):
-        return {str(key): plain_data(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner, depth + 1, left) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain_data(inner) for inner in value]
+        return [_plain(inner, depth + 1, left) for inner in value]
     item = getattr(value, "item", None)
     if callable(item):
         value = item()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simcore.data import data_root
+from simcore.data import data_root, is_file
 from simcore.errors import DataFileError, Problem, ScenarioErrors, UnknownNameError, did_you_mean
 from simcore.scenario.binding import FieldSpec, names, shown
 from simcore.scenario.document import Document, open_document
@@ -452,7 +452,7 @@ def find_sweep(text: str) -> Path:
         UnknownNameError: if there is neither.
     """
     path = Path(text)
-    if path.is_file():
+    if is_file(path):
         return path
     shipped = {file.stem: file for file in list_sweeps()}
     if text not in shipped:
@@ -554,7 +554,7 @@ class _File:
             return None
         beside = self.path.parent / given
         try:
-            document = Document.from_file(beside) if beside.is_file() else open_document(given)
+            document = Document.from_file(beside) if is_file(beside) else open_document(given)
         except (UnknownNameError, DataFileError) as error:
             self._add("scenario", str(error))
             return None

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from simcore.data import asset
+from simcore.data import asset, is_file
 from simcore.results.summary import scenario_dict, version
 from simcore.scenario.document import Document
 from simcore.scenario.schema import COMPONENTS, Scenario
@@ -131,7 +131,7 @@ def _files(scenario: Scenario) -> list[str]:
 
 def _digest_file(name: str) -> str:
     for path in (Path(name), asset(f"traces/{name}"), asset(f"activations/{name}")):
-        if path.is_file():
+        if is_file(path):
             stat = path.stat()
             return _digest(str(path.resolve()), stat.st_mtime_ns, stat.st_size)
     return ""

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 from simcore.errors import DataFileError
 from simcore.placement.program import cache_folder
 from simcore.sweep.evaluate import Failure, Outcome
+from simcore.sweep.figures import FIGURES
 from simcore.sweep.resolve import code_version
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Store:
         """
         self.path = Path(path)
         self._lock = threading.Lock()
+        self._damaged: set[str] = set()
         if self.path.is_dir():
             raise DataFileError(f"{self.path}: is a folder; give a file name for the results")
         try:
@@ -125,6 +127,8 @@ class Store:
     def get(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """Outcomes by key, of those there are and that need not be tried again.
 
+        A row that makes no sense counts as not there, and the next result replaces it.
+
         Raises:
             DataFileError: if the file cannot be read.
         """
@@ -134,9 +138,11 @@ class Store:
             rows += self._guard(partial(self._select, part))
         out = {}
         for key, failure, error, figures, wall_s in rows:
-            kind = Failure(failure) if failure else None
-            if kind is None or kind.lasting:
-                out[key] = Outcome(json.loads(figures), kind, error, wall_s)
+            found = _outcome(failure, error, figures, wall_s)
+            if found is None:
+                self._damaged.add(key)
+            elif found.failure is None or found.failure.lasting:
+                out[key] = found
         return out
 
     def _select(self, keys: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -171,6 +177,8 @@ class Store:
     def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         try:
+            damaged = [(row[0],) for row in rows if row[0] in self._damaged]
+            self._db.executemany("DELETE FROM points WHERE key = ?", damaged)
             self._db.executemany(_INSERT, rows)
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -185,7 +193,26 @@ class Store:
         try:
             with self._lock:
                 return work()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise DataFileError(
                 f"{self.path}: cannot be used for results: {error}; give another file"
             ) from error
+
+
+def _outcome(failure: Any, error: Any, figures: Any, wall_s: Any) -> Outcome | None:
+    """The outcome of a row, None if the row is damaged."""
+    try:
+        kind = Failure(failure) if failure else None
+        plain = dict(json.loads(figures))
+        return Outcome(
+            {name: _figure(name, plain[name]) for name in plain}, kind, str(error), float(wall_s)
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _figure(name: str, value: Any) -> Any:
+    kinds = (int, float) if name in FIGURES else (int, float, str)
+    if value is not None and not isinstance(value, kinds):
+        raise TypeError(name)
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,9 @@ from simcore.workload.histogram import read_histograms
 
 Int = NDArray[np.int64]
 
+MAX_REQUESTS = 1_000_000
+"""Most requests of a trace."""
+_LONGEST_S = 8e6  # what picoseconds can count, with room for the last request
 _PROMPT, _OUTPUT, _ARRIVAL = "prompt_tokens", "output_tokens", "arrival_s"
 
 
@@ -157,7 +161,7 @@ def read_trace(name: str) -> tuple[NDArray[np.float64], Int, Int]:
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: int) -> tuple[NDArray[np.float64], Int, Int]:
     del stamp  # part of the cache key: an edited file is read again
-    rows: list[tuple[float, float, float]] = []
+    rows = array("d")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
@@ -165,20 +169,23 @@ def _read(path: Path, stamp: int) -> tuple[NDArray[np.float64], Int, Int]:
                 if name not in (table.fieldnames or ()):
                     raise DataFileError(f"{path}: no column {name}")
             for row in table:
-                rows.append(
-                    (
-                        float(row.get(_ARRIVAL) or "nan"),
-                        float(row[_PROMPT]),
-                        float(row[_OUTPUT]),
+                rows.append(float(row.get(_ARRIVAL) or "nan"))
+                rows.append(float(row[_PROMPT]))
+                rows.append(float(row[_OUTPUT]))
+                if len(rows) > 3 * MAX_REQUESTS:
+                    raise DataFileError(
+                        f"{path}: more than {MAX_REQUESTS:,} requests; keep the part you need"
                     )
-                )
     except (OSError, UnicodeError, csv.Error, ValueError, TypeError) as error:
         raise DataFileError(f"{path}: not a table of requests: {error}") from error
     if not rows:
         raise DataFileError(f"{path}: no request in it")
-    values = np.array(rows)
+    values = np.array(rows).reshape(-1, 3)
     if not (np.isfinite(values[:, 1:]).all() and (values[:, 1:] >= 0).all()):
         raise DataFileError(f"{path}: lengths must be numbers from 0 on")
+    times = values[~np.isnan(values[:, 0]), 0]
+    if len(times) and not times.max() - times.min() <= _LONGEST_S:
+        raise DataFileError(f"{path}: {_ARRIVAL} must be numbers at most {_LONGEST_S:,.0f} s apart")
     values[:, 1:] = np.minimum(values[:, 1:], 1e8)
     if not np.isnan(values[:, 0]).any():
         values = values[np.argsort(values[:, 0], kind="stable")]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.cli.command import Command, Exit
 from simcore.cli.console import Console
+from simcore.data import is_file
 from simcore.errors import Problem, ScenarioErrors, did_you_mean
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _spec(arguments: argparse.Namespace, read: _Arguments) -> SweepSpec:
     read.check()
     source, base = arguments.source, None
     sweeps = {file.stem for file in parse.list_sweeps()}
-    if (Path(source).is_file() and parse.is_sweep_file(Path(source))) or source in sweeps:
+    if (is_file(Path(source)) and parse.is_sweep_file(Path(source))) or source in sweeps:
         base = parse.load_spec(parse.find_sweep(source), edits)
         document, scenario = base.document, base.scenario
     else:

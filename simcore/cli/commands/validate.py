@@ -26,12 +26,14 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
 
 def _valid(text: str, console: Console) -> bool:
     """Whether a scenario can be read, resolved and fits its machine, variants included."""
+    from simcore.engine.limits import countable
     from simcore.registry import SYSTEMS
     from simcore.results.variants import variant_scenario
 
     try:
         scenario = load_scenario(text, [], None)
-        SYSTEMS.get(scenario.system).prepare(scenario, items=False)
+        with countable():
+            SYSTEMS.get(scenario.system).prepare(scenario, items=False)
         for name in scenario.compare:
             variant_scenario(scenario, name)
     except ScenarioErrors as error:

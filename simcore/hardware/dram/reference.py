@@ -103,7 +103,7 @@ def reference_rows() -> tuple[ReferenceRow, ...]:
             return tuple(_row(record) for record in csv.DictReader(file))
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read: {error.strerror}") from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise DataFileError(f"{path}: damaged: {error}") from error
 
 

@@ -88,7 +88,7 @@ def test_pickled_and_misshapen_arrays_are_refused(tmp_path: Path) -> None:
         profile_counts=np.zeros((3, 16)),
         profile_tokens=1,
     )
-    with pytest.raises(DataFileError, match="shapes"):
+    with pytest.raises(DataFileError, match="shape "):
         load_recording(odd)
     with pytest.raises(DataFileError, match="no file"):
         RecordedSource(TINY_MODEL, RecordedActivations(file="nowhere.npz"), 1, 16)
