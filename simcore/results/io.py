@@ -26,6 +26,7 @@ from simcore.results.arrays import ARCHIVE_ERRORS, overpacked, read_array
 from simcore.results.files import replacing
 from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, version
+from simcore.results.text import TOKEN_COLUMN, check_tokens
 from simcore.scenario.fields import Provenance, SourceClass
 from simcore.scenario.presets import PRESET_KINDS, presets
 from simcore.scenario.schema import Scenario
@@ -230,6 +231,8 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
     for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
         if name not in derived and columns[name].shape[1:] != shape:
             raise ValueError(f"column {name!r} of another shape")
+    if TOKEN_COLUMN in columns:
+        check_tokens(columns[TOKEN_COLUMN])
     run.extend(columns)
     # Records the system cannot read fail here, not in a view.
     for step in sorted({0, steps // 2, steps - 1}):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from numpy.typing import NDArray
 
 from simcore.results.run import Run
 from simcore.tokenizer import shipped_tokenizer
@@ -14,6 +16,14 @@ TOKEN_COLUMN: Final = "token_id"
 def has_text(run: Run | None) -> bool:
     """Whether the steps of a run have real tokens."""
     return run is not None and TOKEN_COLUMN in run.column_names
+
+
+def check_tokens(column: NDArray[Any]) -> None:
+    """Raise ValueError unless a column from a file holds tokens, (steps, sequences)."""
+    if column.dtype.kind != "i" or column.ndim != 2 or not column.shape[1]:
+        raise ValueError(f"column {TOKEN_COLUMN!r} of another shape")
+    if column.min() < -1 or column.max() >= len(shipped_tokenizer().signs):
+        raise ValueError(f"column {TOKEN_COLUMN!r} with tokens outside the vocabulary")
 
 
 def token_ids(run: Run, start: int = 0, stop: int | None = None) -> list[list[int]]:

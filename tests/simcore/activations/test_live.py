@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +159,33 @@ def test_tokens_are_kept_with_the_run_and_saved(tmp_path: Path) -> None:
     assert text_of(again) == text
     assert token_ids(again) == token_ids(run)
     assert "live" in again.plan.note
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.full((13, 1), 1024, np.int32),
+        np.full((13, 1), -2, np.int32),
+        np.zeros(13, np.int32),
+        np.zeros((13, 0), np.int32),
+        np.zeros((13, 1), np.float64),
+    ],
+)
+def test_a_saved_run_with_odd_tokens_is_refused(tmp_path: Path, bad: np.ndarray) -> None:
+    save_run(_run("hermes-live", *SHORT), tmp_path / "run.npz")
+    with (
+        zipfile.ZipFile(tmp_path / "run.npz") as good,
+        zipfile.ZipFile(tmp_path / "odd.npz", "w") as odd,
+    ):
+        for name in good.namelist():
+            data = good.read(name)
+            if name == "column.token_id.npy":
+                out = io.BytesIO()
+                np.save(out, bad)
+                data = out.getvalue()
+            odd.writestr(name, data)
+    with pytest.raises(DataFileError, match=r"odd\.npz"):
+        load_run(tmp_path / "odd.npz")
 
 
 def test_deja_vu_meets_the_same_tokens() -> None:
