@@ -42,8 +42,10 @@ class ThemeManager(QObject):
         self.current = self._resolve()
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.setPalette(_palette(self.current))
-            app.setStyleSheet(stylesheet(self.current))
+            sheet = stylesheet(self.current)
+            if app.styleSheet() != sheet:  # setting it styles every widget there is anew
+                app.setPalette(_palette(self.current))
+                app.setStyleSheet(sheet)
         self.changed.emit()
 
     def _resolve(self) -> Theme:
