@@ -189,13 +189,13 @@ class Soak:
         self.done.rounds += 1
         self.done.samples.append(sample(self.done.edits))
 
-    def run(self, seconds: float, warm: int, edits: int) -> Soaked:
-        """Warm up for some rounds, then go on for so long, and at least as many rounds again."""
+    def run(self, seconds: float, warm: int, edits: int, least: int = 6) -> Soaked:
+        """Warm up for some rounds, then go on for so long, and at least some more rounds."""
         begin = time.monotonic()
         for _ in range(warm):
             self.round(edits)
         self.done.warm = warm
-        while time.monotonic() - begin < seconds or self.done.rounds < warm + 6:
+        while time.monotonic() - begin < seconds or self.done.rounds < warm + least:
             self.round(edits)
         self.done.seconds = time.monotonic() - begin
         return self.done
