@@ -53,6 +53,8 @@ from app.state.charts import ChartSteps
 from app.state.messages import Severity
 from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
+from app.tours import TOURS
+from app.tours.base import TRANSPORT
 from app.viewmodels.placement import ColourBy, offered
 from app.views.chart import ChartView
 from app.views.placement_map import PlacementView
@@ -60,16 +62,20 @@ from app.widgets.actions import ActionTable
 from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
+from app.widgets.glossary import GlossaryDialog
 from app.widgets.key_rules import leaves_command, leaves_undo, wants_key
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.notice_bar import NoticeBar
 from app.widgets.palette import CommandPalette
+from app.widgets.tour import TourGuide
 from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
 from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
+from simcore.data import scenario_file
 from simcore.results.summary import version
+from simcore.scenario.presets import own_problems
 
 SAFE_START = (
     "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
@@ -105,6 +111,8 @@ class MainWindow(QMainWindow):
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
         self.welcome: WelcomePage | None = None
+        self.glossary: GlossaryDialog | None = None
+        self.guide: TourGuide | None = None
         self.changes: ChangesDialog | None = None
         self.settings_dialog: SettingsDialog | None = None
         self.commands = CommandRegistry()
@@ -163,6 +171,10 @@ class MainWindow(QMainWindow):
         if settings.problems:
             self.state.messages.log("\n".join(settings.problems), Severity.WARNING)
             self.state.notices.tell("settings", "\n".join(settings.problems))
+        wrong = own_problems()
+        if wrong:
+            self.state.messages.log("\n".join(wrong), Severity.WARNING)
+            self.state.notices.tell("presets", "Own presets: " + "\n".join(wrong))
         if settings.safe:
             self.state.notices.tell("safe", SAFE_START, Severity.INFO)
 
@@ -346,10 +358,37 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()
 
+    def show_glossary(self) -> None:
+        if self.glossary is None:
+            self.glossary = GlossaryDialog(self.themes, self)
+        self.glossary.look_up()
+
+    def start_tour(self, id: str) -> None:
+        """Open the tour's scenario, unless it is open, and begin."""
+        tour = TOURS[id]
+        path = scenario_file(tour.scenario)
+        session = self.state.session
+        there = session.path is not None and session.path.resolve() == path.resolve()
+        there = there and not session.dirty
+        if not there and not (self.files.may_discard() and self.files.open_path(path)):
+            return
+        if self.welcome is not None:
+            self.welcome.hide()
+        if self.guide is None:
+            self.guide = TourGuide(self.context, self, self._tour_target)
+        self.guide.start(tour)
+
+    def _tour_target(self, id: str) -> QWidget:
+        if id == TRANSPORT:
+            return self.transport
+        self.raise_view(id)
+        return self.docks[id]
+
     def show_welcome(self) -> None:
         if self.welcome is None:
             self.welcome = WelcomePage(self.settings, self.themes, self.open_dialog, self)
             self.welcome.chosen.connect(self.files.open_checked)
+            self.welcome.tour_chosen.connect(self.start_tour)
         self.welcome.refresh()
         self.welcome.show()
         self.welcome.raise_()

@@ -1,6 +1,9 @@
 """Examples in the documentation run, and links in it lead somewhere."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,32 @@ def test_links_lead_somewhere(page):
     for link in _LINK.findall(page.read_text(encoding="utf-8")):
         if not link.startswith(("http:", "https:", "mailto:")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    assert (tmp_path / "site" / "reference" / "scenario" / "index.html").is_file()
+
+
+def test_reference_pages_are_those_of_the_code():
+    """In a process of its own: tests register systems that are not shipped."""
+    done = subprocess.run(
+        [sys.executable, "tools/reference.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_public_functions_say_what_they_need_and_raise():

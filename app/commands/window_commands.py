@@ -10,6 +10,7 @@ from app.commands.registry import Command
 from app.layout import LAYOUTS
 from app.state.app_state import AppState
 from app.theme.manager import MODES
+from app.tours import TOURS
 from app.viewmodels.placement import ColourBy
 from app.workers.controller import RunController
 
@@ -30,6 +31,8 @@ class WindowActions(Protocol):
     def open_path(self, path: Path) -> bool: ...
     def show_palette(self) -> None: ...
     def show_keys(self) -> None: ...
+    def show_glossary(self) -> None: ...
+    def start_tour(self, id: str) -> None: ...
     def show_about(self) -> None: ...
     def make_report(self) -> None: ...
     def show_welcome(self) -> None: ...
@@ -292,7 +295,14 @@ def help_commands(window: WindowActions) -> tuple[Command, ...]:
         Command(
             "help.welcome", "Welcome and examples", window.show_welcome, ("Ctrl+Shift+W",), menu
         ),
+        *(
+            Command(
+                f"help.tour_{id}", f"Tour: {tour.title}", partial(window.start_tour, id), (), menu
+            )
+            for id, tour in TOURS.items()
+        ),
         Command("help.keys", "Keys and mouse", window.show_keys, ("?",), menu),
+        Command("help.glossary", "Glossary…", window.show_glossary, ("Shift+F1",), menu),
         Command("help.report", "Make a report…", window.make_report, menu=menu, section="about"),
         Command("help.about", "About DIMMscope", window.show_about, menu=menu, section="about"),
     )

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.state.messages import Severity
+from app.widgets.key_sheet import keys_of_view
 from app.widgets.restyle import set_flag
 from app.widgets.view import View
 
@@ -53,8 +54,11 @@ class ViewDock(QDockWidget):
         set_flag(self.titleBarWidget(), "focused", on)
 
     def explain(self) -> None:
-        """Say what the view shows."""
-        self.view.state.messages.show(f"{self.view.title}: {self.view.help}", Severity.INFO)
+        """Say what the view shows, and its mouse and keys."""
+        view = self.view
+        keys = keys_of_view(view.context.commands, view.id, view.title)
+        text = f"{view.title}: {view.help}"
+        view.state.messages.show(f"{text}\n{keys}" if keys else text, Severity.INFO)
 
     def bring_up(self) -> None:
         """Show the view in front of the others in its place."""

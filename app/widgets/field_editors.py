@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
+    QCompleter,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
@@ -19,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from simcore.scenario.fields import Knob
 
+MANY = 20
+"""With more choices than this a field is searched by typing."""
 _WIDE = 1e15
 
 
@@ -190,6 +193,53 @@ class ChoiceEditor(FieldEditor):
         self._box.setCurrentText(text)
 
 
+class SearchEditor(ChoiceEditor):
+    """One of many words: typing finds all that contain the text; what is no choice is put back."""
+
+    def __init__(self, choices: tuple[str, ...], parent: QWidget) -> None:
+        super().__init__(choices, parent)
+        self._shown = ""
+        self._box.setEditable(True)
+        self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        completer = QCompleter(list(choices), self._box)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer.setMaxVisibleItems(14)
+        self._box.setCompleter(completer)
+        line = self._box.lineEdit()
+        assert line is not None
+        line.setPlaceholderText("search")
+        line.editingFinished.connect(self._on_finished)
+        self._box.activated.connect(lambda _: self._keep())
+
+    def put(self, value: Any) -> None:
+        super().put(value)
+        self._keep()
+
+    def _keep(self) -> None:
+        self._shown = self._box.currentText()
+        line = self._box.lineEdit()
+        assert line is not None
+        line.setCursorPosition(0)
+
+    def _on_finished(self) -> None:
+        """Enter and leaving the field: a choice is taken, anything else is put back."""
+        text = self._box.currentText().strip()
+        if text == self._shown:
+            return
+        words = [self._box.itemText(i) for i in range(self._box.count())]
+        found = [w for w in words if text.casefold() == w.casefold()] or [
+            w for w in words if text.casefold() in w.casefold()
+        ]
+        if text and len(found) == 1:
+            self._box.setCurrentText(found[0])
+            self._keep()
+            self.edited.emit(found[0])
+        else:
+            self._box.setCurrentText(self._shown)
+
+
 class SwitchEditor(FieldEditor):
     """Yes or no."""
 
@@ -237,6 +287,8 @@ class TextEditor(FieldEditor):
 def make_editor(knob: Knob, value: Any, type_: Any, parent: QWidget) -> FieldEditor:
     """The editor that suits a field."""
     name = type_ if isinstance(type_, str) else str(getattr(type_, "__name__", type_))
+    if len(knob.choices) > MANY:
+        return SearchEditor(knob.choices, parent)
     if knob.choices:
         return ChoiceEditor(knob.choices, parent)
     if isinstance(value, bool) or name.startswith("bool"):

@@ -33,6 +33,8 @@ _MOUSE = (
     ("Placement, by key", "+  -", "zoom around the marked item"),
 )
 
+_FEW = 5
+
 
 def key_rows(commands: CommandRegistry) -> list[tuple[str, str, str]]:
     """(menu, keys, title) of every command that has a key."""
@@ -42,6 +44,20 @@ def key_rows(commands: CommandRegistry) -> list[tuple[str, str, str]]:
         for command in commands
         if command.menu == name and command.keys
     ]
+
+
+def keys_of_view(commands: CommandRegistry, id: str, title: str) -> str:
+    """The first of a view's mouse gestures and keys in a line; empty if it has none."""
+    mouse = [f"{keys}: {does}" for group, keys, does in _MOUSE if group.split(",")[0] == title]
+    own = [
+        f"{command.keys[0]}: {command.title[:1].lower()}{command.title[1:]}"
+        for command in commands
+        if command.keys and (command.menu == title or command.id == f"view.show_{id}")
+    ]
+    shown = [*mouse[:_FEW], *own[:_FEW]]
+    if len(shown) < len(mouse) + len(own):
+        shown.append(commands.tip("help.keys", "all of them under Help > Keys and mouse"))
+    return " · ".join(shown)
 
 
 class KeySheet(QDialog):

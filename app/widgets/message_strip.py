@@ -54,7 +54,10 @@ class MessageStrip(QWidget):
 
     def _fit(self) -> None:
         """Be as high as the wrapped text, no higher."""
-        room = max(100, self.width() - self._close.sizeHint().width() - 40)
+        # It spans the window. Before it is laid out its own width is too small: a long text would
+        # ask for a height that makes the window grow.
+        wide = self.width() if self.window() is self else self.window().width()
+        room = max(100, wide - self._close.sizeHint().width() - 40)
         text = self.label.heightForWidth(room)
         self.setFixedHeight(max(text, self._close.sizeHint().height()) + 8)
         layout = self.layout()

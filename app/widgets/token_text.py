@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from app.theme.tokens import blend
 from app.viewmodels.formatting import time_text
@@ -14,10 +22,13 @@ from app.viewmodels.hover import step_name
 from app.widgets.painting import small_font
 from app.widgets.token_ruler import PAD
 from app.widgets.view import Context
+from simcore.errors import ScenarioErrors
 from simcore.results.text import has_text, printable, step_token
 
-_HEIGHT = 20
+MAX_PROMPT = 1000
+_HEIGHT = 22
 _SPACE = 1.0
+_ENDS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _FLAGS = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine
 
 
@@ -49,6 +60,17 @@ class TokenText(QWidget):
         self.setAccessibleName("Text of the run")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(_HEIGHT)
+        self.write = QToolButton(self)
+        self.write.setText("Prompt…")
+        self.write.setToolTip("Write another prompt; the model goes on from it in a new run")
+        self.write.setAccessibleName("Write another prompt")
+        self.write.setProperty("flat", True)
+        self.write.clicked.connect(self.begin_prompt)
+        self.line = QLineEdit(self)
+        self.line.setAccessibleName("Prompt of the model; Enter runs it, Escape leaves it")
+        self.line.setMaxLength(MAX_PROMPT)
+        self.line.installEventFilter(self)
+        self.line.hide()
         self.hide()
         self.state.cursor.moved.connect(self._follow)
         self.state.runs.grew.connect(lambda _: self._follow())
@@ -59,10 +81,55 @@ class TokenText(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, _HEIGHT)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        size = self.write.sizeHint()
+        self.write.setGeometry(self.width() - PAD - size.width(), 0, size.width(), self.height())
+        self.line.setGeometry(PAD, 0, self.write.x() - PAD - 4, self.height())
+
+    @property
+    def _right(self) -> int:
+        """Where the tokens end."""
+        return self.write.x() - 4 if self.write.isVisibleTo(self) else self.width() - PAD
+
+    def begin_prompt(self) -> None:
+        """Put a line over the tokens in which the prompt can be changed."""
+        if self.line.isVisible():
+            self._end_prompt(True)
+            return
+        settings = getattr(self.state.session.scenario, "activations", None)
+        self.line.setText(str(getattr(settings, "prompt", "")))
+        self.line.show()
+        self.line.setFocus()
+        self.line.selectAll()
+
+    def _end_prompt(self, take: bool) -> None:
+        text = self.line.text()
+        self.line.hide()
+        settings = getattr(self.state.session.scenario, "activations", None)
+        if take and text != getattr(settings, "prompt", None):
+            try:
+                self.state.session.set_value("activations.prompt", text)
+            except ScenarioErrors as errors:
+                self.state.messages.show(str(errors))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter, Escape and leaving the line."""
+        if watched is self.line and self.line.isVisible():
+            if isinstance(event, QKeyEvent) and event.key() in _ENDS:
+                if event.type() == QEvent.Type.KeyPress:
+                    self._end_prompt(event.key() != Qt.Key.Key_Escape)
+                event.accept()  # of the override too: Escape is a command's elsewhere
+                return True
+            if event.type() == QEvent.Type.FocusOut and not self.write.underMouse():
+                self._end_prompt(False)
+        return super().eventFilter(watched, event)
+
     def _follow(self) -> None:
         run = self.state.runs.current
         shown = has_text(run)
         self.setVisible(shown)
+        self.write.setVisible(run is not None and hasattr(run.scenario.activations, "prompt"))
         if shown and run is not None:
             step = min(self.state.cursor.step, len(run) - 1)
             text = step_token(run, step)
@@ -102,7 +169,7 @@ class TokenText(QWidget):
             at -= width(before[1]) + _SPACE
             found.insert(0, TokenBox(*before, at, width(before[1])))
         at, step = left + found[-1].width + _SPACE, cursor + 1
-        while at < self.width() - PAD and step < len(run):
+        while at < self._right and step < len(run):
             after = text(step)
             found.append(TokenBox(*after, at, width(after[1])))
             at += found[-1].width + _SPACE
@@ -112,7 +179,7 @@ class TokenText(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         theme, cursor = self.context.theme, self.state.cursor.step
         painter = QPainter(self)
-        painter.setClipRect(QRectF(PAD, 0, self.width() - 2 * PAD, self.height()))
+        painter.setClipRect(QRectF(PAD, 0, self._right - PAD, self.height()))
         for box in self.boxes():
             area = QRectF(box.left, 1, box.width, self.height() - 2)
             if box.step == cursor:

@@ -148,7 +148,9 @@ class TransportBar(QWidget):
         last = self.state.runs.total_steps - 1
         name = step_name(run, cursor.step)
         whole = token_number(run, last) if name.startswith("token") else last
-        parts = [f"{name}, step 0/{last}" if name == "prefill" else f"{name}/{whole}"]
+        number, space, text = name.partition(" “")  # a real token goes behind its number
+        whole_name = f"{number}/{whole}{space}{text}"
+        parts = [f"{name}, step 0/{last}" if name == "prefill" else whole_name]
         if cursor.layer >= 0:
             parts.append(f"layer {cursor.layer}")
         span = cursor.op(self._lane())

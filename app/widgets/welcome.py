@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from app.settings.store import Settings
 from app.theme.manager import ThemeManager
 from app.theme.tokens import blend
+from app.tours import TOURS
 from app.viewmodels.gallery import PICTURE_PX, Example, examples
 from app.widgets.painting import small_font
 from simcore.registry import SYSTEMS
@@ -128,6 +129,7 @@ class WelcomePage(QDialog):
     """Not modal: the window behind it works on."""
 
     chosen = Signal(object)
+    tour_chosen = Signal(str)
 
     def __init__(
         self,
@@ -194,9 +196,27 @@ class WelcomePage(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(title)
         layout.addWidget(line)
+        layout.addLayout(self._tours())
         layout.addLayout(middle, 1)
         layout.addLayout(foot)
         self.resize(COLUMNS * (CARD.width() + 10) + 260, 690)
+
+    def _tours(self) -> QHBoxLayout:
+        """A button for each guided tour."""
+        row = QHBoxLayout()
+        row.addWidget(QLabel("New here? Take a guided tour:", self))
+        for id, tour in TOURS.items():
+            button = QPushButton(tour.title, self)
+            button.setAutoDefault(False)
+            button.setToolTip(f"Opens {tour.scenario} and walks through the window")
+            button.clicked.connect(lambda _=False, i=id: self._start(i))
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _start(self, id: str) -> None:
+        self.hide()
+        self.tour_chosen.emit(id)
 
     def _gallery(self, themes: ThemeManager) -> QWidget:
         """Cards in the order of the systems, each system with a heading."""

@@ -108,6 +108,15 @@ def _load(name: str) -> Command:
     return command
 
 
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, for its help."""
+    for action in _parser([_load(name)])._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            parser: argparse.ArgumentParser = action.choices[name]
+            return parser
+    raise AssertionError("a parser of commands has a choice of commands")
+
+
 def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="dimmscope",

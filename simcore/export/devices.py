@@ -229,8 +229,8 @@ def _comparison() -> Iterable[str]:
     yield "## Against published simulators"
     yield ""
     yield (
-        "Ramulator 2.1 and DRAMsim3 (both MIT licence), [605 measured rows](../assets/dram/"
-        "README.md). Errors are shares of peak, model minus measurement, absolute in this table. "
+        "Ramulator 2.1 and DRAMsim3 (both MIT licence), 605 measured rows (`assets/dram/"
+        "README.md`). Errors are shares of peak, model minus measurement, absolute in this table. "
         "`SHARPNESS` of the estimate and nCCD_R of HBM3 were tuned on these rows: for them it is "
         "a fit and not evidence. The tests also hold the estimate against the command-level model "
         "with timings, granules and queues that are not in the table."

@@ -7,6 +7,7 @@ attachment. `numpy.load` can open it too. Equal runs give equal bytes.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import io
 import json
@@ -26,6 +27,7 @@ from simcore.results.files import replacing
 from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, version
 from simcore.scenario.fields import Provenance, SourceClass
+from simcore.scenario.presets import PRESET_KINDS, presets
 from simcore.scenario.schema import Scenario
 
 FORMAT = "dimmscope-run"
@@ -198,13 +200,24 @@ def _first_step(run: Run) -> dict[str, NDArray[Any]]:
 def _scenario(header: Mapping[str, Any]) -> Scenario:
     from simcore.scenario.document import Document  # reading scenarios needs the YAML parser
 
-    text = json.dumps(header["scenario"], ensure_ascii=False)
+    text = json.dumps(_without_strangers(header["scenario"]), ensure_ascii=False)
     scenario = Document.from_text(text).resolve()
     provenance = {
         where: Provenance(SourceClass(kind), str(source))
         for where, (kind, source) in header["provenance"].items()
     }
     return dataclasses.replace(scenario, provenance=provenance)
+
+
+def _without_strangers(scenario: dict[str, Any]) -> dict[str, Any]:
+    """The scenario without names of presets this computer lacks; all their values are in it."""
+    out = copy.deepcopy(scenario)
+    parts = {**out.get("hardware", {}), "model": out.get("model")}
+    for component, part in parts.items():
+        known = presets(component) if component in PRESET_KINDS else {}
+        if isinstance(part, dict) and part.get("preset") not in known:
+            part["preset"] = ""
+    return out
 
 
 def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:

@@ -14,7 +14,7 @@ from simcore.errors import Problem, did_you_mean
 from simcore.registry import SYSTEMS
 from simcore.scenario.binding import Problems, bind, field_specs, make, names
 from simcore.scenario.fields import Provenance, SourceClass
-from simcore.scenario.presets import Preset, presets
+from simcore.scenario.presets import Preset, own_problems, presets
 from simcore.scenario.schema import (
     ACTIVATIONS,
     COMPONENTS,
@@ -212,7 +212,7 @@ class _Resolver:
             f"no such preset{'' if node is not None else f': {id}'}",
             node,
             allowed=names(known),
-            hint=did_you_mean(str(id), known).strip(),
+            hint=" ".join((did_you_mean(str(id), known).strip(), *own_problems())).strip(),
         )
         return None
 

@@ -1,4 +1,7 @@
-"""Presets: named components and models with their sources, read from ``assets/presets``."""
+"""Presets: named components and models with their sources.
+
+Read from ``assets/presets`` and, behind them, from the user's own folder (`own_presets`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 from simcore.data import asset
 from simcore.errors import DataFileError, Problem, ScenarioErrors, UnknownNameError
+from simcore.scenario import own_presets
 from simcore.scenario.binding import Problems, bind
 from simcore.scenario.fields import Provenance, SourceClass
 from simcore.scenario.schema import COMPONENTS, Model
@@ -71,7 +75,77 @@ def presets(component: str) -> Mapping[str, Preset]:
         stamp = path.stat().st_mtime_ns
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read: {error.strerror}") from error
-    return _load(component, path, stamp)
+    shipped = _load(component, path, stamp)
+    own = _own(component)[0]
+    if not own:
+        return shipped
+    added = {id: entry for id, entry in own.items() if id not in shipped}
+    return MappingProxyType({**shipped, **added})
+
+
+def own_problems() -> tuple[str, ...]:
+    """What is wrong in the user's own preset files, each with file and repair; often empty."""
+    kinds = frozenset(PRESET_KINDS.values())
+    found = [
+        f"{path}: not read; name it as the kind of its presets: {', '.join(sorted(kinds))}.yaml"
+        for path in own_presets.strangers(kinds)
+    ]
+    said: set[str] = set()
+    for component, kind in PRESET_KINDS.items():
+        own, problem = _own(component)
+        if problem and kind not in said:
+            found.append(problem)
+            said.add(kind)
+        shipped = _shipped_ids(component)
+        found += [
+            f"{own_presets.own_folder() / kind}.yaml: {id}: a shipped preset has this name and "
+            "is used; choose another"
+            for id in own
+            if id in shipped and f"{kind} {id}" not in said
+        ]
+        said.update(f"{kind} {id}" for id in own)
+    return tuple(found)
+
+
+def _shipped_ids(component: str) -> frozenset[str]:
+    path = asset(f"presets/{PRESET_KINDS[component]}.yaml")
+    return frozenset(_load(component, path, path.stat().st_mtime_ns))
+
+
+def _own(component: str) -> tuple[Mapping[str, Preset], str]:
+    """The user's presets of a component and what is wrong with their file."""
+    path = own_presets.own_file(PRESET_KINDS[component])
+    if path is None:
+        return MappingProxyType({}), ""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        return MappingProxyType({}), f"{path}: cannot be read: {error.strerror}"
+    if stat.st_size > own_presets.MAX_FILE_BYTES:
+        return MappingProxyType({}), f"{path}: too large; at most 4 MB are read"
+    return _load_own(component, path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _load_own(
+    component: str, path: Path, stamp: int, size: int
+) -> tuple[Mapping[str, Preset], str]:
+    del stamp, size  # parts of the cache key
+    problems = Problems()
+    try:
+        tree = parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeError) as error:
+        return MappingProxyType({}), f"{path}: cannot be read as UTF-8 text: {error}"
+    except ScenarioErrors as error:
+        return MappingProxyType({}), ScenarioErrors(error.problems, str(path)).args[0]
+    origin = Provenance(SourceClass.USER, f"own preset, {path}")
+    found = {
+        id: entry
+        for id, node in tree.values.items()
+        if (entry := _entry(component, id, node, problems, origin)) is not None
+    }
+    said = ScenarioErrors(problems.found, str(path)).args[0] if problems.found else ""
+    return MappingProxyType(found), said
 
 
 def preset(component: str, id: str) -> Preset:
@@ -107,7 +181,14 @@ def _load(component: str, path: Path, stamp: int) -> Mapping[str, Preset]:
     return MappingProxyType(result)
 
 
-def _entry(component: str, id: str, node: Node, problems: Problems) -> Preset | None:
+def _entry(
+    component: str,
+    id: str,
+    node: Node,
+    problems: Problems,
+    origin: Provenance | None = None,
+) -> Preset | None:
+    """One entry; `origin` is what its values have where it names no class."""
     group = problems.mapping(id, node)
     if group is None:
         problems.found.append(Problem(id, "empty preset", line=node.line))
@@ -119,7 +200,10 @@ def _entry(component: str, id: str, node: Node, problems: Problems) -> Preset | 
     values_node = problems.mapping(f"{id}.values", group.values.get("values"))
     before = len(problems.found)
     bind(cls, values_node, f"{id}.values", {}, problems)
-    overall = _provenance(group, id, problems)
+    if origin is not None and "class" not in group.values:
+        overall: Provenance | None = origin
+    else:
+        overall = _provenance(group, id, problems)
     if len(problems.found) > before or values_node is None or overall is None:
         return None
     values = _converted(cls, values_node)

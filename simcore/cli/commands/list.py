@@ -100,6 +100,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> int:
     """Print the list."""
+    if arguments.kind in ("models", "hardware"):
+        from simcore.scenario.presets import own_problems
+
+        for problem in own_problems():
+            console.message(f"own presets: {problem}")
     rows_of, shown = KINDS[arguments.kind]
     rows = rows_of()
     if arguments.json:
