@@ -83,7 +83,7 @@ class Machine(RuleBasedStateMachine):
         self.path.parent.mkdir()
         self.path.write_text(SMALL, encoding="utf-8")
         self.other = self.path.with_name("other.yaml")
-        self.other.write_text(OTHER, encoding="utf-8")
+        self.other.write_text(OTHER.format(system="h2m2", kind="fixed"), encoding="utf-8")
         self.window = None
         self.opened = SMALL
         self.heavy = 0

@@ -487,7 +487,8 @@ def _read_saved(folder: Path) -> None:
         summarise(run)
         for step in range(len(run)):
             run.spans(step)
-            run.placement(step)
+            if run.plan.items:
+                run.placement(step)
 
 
 # Sweeps.

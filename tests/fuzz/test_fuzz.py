@@ -284,3 +284,11 @@ def test_a_run_without_items_is_read(tmp_path):
     run = simulate(Document.from_text(targets.SMALL).resolve(), items=False)
     save_run(run, tmp_path / "run.npz")
     assert len(load_run(tmp_path / "run.npz")) == len(run)
+
+
+def test_dimms_too_small_for_a_byte():
+    scenario = Document.from_text(targets.SMALL).with_value(
+        "hardware.ndp_dimms.capacity_GiB", 1e-12
+    )
+    with pytest.raises(UserError, match=r"raise hardware\.ndp_dimms\.capacity_GiB"):
+        simulate(scenario.resolve())

@@ -189,7 +189,11 @@ def check_units(units: ColdUnits, model: Model, batch: int, context: int) -> Non
     if needed > one * units.count:
         if units.numbered:
             name = f"{units.count} NDP-DIMMs"
-            remedy = f"hardware.ndp_dimms.count must be at least {-(-needed // one)}"
+            remedy = (
+                f"hardware.ndp_dimms.count must be at least {-(-needed // one)}"
+                if one
+                else "raise hardware.ndp_dimms.capacity_GiB"
+            )
         else:
             name, remedy = units.title, "raise hardware.host.memory_GiB"
         raise CapacityError(

@@ -1,0 +1,61 @@
+"""A short soak, and that its tests of growth can fail."""
+
+import threading
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel
+
+from tests.app.conftest import SMALL
+from tests.app.test_h2m2 import SMALL as OTHER
+from tests.soak.run import Sample, Soak, Soaked, sample
+
+
+def test_nothing_grows(empty_window, qtbot, tmp_path):
+    paths = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
+    for path, text in zip(paths, (SMALL, OTHER.format(system="h2m2", kind="fixed")), strict=True):
+        path.write_text(text, encoding="utf-8")
+    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000))
+    found = soak.run(seconds=0, warm=2, edits=1, least=4)
+    assert found.rounds == 6
+    assert found.edits == 12
+    # Too few edits for a slope: what four rounds leak is all there is to see.
+    after = found.samples[found.warm :]
+    assert after[-1].resident_MB - after[0].resident_MB < 25, after
+    assert not [text for text in found.problems() if not text.startswith("memory")], after
+
+
+def test_growth_is_noticed():
+    def soaked(**growth):
+        base = {"resident_MB": 200.0, "threads": 5, "timers": 1, "handles": 10, "widgets": 900}
+        rows = [
+            Sample(edits=10 * n, **{k: v + n * growth.get(k, 0) for k, v in base.items()})
+            for n in range(12)
+        ]
+        return Soaked(rows, warm=3)
+
+    assert soaked().problems() == []
+    assert soaked(resident_MB=0.2).problems() == []
+    assert "memory grows by 10.0 MB" in soaked(resident_MB=1.0).problems()[0]
+    for name in ("threads", "timers", "handles", "widgets"):
+        assert name in soaked(**{name: 1}).problems()[0]
+
+
+def test_what_is_there_is_counted(qapp, qtbot, tmp_path):
+    before = sample(0)
+    label, over = QLabel("x"), threading.Event()
+    timer = QTimer(label)
+    timer.start(10_000)
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    kept = bytearray(b"x" * 80_000_000)
+    with (tmp_path / "x").open("w"):
+        after = sample(1)
+    over.set()
+    thread.join()
+    label.deleteLater()
+    assert after.resident_MB > before.resident_MB + 60
+    assert after.widgets == before.widgets + 1
+    assert after.timers == before.timers + 1
+    assert after.threads == before.threads + 1
+    assert after.handles == before.handles + 1
+    assert len(kept) == 80_000_000

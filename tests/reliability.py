@@ -1,0 +1,139 @@
+# ruff: noqa: E501 - the text of a page
+
+"""Writes ``docs/reliability.md`` from the results of the fuzzer and the soak.
+
+``./dev fuzz --json tests/fuzz/results.json``, ``./dev soak --json tests/soak/results.json``, then
+``python -m tests.reliability``.
+"""
+
+import json
+from pathlib import Path
+
+from simcore.results.run import MOST_PS
+from simcore.units import PS_PER_S
+from tests.fuzz import worker
+from tests.soak.run import MOST_MB_PER_100_EDITS
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs/reliability.md"
+
+_HEAD = """\
+# Bad input, faults and long runs
+
+Written by `python -m tests.reliability` from the results of `./dev fuzz` and `./dev soak`; do not
+edit, write it again.
+
+## What is promised
+
+- Whatever a file holds, reading it ends in a result or in a message that says where, what and what
+  to do (exit code 2 on the command line): never a traceback, a hang, a file written by half, or code
+  run out of the file.
+- What was saved stays: files are written beside their target and renamed, results of sweeps are
+  transactions.
+- Time is whole picoseconds in 64 bits. A run can last {days:.0f} days of simulated time; up to there
+  every sum is exact, and beyond it the run ends with a message, not with a wrong number.
+- Nothing is sent or fetched: commands and window open no network connection, except a sweep that is
+  given the address of a scheduler.
+
+## Spoilt input
+
+`./dev fuzz --cases N --seed S` makes spoilt files of every kind the program reads: values out of
+range, unknown keys, huge numbers, NaN and infinity, deep nesting, aliases that unfold without end or
+contain themselves, wrong encodings, NUL bytes, files of 100 MB, truncated and altered bytes, arrays of
+wrong type and shape, pickled objects, archives that unpack to far more than they are, damaged
+databases. Each case runs in a folder of its own, watched by the interpreter's audit events, and fails
+if it
+
+- raises anything but an error with a message,
+- takes longer than {seconds:g} s of processor time, or more than {memory} MB over what the program
+  takes anyway,
+- leaves a file behind, writes or deletes outside its folder, starts a program, connects to anything or
+  loads a class out of a pickle.
+
+A case follows from seed and number alone: `--seed S --first N --cases 1` repeats it. A thousand cases
+are part of the tests (`tests/fuzz/test_fuzz.py`), beside a test for every fault found so far.
+"""
+
+_FAULTS = """\
+## Faults
+
+| fault | what happens | test |
+|---|---|---|
+| killed while writing a scenario, saved run, session or results | the last finished write is there, whole | `tests/faults/test_killed.py` |
+| killed with unsaved edits | offered at the next start | `tests/app/test_autosave.py` |
+| killed sweep, killed worker of a sweep | goes on where it was | `tests/simcore/sweep/test_runner.py` |
+| full disk while saving, exporting, keeping edits or session | message; the old file stays; the window goes on | `tests/app/test_faults.py` |
+| folder gone, file changed or deleted while open | message; saving works once it is back | `tests/app/test_faults.py`, `test_file_watch.py` |
+| simulation fails in the middle | message; the next edit simulates again | `tests/app/test_faults.py` |
+| no fonts, layout or settings that are none | own fonts, default layout, a copy is kept | `tests/app/test_faults.py`, `test_settings.py` |
+| second instance | each keeps its own unsaved edits | `tests/app/test_autosave.py` |
+| actions in any order | views show the run at the cursor; undoing everything gives back the file's text | `tests/app/test_any_order.py` |
+
+Writes are not forced to the disk before the rename, but for scenarios: after a loss of power, not of
+the process, the last export or session may be missing.
+"""
+
+_NOT = """\
+## Not covered
+
+- Masks up to 1 GiB and saved runs up to 8 GiB are read if the file is of a size to match: real ones
+  can take that much memory.
+- Known vulnerabilities of the packages the program uses: `pip-audit -r constraints.txt` asks a service
+  on the network for them. It has not been run with that service, so nothing is claimed.
+"""
+
+
+def page() -> str:
+    """The page as the results say."""
+    fuzz = json.loads((HERE / "fuzz/results.json").read_text(encoding="utf-8"))
+    soak = json.loads((HERE / "soak/results.json").read_text(encoding="utf-8"))
+    counts: dict[str, dict[str, int]] = {}
+    for target, outcome, count in fuzz["outcomes"]:
+        counts.setdefault(target, {})[outcome] = count
+    rows = [
+        f"| {target} | {sum(of.values())} | {of.get('read', 0)} | {of.get('refused', 0)} | "
+        f"{of.get('failed', 0)} |"
+        for target, of in counts.items()
+    ]
+    lines = [
+        _HEAD.format(
+            days=MOST_PS / PS_PER_S / 86_400, seconds=worker.SECONDS, memory=worker.MEGABYTES
+        ),
+        f"Seed {fuzz['seed']}, {fuzz['cases']:,} cases, {fuzz['failed']} failed. Slowest case "
+        f"{fuzz['slowest_s']} s, most memory {fuzz['largest_MB']} MB.\n",
+        "| input | cases | read | refused with a message | failed |",
+        "|---|---:|---:|---:|---:|",
+        *rows,
+        "",
+        _FAULTS,
+        "## Long runs\n",
+        "`./dev soak --minutes N` uses the real window round after round: opens a file, edits it live,"
+        "\nplays it at the highest speed, searches, compares, goes through every view and back in the"
+        "\nhistory. After a warm-up memory may not climb by more than "
+        f"{MOST_MB_PER_100_EDITS:g} MB per 100 edits (median of all\nslopes, once the allocator has "
+        "returned what it only kept), and threads, timers, open files and\nwidgets must not grow.\n",
+        "| | |",
+        "|---|---|",
+        f"| minutes, rounds, edits, files opened | {soak['minutes']}, {soak['rounds']}, "
+        f"{soak['edits']}, {soak['opens']} |",
+        f"| slope of the memory | {soak['slope_MB_per_100_edits']} MB per 100 edits |",
+        *(
+            f"| {name}, first and last | {soak[key][0]}, {soak[key][1]} |"
+            for name, key in (
+                ("memory (MB)", "resident_MB"),
+                ("threads", "threads"),
+                ("running timers", "timers"),
+                ("open files", "handles"),
+                ("widgets", "widgets"),
+            )
+        ),
+        f"| grew | {'; '.join(soak['problems']) or 'nothing'} |",
+        "",
+        "The two files of the soak need different numbers of widgets.\n",
+        _NOT,
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

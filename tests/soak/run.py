@@ -1,0 +1,223 @@
+"""Uses the real window for a long time and watches what must not grow.
+
+A round plays the run from end to end at the highest speed, makes live edits, goes back and forth in
+the history, searches, freezes and compares, looks at every view, and opens another file. After the
+warm-up (everything that is made once, and the caches filled) memory may not climb, and threads,
+timers and open files must be as many as before.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+MOST_MB_PER_100_EDITS = 4.0
+"""Largest slope of the resident memory that counts as noise of the allocator."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the process holds at one moment.
+
+    Attributes:
+        edits: live edits so far.
+        resident_MB: memory.
+        threads, timers, handles: threads of the process, running timers, open files.
+        widgets: all widgets of the application.
+    """
+
+    edits: int
+    resident_MB: float
+    threads: int
+    timers: int
+    handles: int
+    widgets: int
+
+
+@dataclass
+class Soaked:
+    """The result of a soak.
+
+    Attributes:
+        samples: one a round, those of the warm-up first.
+        warm: number of samples of the warm-up.
+        edits, opens, plays, rounds: what was done.
+        seconds: how long it took.
+    """
+
+    samples: list[Sample] = field(default_factory=list)
+    warm: int = 0
+    edits: int = 0
+    opens: int = 0
+    plays: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+
+    @property
+    def slope(self) -> float:
+        """Growth of the memory after the warm-up, MB per 100 edits (Theil and Sen's median)."""
+        after = self.samples[self.warm :]
+        edits = np.array([s.edits for s in after], float)
+        memory = np.array([s.resident_MB for s in after])
+        first, second = np.triu_indices(len(after), 1)
+        return (
+            float(np.median((memory[second] - memory[first]) / (edits[second] - edits[first])))
+            * 100
+        )
+
+    def problems(self) -> list[str]:
+        """What grew that must not."""
+        after = self.samples[self.warm :]
+        found = []
+        if self.slope > MOST_MB_PER_100_EDITS:
+            found.append(f"memory grows by {self.slope:.1f} MB per 100 edits")
+        for name in ("threads", "timers", "handles", "widgets"):
+            early = max(getattr(s, name) for s in after[: max(1, len(after) // 3)])
+            late = min(getattr(s, name) for s in after[-max(1, len(after) // 3) :])
+            if late > early:
+                found.append(f"{name} grew from at most {early} to at least {late}")
+        return found
+
+
+def sample(edits: int) -> Sample:
+    """Count now, after everything that can be thrown away has been."""
+    application = QApplication.instance()
+    for _ in range(3):
+        gc.collect()
+        QApplication.sendPostedEvents(None, 52)  # DeferredDelete
+        application.processEvents()
+    with contextlib.suppress(AttributeError):  # free lists of the allocator are no leak
+        ctypes.CDLL(None).malloc_trim(0)
+    widgets: list[QWidget] = application.allWidgets()
+    roots: list[QObject] = [*application.topLevelWidgets(), application]
+    timers = {id(timer): timer for root in roots for timer in root.findChildren(QTimer)}
+    return Sample(
+        edits,
+        int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 1e6,
+        max(threading.active_count(), len(os.listdir("/proc/self/task"))),
+        sum(timer.isActive() for timer in timers.values()),
+        len(os.listdir("/proc/self/fd")),
+        len(widgets),
+    )
+
+
+class Soak:
+    """A window and what is done with it, round after round."""
+
+    def __init__(self, window, paths: list[Path], wait: Callable[[Callable[[], bool]], None]):
+        self.window, self.paths, self.wait = window, paths, wait
+        self.done = Soaked()
+        self._seed = 0
+
+    def _settle(self) -> None:
+        runs, controller = self.window.state.runs, self.window.controller
+        self.wait(
+            lambda: (
+                not controller.busy
+                and not runs.stale
+                and runs.current is not None
+                and runs.current.status.finished
+                and runs.length == len(runs.current)
+            )
+        )
+
+    def open(self) -> None:
+        """Open the next file."""
+        assert self.window.files.open_path(self.paths[self.done.opens % len(self.paths)])
+        self.done.opens += 1
+        self._settle()
+
+    def edit(self) -> None:
+        """Change a value and see the new run."""
+        self._seed += 1
+        session = self.window.state.session
+        if self._seed % 3:
+            session.set_value("workload.prompt_tokens", 16 + self._seed % 40)
+        else:
+            session.set_value("seed", self._seed)
+        self.done.edits += 1
+        self._settle()
+
+    def play(self) -> None:
+        """Play to the end at the highest speed."""
+        state = self.window.state
+        state.cursor.home()
+        state.playback.set_speed(max(state.playback.speed, 64.0))
+        state.playback.play()
+        self.wait(lambda: not state.playback.playing)
+        self.done.plays += 1
+
+    def look(self) -> None:
+        """Everything else a user does in passing."""
+        window, state = self.window, self.window.state
+        window.commands.run("compare.freeze")
+        self.edit()
+        for text in ("wait", "mlp", ""):
+            state.search.set(text, False)
+            QApplication.processEvents()
+        end = int(state.runs.current.end_ps)
+        state.markers.set_range(0.2 * end, 0.7 * end)
+        for id in window.docks:
+            window.show_view(id)
+            QApplication.processEvents()
+        window.set_theme("dark" if self.done.rounds % 2 else "light")
+        for _ in range(4):
+            window.commands.run("edit.undo")
+        for _ in range(4):
+            window.commands.run("edit.redo")
+        self._settle()
+        window.commands.run("compare.clear")
+
+    def round(self, edits: int) -> None:
+        """One round with so many edits."""
+        self.open()
+        for _ in range(edits):
+            self.edit()
+        self.play()
+        self.look()
+        self.done.rounds += 1
+        self.done.samples.append(sample(self.done.edits))
+
+    def run(self, seconds: float, warm: int, edits: int, least: int = 6) -> Soaked:
+        """Warm up for some rounds, then go on for so long, and at least some more rounds."""
+        begin = time.monotonic()
+        for _ in range(warm):
+            self.round(edits)
+        self.done.warm = warm
+        while time.monotonic() - begin < seconds or self.done.rounds < warm + least:
+            self.round(edits)
+        self.done.seconds = time.monotonic() - begin
+        return self.done
+
+
+def as_json(done: Soaked) -> str:
+    """The figures of a soak for the page of results."""
+    after = done.samples[done.warm :]
+    return json.dumps(
+        {
+            "minutes": round(done.seconds / 60, 1),
+            "rounds": done.rounds,
+            "edits": done.edits,
+            "opens": done.opens,
+            "plays": done.plays,
+            "slope_MB_per_100_edits": round(done.slope, 2),
+            "resident_MB": [round(after[0].resident_MB), round(after[-1].resident_MB)],
+            "threads": [after[0].threads, after[-1].threads],
+            "timers": [after[0].timers, after[-1].timers],
+            "handles": [after[0].handles, after[-1].handles],
+            "widgets": [after[0].widgets, after[-1].widgets],
+            "problems": done.problems(),
+        },
+        indent=1,
+    ) + "\n"  # fmt: skip
