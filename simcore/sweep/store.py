@@ -102,9 +102,15 @@ class Store:
             self._db.close()
 
     def _set_up(self) -> None:
-        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
-        (layout,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        # In one transaction, or another process that is setting the file up could be seen half
+        # done: no mark yet, but a table.
+        self._db.execute("BEGIN")
+        try:
+            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+            (layout,) = self._db.execute("PRAGMA user_version").fetchone()
+        finally:
+            self._db.execute("ROLLBACK")
         if tables and mark != _APPLICATION_ID:
             raise DataFileError(
                 f"{self.path}: a database of another program; give another file name"
@@ -113,7 +119,7 @@ class Store:
             raise DataFileError(
                 f"{self.path}: written by a newer version; update the program or give another file"
             )
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         # A killed process loses nothing in this mode; a machine that loses power may lose the
         # last tasks, which are then done again.
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -123,6 +129,18 @@ class Store:
             self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {_LAYOUT}")
             self._db.execute("COMMIT")
+
+    def _write_ahead(self) -> None:
+        """Switch to a write-ahead log; SQLite does not wait by itself for others that do so too."""
+        end = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def get(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """Outcomes by key, of those there are and that need not be tried again.

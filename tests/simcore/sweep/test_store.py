@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import threading
 
 import pytest
 
@@ -140,3 +141,24 @@ def test_wrong_files_are_refused_and_left_alone(tmp_path):
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(DataFileError, match="newer version"):
         Store(newer)
+
+
+def test_many_may_set_the_same_file_up_at_once(tmp_path):
+    problems = []
+
+    def set_up(path, together):
+        together.wait()
+        try:
+            Store(path).close()
+        except DataFileError as error:
+            problems.append(str(error))
+
+    for number in range(40):
+        together = threading.Barrier(4)
+        arguments = (tmp_path / f"{number}.sqlite", together)
+        threads = [threading.Thread(target=set_up, args=arguments) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert problems == []
