@@ -256,3 +256,17 @@ def test_times_of_unlike_lanes_are_not_averaged():
     found = alike_lanes(hermes)
     assert found["DIMM"] == [hermes.plan.lane_index(f"dimm{k}") for k in range(8)]
     assert {"PCIe to GPU", "PCIe to DIMMs"} <= set(found)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf"])
+def test_a_timeline_of_100_000_spans_is_a_usable_file(long_run, tmp_path, suffix):
+    assert sum(len(long_run.spans(at)) for at in range(len(long_run))) > 100_000
+    export_chart(long_run, "timeline", tmp_path / f"t{suffix}", start=0, stop=len(long_run))
+    assert (tmp_path / f"t{suffix}").stat().st_size < 2_000_000
+    notes = " ".join(chart_data(long_run, "timeline", 0, len(long_run)).notes)
+    assert "merged" in notes
+
+
+@pytest.fixture(scope="module")
+def long_run():
+    return fake_run(700)
