@@ -87,7 +87,7 @@ def test_remap_follows_the_algorithm(seed: int, dimms: int) -> None:
     cold = rng.random((3, 256)) < 0.8
     activity = rng.integers(0, 6, (3, 256)) * (rng.random((3, 256)) < 0.4)
     room = rng.integers(0, 60, 3)
-    planes = [bp.pack(home == j) for j in range(dimms)]
+    planes = np.array([bp.pack(home == j) for j in range(dimms)])
     window = bp.write_counter(activity.astype(np.uint8), 3)
     before = loads(planes, bp.pack(cold), window)
     moved = rebalance(planes, bp.pack(cold), window, room)
@@ -101,7 +101,7 @@ def test_remap_follows_the_algorithm(seed: int, dimms: int) -> None:
 
 
 def test_the_printed_rule_moves_nothing() -> None:
-    planes = [bp.pack(np.eye(1, 64, k, dtype=bool)) for k in (0, 1)]
+    planes = np.array([bp.pack(np.eye(1, 64, k, dtype=bool)) for k in (0, 1)])
     window = bp.write_counter(np.array([[5] + [0] * 63], np.uint8), 3)
     cold = bp.pack(np.ones((1, 64), bool))
     moved = rebalance(planes, cold, window, np.array([9]), printed_rule=True)
