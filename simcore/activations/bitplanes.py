@@ -79,20 +79,22 @@ def write_counter(values: NDArray[np.uint8], bits: int) -> list[Plane]:
 
 def add_saturating(counter: Sequence[Plane], mask: Plane, amount: int) -> None:
     """Add `amount` to the counters in `mask`, in place, holding at the largest value."""
-    carry = np.zeros_like(mask)
+    carry: Plane | None = None
     for bit, plane in enumerate(counter):
         if (amount >> bit) & 1:
-            both = plane & mask
-            half = plane ^ mask
-            carry_out = both | (half & carry)
-            np.bitwise_xor(half, carry, out=plane)
-            carry = carry_out
-        else:
-            carry_out = plane & carry
+            carried = plane & mask
+            np.bitwise_xor(plane, mask, out=plane)  # without what is carried in
+            if carry is not None:
+                carried |= plane & carry
+                np.bitwise_xor(plane, carry, out=plane)
+            carry = carried
+        elif carry is not None:
+            carried = plane & carry
             np.bitwise_xor(plane, carry, out=plane)
-            carry = carry_out
-    for plane in counter:
-        np.bitwise_or(plane, carry, out=plane)
+            carry = carried
+    if carry is not None:
+        for plane in counter:
+            np.bitwise_or(plane, carry, out=plane)
 
 
 def add_one(counter: Sequence[Plane]) -> None:

@@ -53,14 +53,13 @@ class _Table:
     Attributes:
         groups: index in the row of each group of the table.
         coupled: columns of the coupled groups.
-        rise, stay: u16 thresholds for firing after silence and after firing, (layers, columns).
+        rise: u16 thresholds for firing after silence, (layers, columns); 0 never fires.
         segments: where each block's columns lie, among the coupled and among the others.
     """
 
     groups: NDArray[np.int64]
     coupled: int
     rise: U16
-    stay: U16
     segments: tuple[_Segment, ...]
 
     @property
@@ -69,7 +68,7 @@ class _Table:
         return np.argsort(self.groups)
 
     def copy(self) -> _Table:
-        return _Table(self.groups, self.coupled, self.rise.copy(), self.stay.copy(), self.segments)
+        return _Table(self.groups, self.coupled, self.rise.copy(), self.segments)
 
 
 def _grouped(plane: Plane) -> Plane:
@@ -88,18 +87,20 @@ def _whole_groups(plane: Plane) -> NDArray[np.complex128]:
 
 
 class _Draws:
-    """The uniform draws of one sequence for one token, taken layer by layer.
+    """The uniform draws of one sequence for one token, taken some layers at a time.
 
     One draw per pair-column serves all layers of the coupled groups; the others draw for every
     neuron.
     """
 
-    def __init__(self, bits: np.random.BitGenerator, table: _Table) -> None:
+    def __init__(self, bits: np.random.BitGenerator, table: _Table, lead: np.uint16) -> None:
         self._bits = bits
         self._coupled = table.coupled
         self._width = table.rise.shape[1] - table.coupled
+        self._lead = lead
         raw = bits.random_raw(table.coupled // 8).view(np.uint16)
         self._common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(1, -1)
+        self._common_lowered = np.maximum(self._common, lead) - lead
         self._own = np.empty((0, self._width), np.uint16)
 
     def next(self, layers: int) -> None:
@@ -107,17 +108,32 @@ class _Draws:
         raw = self._bits.random_raw(layers * self._width // 4)
         self._own = raw.view(np.uint16).reshape(layers, self._width)
 
-    def below(self, thresholds: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
-        """The neurons of these layers whose draw is below their threshold.
+    def fires(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
+        """The neurons of these layers that fire after silence: whose draw is below `rise`.
 
         Args:
-            thresholds: (layers, columns).
+            rise: thresholds, (layers, columns).
             flags: room for as many truth values.
         """
+        return self._below(self._common, self._own, rise, flags)
+
+    def fires_again(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
+        """The neurons of these layers that fire after having fired. The draws are used up.
+
+        Their threshold is `rise` and the lead; here the draws are lowered by the lead instead,
+        and one table of thresholds read for both questions.
+        """
+        np.maximum(self._own, self._lead, out=self._own)
+        self._own -= self._lead
+        return self._below(self._common_lowered, self._own, rise, flags)
+
+    def _below(
+        self, common: U16, own: U16, thresholds: NDArray[Any], flags: NDArray[np.bool_]
+    ) -> Plane:
         found = flags[: len(thresholds)]
         edge = self._coupled
-        np.less(self._common, thresholds[:, :edge], out=found[:, :edge])
-        np.less(self._own, thresholds[:, edge:], out=found[:, edge:])
+        np.less(common, thresholds[:, :edge], out=found[:, :edge])
+        np.less(own, thresholds[:, edge:], out=found[:, edge:])
         return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
@@ -168,8 +184,6 @@ def _base(
     groups = np.argsort(~coupled, kind="stable")
     p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
     rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
-    stay = np.minimum((p + (1 - p) * correlation) * _FULL, _FULL - 1)
-    stay[p == 0] = 0
     segments, at = [], 0
     for wanted in (True, False):
         mine = np.flatnonzero(coupled == wanted)
@@ -182,7 +196,6 @@ def _base(
         groups,
         int(coupled.sum()) * _PAIR,
         rise.astype(np.uint16),
-        stay.astype(np.uint16),
         tuple(segments),
     )
     profile = exact.astype(np.float32)
@@ -207,14 +220,15 @@ class StatisticalSource:
             model, settings.adjacent_correlation, settings.coupling
         )
         self._table = table.copy()
+        # p + (1 - p) rho after firing is p (1 - rho) + rho: the same lead in every neuron.
+        self._lead = np.uint16(round(settings.adjacent_correlation * (_FULL - 1)))
         self._drift = stream(seed, "activations.drift")
         self._noise = stream(seed, "activations.prompt")
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
         self._common = self._common_groups(settings.sequence_correlation)
         traded, partners = self._choose_trades(settings.prompt_shift)
-        for values in (self._table.rise, self._table.stay):
-            values[:, traded] = values[:, partners]
+        self._table.rise[:, traded] = self._table.rise[:, partners]
         none = np.empty(0, np.int64)
         self._trades = (none, none)  # chosen by the last draw, to be carried out by the next one
         self._orders = self._own_orders(settings.prompt_shift, batch, seed)
@@ -263,28 +277,29 @@ class StatisticalSource:
     def draw(self) -> Sequence[Plane]:
         table, layers = self._table, self.space.layers
         traded, partners = self._trades
-        draws = [_Draws(bits, table) for bits in self._bits]
+        draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         if not self._previous:
             scale = np.float32(1 / max(1e-6, 1 - self._settings.adjacent_correlation))
             stationary = table.rise * scale
             for own in draws:
                 own.next(layers)
-                self._previous.append(own.below(stationary, np.empty(table.rise.shape, np.bool_)))
-            draws = [_Draws(bits, table) for bits in self._bits]
+                self._previous.append(own.fires(stationary, np.empty(table.rise.shape, np.bool_)))
+            draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         # Few layers at a time: their thresholds, read from memory once, and the flags on their way
         # to bits then stay in the processor's cache for all sequences.
         flags = np.empty((_LAYERS_AT_ONCE, self.space.columns), np.bool_)
         kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
         for first in range(0, layers, _LAYERS_AT_ONCE):
             rows = slice(first, min(layers, first + _LAYERS_AT_ONCE))
-            rise, stay = table.rise[rows], table.stay[rows]
-            for values in (rise, stay) if len(traded) else ():
-                values[:, traded] = np.take(values, partners, axis=1)
+            rise = table.rise[rows]
+            if len(traded):
+                rise[:, traded] = np.take(rise, partners, axis=1)
             for own, previous, fired in zip(draws, self._previous, kept, strict=True):
                 own.next(rows.stop - first)
-                again = own.below(stay, flags)
+                np.copyto(fired[rows], own.fires(rise, flags))
+                again = own.fires_again(rise, flags)
                 again &= previous[rows]
-                np.bitwise_or(again, own.below(rise, flags), out=fired[rows])
+                fired[rows] |= again
         for fired in kept[1:] if len(self._shared) else ():
             _grouped(fired)[:, self._shared] = _grouped(kept[0])[:, self._shared]
         self._previous = kept
