@@ -66,7 +66,7 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
             "that need none (dimmscope --help)"
         )
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     try:
         from app.bootstrap import run
     except ImportError as error:
