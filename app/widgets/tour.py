@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.commands.timeline_commands import fit_layer
 from app.theme.tokens import blend
 from app.tours import Stop, Tour
+from app.widgets.dock import ViewDock
 from app.widgets.view import Context
 
 _WIDTH = 400
@@ -239,6 +240,8 @@ class TourGuide(QObject):
             state.playback.pause()
             state.cursor.seek(stop.step)
             self._zoom(stop)
+            if stop.reveal and isinstance(self._target, ViewDock):
+                self._target.view.reveal(stop.reveal)
         self._say(stop.text(run.until(runs.length), stop.step))
 
     def _say(self, text: str) -> None:
