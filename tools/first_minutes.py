@@ -222,6 +222,8 @@ class Stages:
         desktop.click(*LIVE_CARD, window="Welcome")
         self._until(lambda: desktop.window(LIVE_TITLE), "the live scenario")
         desktop.focus("^DIMMscope")
+        self._still()
+        desktop.keys("Home")
         self.keep("live")
         before = self._tokens()
         width, _ = self.desktop.image().size
@@ -234,8 +236,8 @@ class Stages:
         self.keep("tokens")
         if self._tokens() == before:
             raise StageError("the tokens are the same after another prompt")
-        desktop.keys("Home", *["ctrl+Right"] * 8)
-        self.keep("token-8")
+        desktop.keys("Home", *["ctrl+Right"] * 20)
+        self.keep("token-20")
         desktop.keys("ctrl+z")
         self._until(lambda: not desktop.window(r"^DIMMscope .*\*$"), "the edit to be taken back")
         self.keep("prompt-undone")
@@ -246,7 +248,7 @@ class Stages:
     def _tokens(self) -> bytes:
         """The line of tokens as it looks."""
         image = self.desktop.image()
-        box = (0, TOKENS_Y - 10, image.size[0], TOKENS_Y + 11)
+        box = (0, TOKENS_Y - 10, image.size[0] - 2 * FROM_RIGHT_PX, TOKENS_Y + 11)
         return bytes(image.crop(box).tobytes())
 
     def _tokens_still(self) -> bytes:

@@ -65,7 +65,7 @@ class TimelineView(View):
         self._show_legend()
 
     def reveal(self, what: str) -> None:
-        """Scroll to the first lane whose id begins so."""
+        """Scroll to the first lane whose id begins so; to the top for an empty text."""
         run = self.state.runs.current
         for row in range(self.canvas.lane_count() if run is not None else 0):
             lane = self.canvas.lane_of_row(row)

@@ -80,6 +80,7 @@ def test_what_a_stop_tells_of_is_scrolled_to(empty_window, qtbot, monkeypatch, t
             box = form.rows[stop.reveal].editor
             assert not box.visibleRegion().isEmpty()
         qtbot.keyClick(guide.panel, Qt.Key.Key_Right)
+    assert canvas.scroll_px == 0
     assert seen == {"", "link", "hardware.ndp_dimms.count"}
 
 
