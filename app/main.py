@@ -68,7 +68,7 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if safe:
         os.environ["DIMMSCOPE_PLUGINS"] = "off"  # also for the processes of sweeps
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     try:
         from app.bootstrap import run
     except ImportError as error:
