@@ -33,7 +33,11 @@ class Desktop:
     """
 
     def __init__(
-        self, folder: Path, size: str = "1280x800", program: tuple[str, ...] | None = None
+        self,
+        folder: Path,
+        size: str = "1280x800",
+        program: tuple[str, ...] | None = None,
+        server: tuple[str, ...] = (),
     ) -> None:
         """Start the display.
 
@@ -41,12 +45,23 @@ class Desktop:
             folder: an empty folder.
             size: of the screen.
             program: an installed program to start; without it, the one of this checkout.
+            server: further options of the X server.
         """
         self.folder = folder
         self._installed = program
         read, write = os.pipe()
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            [
+                "Xvfb",
+                "-displayfd",
+                str(write),
+                "-screen",
+                "0",
+                f"{size}x24",
+                "-nolisten",
+                "tcp",
+                *server,
+            ],
             pass_fds=(write,),
             stderr=subprocess.DEVNULL,
         )
