@@ -89,7 +89,7 @@ def test_it_comes_up_at_a_start_without_a_file(monkeypatch, arguments, welcome):
 def test_the_machine_to_begin_with_comes_first(page):
     assert page.cards[0].example.path.stem == "hermes-llama2-70b"
     assert page.cards[0].hasFocus()
-    assert entry.DEFAULT_SCENARIO == page.cards[0].example.path.name
+    assert page.cards[0].example.path.name == entry.DEFAULT_SCENARIO
 
 
 def test_what_nobody_asked_for_is_no_recent_file(empty_window, small_file, monkeypatch):

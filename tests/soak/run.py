@@ -22,6 +22,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+WARM_EDITS = 500
 MOST_MB_PER_100_EDITS = 4.0
 """Largest slope of the resident memory that counts as noise of the allocator."""
 
@@ -192,16 +193,21 @@ class Soak:
         self.done.samples.append(sample(self.done.edits))
 
     def edit_only(self, edits: int) -> Soaked:
-        """Live edits of one file and nothing else; a sample after each fortieth part of them."""
+        """Live edits of one file and nothing else; a sample after each fortieth part of them.
+
+        As many edits are made before, but 500 at most: the history keeps the last 250, and what
+        stands in it is meant to grow until then.
+        """
         begin = time.monotonic()
         self.open()
-        batch = max(1, edits // 40)
-        while self.done.edits < edits + 4 * batch:
+        batch, warm = max(1, edits // 40), min(edits, WARM_EDITS)
+        while self.done.edits < warm + edits:
             for _ in range(batch):
                 self.edit()
             self.done.rounds += 1
             self.done.samples.append(sample(self.done.edits))
-        self.done.warm = 4
+            if self.done.edits <= warm:
+                self.done.warm = self.done.rounds
         self.done.seconds = time.monotonic() - begin
         return self.done
 
