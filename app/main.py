@@ -69,6 +69,8 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
             "that need none (dimmscope --help)"
         )
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if safe:
+        os.environ["DIMMSCOPE_PLUGINS"] = "off"  # also for the processes of sweeps
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         from app.bootstrap import run
@@ -93,7 +95,10 @@ def _bug(error: Exception, *, safe: bool) -> int:
         told = f"no report: {problem.strerror}"
     _complain(f"the window cannot be opened: {type(error).__name__}: {error}; {told}")
     if not safe:
-        _complain("`dimmscope --safe` starts without settings, session and saved layout")
+        _complain(
+            "`dimmscope --safe` starts without settings, session, saved layout and "
+            "installed systems"
+        )
     return BUG
 
 
