@@ -79,20 +79,22 @@ def write_counter(values: NDArray[np.uint8], bits: int) -> list[Plane]:
 
 def add_saturating(counter: Sequence[Plane], mask: Plane, amount: int) -> None:
     """Add `amount` to the counters in `mask`, in place, holding at the largest value."""
-    carry = np.zeros_like(mask)
+    carry: Plane | None = None
     for bit, plane in enumerate(counter):
         if (amount >> bit) & 1:
-            both = plane & mask
-            half = plane ^ mask
-            carry_out = both | (half & carry)
-            np.bitwise_xor(half, carry, out=plane)
-            carry = carry_out
-        else:
-            carry_out = plane & carry
+            carried = plane & mask
+            np.bitwise_xor(plane, mask, out=plane)  # without what is carried in
+            if carry is not None:
+                carried |= plane & carry
+                np.bitwise_xor(plane, carry, out=plane)
+            carry = carried
+        elif carry is not None:
+            carried = plane & carry
             np.bitwise_xor(plane, carry, out=plane)
-            carry = carry_out
-    for plane in counter:
-        np.bitwise_or(plane, carry, out=plane)
+            carry = carried
+    if carry is not None:
+        for plane in counter:
+            np.bitwise_or(plane, carry, out=plane)
 
 
 def add_one(counter: Sequence[Plane]) -> None:
@@ -102,6 +104,30 @@ def add_one(counter: Sequence[Plane]) -> None:
         carry_out = plane & carry
         np.bitwise_xor(plane, carry, out=plane)
         carry = carry_out
+
+
+def tally(planes: Sequence[Plane]) -> list[Plane]:
+    """In how many of the planes each bit is set, as a bit-sliced counter.
+
+    Three planes of one weight become their sum and their carry (a full adder on every bit at
+    once) until there is one of each weight.
+    """
+    counter: list[Plane] = []
+    pending = list(planes)
+    while pending:
+        carried: list[Plane] = []
+        while len(pending) > 1:
+            first, second = pending.pop(), pending.pop()
+            total, carry = first ^ second, first & second
+            if pending:
+                third = pending.pop()
+                np.bitwise_or(carry, total & third, out=carry)
+                np.bitwise_xor(total, third, out=total)
+            carried.append(carry)
+            pending.append(total)
+        counter += pending
+        pending = carried
+    return counter
 
 
 def subtract_one(counter: Sequence[Plane], mask: Plane) -> None:
@@ -130,24 +156,59 @@ def list_bits(plane: Plane) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return row, (where - row * words) * WORD + (position & 63)
 
 
+_STRETCH = 64
+"""Words looked at together when a row is searched for the place where a limit falls."""
+
+
 def first_bits(plane: Plane, limit: NDArray[np.int64]) -> Plane:
     """The first ``limit[row]`` set bits of each row, as a plane.
 
     Whole words are kept up to the word in which the limit falls; of that one word a row, the
     lowest bits.
     """
-    upto = np.cumsum(np.bitwise_count(plane), axis=1, dtype=np.int32)
-    whole = upto <= limit[:, None]
-    result = np.where(whole, plane, np.uint64(0))
-    cut = whole.sum(axis=1)
-    rows = np.flatnonzero(cut < plane.shape[1])
-    if len(rows):
-        word = cut[rows]
-        taken = np.where(word > 0, upto[rows, word - 1], 0)
-        bits = unpack(plane[rows, word][:, None])
-        keep = np.cumsum(bits, axis=1, dtype=np.int32) <= (limit[rows] - taken)[:, None]
-        result[rows, word] = pack((bits & keep).view(np.bool_))[:, 0]
+    result = plane.copy()
+    keep_first_bits(result, limit)
     return result
+
+
+def keep_first_bits(plane: Plane, limit: NDArray[np.int64]) -> None:
+    """Clear all but the first ``limit[row]`` set bits of each row, in place."""
+    words = plane.shape[1]
+    cut, taken = _last_below(np.bitwise_count(plane), limit)
+    rows = np.flatnonzero((cut < words) & (taken < limit))
+    word = cut[rows]
+    flags = unpack(plane[rows, word][:, None])
+    keep = np.cumsum(flags, axis=1, dtype=np.uint8) <= (limit - taken)[rows][:, None]
+    some = int(cut.max(initial=0))  # often far from the end of the rows
+    beyond = np.arange(some, dtype=np.int32) >= cut.astype(np.int32)[:, None]
+    np.copyto(plane[:, :some], np.uint64(0), where=beyond)
+    plane[:, some:] = 0
+    if len(rows):
+        plane[rows, word] = pack((flags & keep).view(np.bool_))[:, 0]
+
+
+def _last_below(
+    bits: NDArray[np.uint8], limit: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many words of each row hold no more than its limit together, and how much they hold.
+
+    Stretches of words first, then the words of one stretch: adding up every word of every row one
+    by one would be most of the work.
+    """
+    rows, words = bits.shape
+    starts = np.arange(0, words, _STRETCH)
+    upto = np.add.reduceat(bits, starts, axis=1, dtype=np.uint32).astype(np.int64)
+    np.cumsum(upto, axis=1, out=upto)
+    whole = (upto <= limit[:, None]).sum(axis=1)
+    every = np.arange(rows)
+    before = np.where(whole > 0, upto[every, whole - 1], 0)
+    first = whole * _STRETCH
+    where = first[:, None] + np.arange(_STRETCH)
+    fine = np.where(where < words, bits[every[:, None], np.minimum(where, words - 1)], 0)
+    upto = np.cumsum(fine, axis=1, dtype=np.int64)
+    more = (upto <= (limit - before)[:, None]).sum(axis=1)
+    taken = before + np.where(more > 0, upto[every, more - 1], 0)
+    return np.minimum(first + more, words), taken
 
 
 def from_positions(

@@ -32,6 +32,7 @@ from simcore.scenario.schema import Model, StatisticalActivations
 _PAIR = 128
 _HALF = 64
 _FULL = 65536.0
+_LAYERS_AT_ONCE = 8
 
 U16 = NDArray[np.uint16]
 Groups = NDArray[np.int64]
@@ -47,26 +48,93 @@ class _Segment:
 
 @dataclass(slots=True)
 class _Table:
-    """Thresholds of the coupled or the uncoupled groups of 128 columns.
+    """Thresholds, the coupled groups of 128 columns first and then the uncoupled ones.
 
     Attributes:
-        groups: index of each group in the row.
-        rise, stay: u16 thresholds for firing after silence and after firing, (layers, columns).
-        segments: where each block's columns lie.
+        groups: index in the row of each group of the table.
+        coupled: columns of the coupled groups.
+        rise: u16 thresholds for firing after silence, (layers, columns); 0 never fires.
+        segments: where each block's columns lie, among the coupled and among the others.
     """
 
     groups: NDArray[np.int64]
+    coupled: int
     rise: U16
-    stay: U16
     segments: tuple[_Segment, ...]
 
+    @property
+    def places(self) -> Groups:
+        """Where each group of the row is in the table."""
+        return np.argsort(self.groups)
+
     def copy(self) -> _Table:
-        return _Table(self.groups, self.rise.copy(), self.stay.copy(), self.segments)
+        return _Table(self.groups, self.coupled, self.rise.copy(), self.segments)
 
 
 def _grouped(plane: Plane) -> Plane:
     """A view of a plane as (layers, groups of 128 columns, words of a group)."""
     return plane.reshape(len(plane), -1, _PAIR // 64)
+
+
+def _by_group(columns: NDArray[Any]) -> NDArray[Any]:
+    """A view of (layers, columns) as (layers, groups, columns of a group)."""
+    return columns.reshape(len(columns), -1, _PAIR)
+
+
+def _whole_groups(plane: Plane) -> NDArray[np.complex128]:
+    """A view of a plane with the 128 bits of a group as one element, to move them whole."""
+    return plane.view(np.complex128)
+
+
+class _Draws:
+    """The uniform draws of one sequence for one token, taken some layers at a time.
+
+    One draw per pair-column serves all layers of the coupled groups; the others draw for every
+    neuron.
+    """
+
+    def __init__(self, bits: np.random.BitGenerator, table: _Table, lead: np.uint16) -> None:
+        self._bits = bits
+        self._coupled = table.coupled
+        self._width = table.rise.shape[1] - table.coupled
+        self._lead = lead
+        raw = bits.random_raw(table.coupled // 8).view(np.uint16)
+        self._common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(1, -1)
+        self._common_lowered = np.maximum(self._common, lead) - lead
+        self._own = np.empty((0, self._width), np.uint16)
+
+    def next(self, layers: int) -> None:
+        """Draw for so many further layers."""
+        raw = self._bits.random_raw(layers * self._width // 4)
+        self._own = raw.view(np.uint16).reshape(layers, self._width)
+
+    def fires(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
+        """The neurons of these layers that fire after silence: whose draw is below `rise`.
+
+        Args:
+            rise: thresholds, (layers, columns).
+            flags: room for as many truth values.
+        """
+        return self._below(self._common, self._own, rise, flags)
+
+    def fires_again(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
+        """The neurons of these layers that fire after having fired. The draws are used up.
+
+        Their threshold is `rise` and the lead; here the draws are lowered by the lead instead,
+        and one table of thresholds read for both questions.
+        """
+        np.maximum(self._own, self._lead, out=self._own)
+        self._own -= self._lead
+        return self._below(self._common_lowered, self._own, rise, flags)
+
+    def _below(
+        self, common: U16, own: U16, thresholds: NDArray[Any], flags: NDArray[np.bool_]
+    ) -> Plane:
+        found = flags[: len(thresholds)]
+        edge = self._coupled
+        np.less(common, thresholds[:, :edge], out=found[:, :edge])
+        np.less(own, thresholds[:, edge:], out=found[:, edge:])
+        return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
 def _probabilities(block: Block, layers: int, density: float, model: Model) -> NDArray[np.float64]:
@@ -103,7 +171,7 @@ def _coupled_groups(groups: int, share: float) -> NDArray[np.bool_]:
 @lru_cache(maxsize=4)
 def _base(
     model: Model, correlation: float, coupling: float
-) -> tuple[NeuronSpace, Frequencies, _Table, _Table]:
+) -> tuple[NeuronSpace, Frequencies, _Table]:
     """Space, offline frequencies and thresholds; they depend on the model, not on the seed."""
     space = neuron_space(model)
     densities = {"qkv": model.stats.qkv_density, "mlp": model.stats.mlp_density}
@@ -113,26 +181,26 @@ def _base(
     coupled = np.concatenate(
         [_coupled_groups((b.stop - b.start) // 2, coupling) for b in space.blocks]
     )
-    tables = []
+    groups = np.argsort(~coupled, kind="stable")
+    p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
+    rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
+    segments, at = [], 0
     for wanted in (True, False):
-        groups = np.flatnonzero(coupled == wanted)
-        p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
-        rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
-        stay = np.minimum((p + (1 - p) * correlation) * _FULL, _FULL - 1)
-        stay[p == 0] = 0
-        segments, at = [], 0
+        mine = np.flatnonzero(coupled == wanted)
         for block in space.blocks:
-            inside = int(((groups >= block.start // 2) & (groups < block.stop // 2)).sum())
-            last = block.start // 2 + block.neurons // _PAIR
-            full = int(((groups >= block.start // 2) & (groups < last)).sum())
-            segments.append(_Segment(at, full * _HALF))
-            at += inside * _PAIR
-        tables.append(
-            _Table(groups, rise.astype(np.uint16), stay.astype(np.uint16), tuple(segments))
-        )
+            first, end = block.start // 2, block.stop // 2
+            full = first + block.neurons // _PAIR
+            segments.append(_Segment(at, int(((mine >= first) & (mine < full)).sum()) * _HALF))
+            at += int(((mine >= first) & (mine < end)).sum()) * _PAIR
+    table = _Table(
+        groups,
+        int(coupled.sum()) * _PAIR,
+        rise.astype(np.uint16),
+        tuple(segments),
+    )
     profile = exact.astype(np.float32)
     profile.setflags(write=False)
-    return space, profile, tables[0], tables[1]
+    return space, profile, table
 
 
 class StatisticalSource:
@@ -148,17 +216,25 @@ class StatisticalSource:
     ) -> None:
         self._settings = settings
         self._prompt_tokens = prompt_tokens
-        self.space, self._profile, coupled, alone = _base(
+        self.space, self._profile, table = _base(
             model, settings.adjacent_correlation, settings.coupling
         )
-        self._coupled, self._alone = coupled.copy(), alone.copy()
+        self._table = table.copy()
+        # p + (1 - p) rho after firing is p (1 - rho) + rho: the same lead in every neuron.
+        self._lead = np.uint16(round(settings.adjacent_correlation * (_FULL - 1)))
         self._drift = stream(seed, "activations.drift")
         self._noise = stream(seed, "activations.prompt")
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
         self._common = self._common_groups(settings.sequence_correlation)
-        self._trade_places(settings.prompt_shift)
+        traded, partners = self._choose_trades(settings.prompt_shift)
+        self._table.rise[:, traded] = self._table.rise[:, partners]
+        none = np.empty(0, np.int64)
+        self._trades = (none, none)  # chosen by the last draw, to be carried out by the next one
         self._orders = self._own_orders(settings.prompt_shift, batch, seed)
+        places = self._table.places
+        self._taken = [places[order] for order in self._orders]
+        self._shared = places[self._common]
         self.note = (
             f"statistical: MLP density {model.stats.mlp_density:g}, "
             f"QKV density {model.stats.qkv_density:g}; neurons numbered by expected hotness"
@@ -179,13 +255,16 @@ class StatisticalSource:
         scale = np.sqrt(3 * mean * (1 - mean) / effective) / 32768
         means, scales = mean.astype(np.float32), scale.astype(np.float32)
         out = np.empty((self.space.layers, self.space.columns), np.float32)
-        grouped = out.reshape(self.space.layers, -1, _PAIR)
-        for table in (self._coupled, self._alone):
-            raw = self._noise.bit_generator.random_raw(table.rise.size // 4).view(np.int16)
-            noisy = raw.reshape(table.rise.shape).astype(np.float32)
-            noisy *= scales[table.rise]
-            noisy += means[table.rise]
-            grouped[:, table.groups] = noisy.reshape(self.space.layers, -1, _PAIR)
+        grouped = _by_group(out)
+        table = self._table
+        edge = table.coupled // _PAIR
+        for groups in (slice(0, edge), slice(edge, None)):
+            rise = _by_group(table.rise)[:, groups].reshape(self.space.layers, -1)
+            raw = self._noise.bit_generator.random_raw(rise.size // 4).view(np.int16)
+            noisy = raw.reshape(rise.shape).astype(np.float32)
+            noisy *= scales[rise]
+            noisy += means[rise]
+            grouped[:, table.groups[groups]] = _by_group(noisy)
         np.clip(out, 0, 1, out=out)
         if len(self._orders) == 1:
             return out
@@ -196,21 +275,40 @@ class StatisticalSource:
         return mean.reshape(out.shape)
 
     def draw(self) -> Sequence[Plane]:
+        table, layers = self._table, self.space.layers
+        traded, partners = self._trades
+        draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         if not self._previous:
-            self._previous = [self._draw_stationary(bits) for bits in self._bits]
-        planes: list[Plane] = []
-        kept: list[Plane] = []
-        for bits, previous in zip(self._bits, self._previous, strict=True):
-            rise, stay = self._draw_two(bits)
-            fired = rise | (previous & stay)
-            if kept and len(self._common):
-                _grouped(fired)[:, self._common] = _grouped(kept[0])[:, self._common]
-            order = self._orders[len(kept)]
-            kept.append(fired)
-            planes.append(_grouped(fired)[:, order].reshape(fired.shape))
+            scale = np.float32(1 / max(1e-6, 1 - self._settings.adjacent_correlation))
+            stationary = table.rise * scale
+            for own in draws:
+                own.next(layers)
+                self._previous.append(own.fires(stationary, np.empty(table.rise.shape, np.bool_)))
+            draws = [_Draws(bits, table, self._lead) for bits in self._bits]
+        # Few layers at a time: their thresholds, read from memory once, and the flags on their way
+        # to bits then stay in the processor's cache for all sequences.
+        flags = np.empty((_LAYERS_AT_ONCE, self.space.columns), np.bool_)
+        kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
+        for first in range(0, layers, _LAYERS_AT_ONCE):
+            rows = slice(first, min(layers, first + _LAYERS_AT_ONCE))
+            rise = table.rise[rows]
+            if len(traded):
+                rise[:, traded] = np.take(rise, partners, axis=1)
+            for own, previous, fired in zip(draws, self._previous, kept, strict=True):
+                own.next(rows.stop - first)
+                np.copyto(fired[rows], own.fires(rise, flags))
+                again = own.fires_again(rise, flags)
+                again &= previous[rows]
+                fired[rows] |= again
+        for fired in kept[1:] if len(self._shared) else ():
+            _grouped(fired)[:, self._shared] = _grouped(kept[0])[:, self._shared]
         self._previous = kept
+        planes = [
+            np.take(_whole_groups(fired), taken, axis=1).view(np.uint64)
+            for fired, taken in zip(kept, self._taken, strict=True)
+        ]
         if self._settings.drift_per_token:
-            self._trade_places(self._settings.drift_per_token)
+            self._trades = self._choose_trades(self._settings.drift_per_token)
         return planes
 
     def parents(self, below: Plane) -> tuple[Plane, Plane]:
@@ -243,55 +341,25 @@ class StatisticalSource:
             orders.append(order)
         return orders
 
-    def _draw_stationary(self, bits: np.random.BitGenerator) -> Plane:
-        """A plane with every neuron at its stationary probability."""
-        scale = np.float32(1 / max(1e-6, 1 - self._settings.adjacent_correlation))
-        raws = self._uniforms(bits)
-        return self._compare(raws, [t.rise * scale for t in (self._coupled, self._alone)])
+    def _choose_trades(self, share: float) -> tuple[Groups, Groups]:
+        """Columns of the table that take over the thresholds of others, in all layers at once.
 
-    def _draw_two(self, bits: np.random.BitGenerator) -> tuple[Plane, Plane]:
-        """Planes of 'fires even after silence' and 'fires after firing', from the same draws."""
-        raws = self._uniforms(bits)
-        tables = (self._coupled, self._alone)
-        return (
-            self._compare(raws, [table.rise for table in tables]),
-            self._compare(raws, [table.stay for table in tables]),
-        )
-
-    def _uniforms(self, bits: np.random.BitGenerator) -> tuple[U16, U16]:
-        """Uniform draws: one per pair-column for coupled groups, one per neuron for the others."""
-        shared = bits.random_raw(len(self._coupled.groups) * _HALF // 4).view(np.uint16)
-        own = bits.random_raw(self._alone.rise.size // 4).view(np.uint16)
-        twice = np.repeat(shared.reshape(-1, 1, _HALF), 2, axis=1)
-        return twice.reshape(1, -1), own.reshape(self.space.layers, -1)
-
-    def _compare(self, raws: tuple[U16, U16], thresholds: Sequence[NDArray[Any]]) -> Plane:
-        """The neurons whose draw is below their threshold."""
-        layers = self.space.layers
-        plane = np.empty(self.space.shape, np.uint64)
-        grouped = plane.reshape(layers, -1, 2)
-        for table, raw, threshold in zip((self._coupled, self._alone), raws, thresholds):
-            if len(table.groups):
-                words = np.packbits(np.less(raw, threshold), axis=-1, bitorder="little")
-                grouped[:, table.groups] = words.view(np.uint64).reshape(layers, -1, 2)
-        return plane
-
-    def _trade_places(self, share: float) -> None:
-        """Let a share of pair-columns exchange their thresholds, in all layers at once."""
-        for table in (self._coupled, self._alone):
-            for segment in table.segments:
-                if segment.pairs < 2:
-                    continue
-                expected = share * segment.pairs / 2
-                swaps = int(expected + self._drift.random())
-                if not swaps:
-                    continue
-                picks = np.unique(self._drift.integers(0, segment.pairs, 2 * swaps))
-                picks = self._drift.permutation(picks)[: len(picks) // 2 * 2]
-                column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
-                column = np.concatenate([column, column + _HALF])
-                half = len(picks) // 2
-                order = np.concatenate([np.arange(half, 2 * half), np.arange(half)])
-                other = np.concatenate([column[order], column[len(picks) :][order]])
-                for values in (table.rise, table.stay):
-                    values[:, column] = values[:, other]
+        A share of pair-columns exchange them. Carried out layer by layer as a draw reads them
+        anyway, it takes half the time.
+        """
+        none = np.empty(0, np.int64)
+        columns, others = [none], [none]
+        for segment in self._table.segments:
+            if segment.pairs < 2:
+                continue
+            expected = share * segment.pairs / 2
+            swaps = int(expected + self._drift.random())
+            if not swaps:
+                continue
+            picks = np.unique(self._drift.integers(0, segment.pairs, 2 * swaps))
+            picks = self._drift.permutation(picks)[: len(picks) // 2 * 2]
+            column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
+            other = np.roll(column, len(column) // 2)
+            columns += [column, column + _HALF]
+            others += [other, other + _HALF]
+        return np.concatenate(columns), np.concatenate(others)

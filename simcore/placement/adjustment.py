@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import ONES, Plane, at_least, count, first_bits
+from simcore.activations.bitplanes import ONES, Plane, at_least, count, keep_first_bits
 
 Int = NDArray[np.int64]
 
@@ -27,26 +27,57 @@ class Swap:
     moved: Int
 
 
-def _ranked_first(pool: Plane, state: Sequence[Plane], wanted: Int, *, hottest: bool) -> Plane:
-    """`wanted[layer]` neurons of the pool by state, lower index first among equals.
+def _hottest(reached: NDArray[np.uint64], amounts: Int, wanted: Int) -> Plane:
+    """`wanted[layer]` neurons by state from the highest down, lower index first among equals.
 
-    A radix selection on bit planes, from the highest bit of the state down: if all neurons with
-    the preferred bit still fit they are taken and the rest compete for what is left, else they
-    alone go on competing.
+    Args:
+        reached: the neurons in question at each state of interest or above, lowest state first,
+            (states, layers, words).
+        amounts: how many that are, (states, layers); at the lowest state no fewer than wanted.
+        wanted: how many to take, by layer.
+    """
+    # The highest state at which there are enough: all above it go, and of it as many as lack.
+    level = np.maximum((amounts >= wanted).sum(axis=0) - 1, 0)
+    every = np.arange(len(wanted))
+    above = np.minimum(level + 1, len(reached) - 1)
+    last = level + 1 == len(reached)
+    sure = reached[above, every]
+    sure[last] = 0
+    left = wanted - np.where(last, 0, amounts[above, every])
+    rest = reached[level, every]
+    rest ^= sure
+    keep_first_bits(rest, left)
+    sure |= rest
+    return sure
+
+
+def _coolest(pool: Plane, state: Sequence[Plane], wanted: Int) -> Plane:
+    """`wanted[layer]` neurons of the pool by state from zero up, lower index first among equals.
+
+    A radix selection on bit planes, from the highest bit of the state down: if all neurons without
+    the bit still fit they are taken and the rest compete for what is left, else they alone go on
+    competing.
     """
     taken = np.zeros_like(pool)
-    rivals = pool
-    left = wanted.copy()
+    rivals = pool.copy()
+    with_bit, without = np.empty_like(pool), np.empty_like(pool)
+    amount, left = count(pool), wanted.copy()
     for plane in reversed(state):
-        preferred = rivals & plane if hottest else rivals & ~plane
-        amount = count(preferred)
-        fits = amount <= left
+        np.bitwise_and(rivals, plane, out=with_bit)
+        others = count(with_bit)
+        np.bitwise_xor(rivals, with_bit, out=without)
+        fits = amount - others <= left
+        left -= np.where(fits, amount - others, 0)
+        amount = np.where(fits, others, amount - others)
         mask = np.where(fits, ONES, np.uint64(0))[:, None]
-        taken |= preferred & mask
-        left -= np.where(fits, amount, 0)
-        # Where they fit the others go on (rivals without the preferred), elsewhere the preferred.
-        rivals = (rivals & mask) ^ preferred
-    return taken | first_bits(rivals, left)
+        # Where they fit: taken, and the others compete; elsewhere `rivals` becomes `without`.
+        rivals &= mask
+        rivals ^= without
+        without &= mask
+        taken |= without
+    keep_first_bits(rivals, left)
+    taken |= rivals
+    return taken
 
 
 def choose_swaps(
@@ -65,17 +96,18 @@ def choose_swaps(
         hot_threshold: T_h.
         room: most neurons that may be copied, by layer.
     """
-    outside = ~gpu & valid
+    outside = ~gpu
+    outside &= valid
+    copies = count(gpu)
     hot_states = range(hot_threshold + 1, 1 << len(state))
+    hot = np.empty((len(hot_states), *gpu.shape), np.uint64)
+    amounts = np.empty((len(hot_states), len(gpu)), np.int64)
     matched = np.zeros(len(gpu), np.int64)
-    for value in hot_states:
+    for index, value in enumerate(hot_states):
         reached = at_least(state, value)
+        amounts[index] = count(np.bitwise_and(reached, outside, out=hot[index]))
+        reached &= gpu
         # Pairs whose newcomer is at `value` or above and whose victim is below it.
-        pairs = np.minimum(count(outside & reached), count(gpu & ~reached))
-        np.maximum(matched, pairs, out=matched)
+        np.maximum(matched, np.minimum(amounts[index], copies - count(reached)), out=matched)
     moved = np.minimum(matched, room)
-    return Swap(
-        _ranked_first(outside, state, moved, hottest=True),
-        _ranked_first(gpu, state, moved, hottest=False),
-        moved,
-    )
+    return Swap(_hottest(hot, amounts, moved), _coolest(gpu, state, moved), moved)

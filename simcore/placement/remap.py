@@ -7,24 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import Plane, count, equals, first_bits
+from simcore.activations.bitplanes import Plane, count, equals, keep_first_bits
 
 Int = NDArray[np.int64]
 
 
-def loads(dimms: Sequence[Plane], cold: Plane, window: Sequence[Plane]) -> Int:
+def loads(dimms: NDArray[np.uint64], cold: Plane, window: Sequence[Plane]) -> Int:
     """Activity of the cold neurons of each DIMM over the window: Z, shape (layers, DIMMs).
 
     Args:
-        dimms: home planes.
+        dimms: home planes, (DIMMs, layers, words).
         cold: neurons computed on the DIMMs.
         window: bit-sliced number of firings of each neuron in the window.
     """
     out = np.zeros((len(cold), len(dimms)), np.int64)
-    for index, home in enumerate(dimms):
-        mine = home & cold
-        for bit, plane in enumerate(window):
-            out[:, index] += count(mine & plane) << bit
+    both = np.empty_like(cold)
+    for bit, plane in enumerate(window):
+        counted = cold & plane
+        for index, home in enumerate(dimms):
+            out[:, index] += count(np.bitwise_and(home, counted, out=both)) << bit
     return out
 
 
@@ -39,7 +40,7 @@ def _moves(gap: Int, activity: int, available: Int) -> Int:
 
 
 def rebalance(
-    dimms: Sequence[Plane],
+    dimms: NDArray[np.uint64],
     cold: Plane,
     window: Sequence[Plane],
     room: Int,
@@ -53,7 +54,7 @@ def rebalance(
     second lightest and so on; the most active neurons move first.
 
     Args:
-        dimms: home planes of one block, changed in place.
+        dimms: home planes of one block, (DIMMs, layers, words), changed in place.
         cold: neurons of the block computed on DIMMs.
         window: bit-sliced firings in the window.
         room: most neurons one pair may move, by layer.
@@ -70,39 +71,28 @@ def rebalance(
         return moved
     load = loads(dimms, cold, window)
     order = np.argsort(-load, axis=1, kind="stable")
-    rows = np.arange(layers)
-    for pair in range(pairs):
-        heavy, light = order[:, pair], order[:, -1 - pair]
-        gap = load[rows, heavy] - load[rows, light]
-        left = room.copy()
-        source = _gather(dimms, heavy) & cold
-        taken = np.zeros_like(source)
-        for activity in range(tokens, 0, -1):
-            # Most layers are balanced by their most active neurons; go on with the others only.
-            open_rows = np.flatnonzero((gap > activity) & (left > 0))
-            if not len(open_rows):
-                continue
-            here = equals([plane[open_rows] for plane in window], activity) & source[open_rows]
-            amount = np.minimum(_moves(gap[open_rows], activity, count(here)), left[open_rows])
-            taken[open_rows] |= first_bits(here, amount)
-            gap[open_rows] -= 2 * activity * amount
-            left[open_rows] -= amount
-            moved[open_rows, pair] += amount
-        _apply(dimms, heavy, light, taken)
+    every = np.arange(layers)[:, None]
+    # From here one row for each pair of each layer.
+    heavy, light = order[:, :pairs], order[:, ::-1][:, :pairs]
+    gap = (load[every, heavy] - load[every, light]).reshape(-1)
+    heavy, light = heavy.reshape(-1), light.reshape(-1)
+    layer = np.repeat(np.arange(layers), pairs)
+    left = room[layer]
+    source = dimms[heavy, layer]
+    for activity in range(tokens, 0, -1):
+        # Most pairs are balanced by their most active neurons; go on with the others only.
+        rows = np.flatnonzero((gap > activity) & (left > 0))
+        if not len(rows):
+            continue
+        here = (equals(window, activity) & cold)[layer[rows]]
+        here &= source[rows]
+        amount = np.minimum(_moves(gap[rows], activity, count(here)), left[rows])
+        keep_first_bits(here, amount)
+        row, word = np.divmod(np.flatnonzero(here != 0), here.shape[1])
+        bits = here[row, word]
+        dimms[heavy[rows[row]], layer[rows[row]], word] &= ~bits
+        dimms[light[rows[row]], layer[rows[row]], word] |= bits
+        gap[rows] -= 2 * activity * amount
+        left[rows] -= amount
+        moved.reshape(-1)[rows] += amount
     return moved
-
-
-def _gather(dimms: Sequence[Plane], which: Int) -> Plane:
-    """Row l of plane which[l]."""
-    out = np.empty_like(dimms[0])
-    for index, plane in enumerate(dimms):
-        chosen = np.flatnonzero(which == index)
-        out[chosen] = plane[chosen]
-    return out
-
-
-def _apply(dimms: Sequence[Plane], heavy: Int, light: Int, taken: Plane) -> None:
-    for index, plane in enumerate(dimms):
-        gives, gets = np.flatnonzero(heavy == index), np.flatnonzero(light == index)
-        plane[gives] &= ~taken[gives]
-        plane[gets] |= taken[gets]

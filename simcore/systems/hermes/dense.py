@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine import phases
 from simcore.engine.phases import Template, Work
 from simcore.errors import CapacityError
 from simcore.hardware import gpu as gpu_model
@@ -24,7 +23,7 @@ from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.scenario.fields import knob
 from simcore.scenario.schema import Model, Scenario
-from simcore.systems.base import System, register_system
+from simcore.systems.base import register_system
 from simcore.systems.hermes.explain import explain
 from simcore.systems.hermes.machine import (
     COMPONENTS,
@@ -41,6 +40,7 @@ from simcore.systems.hermes.machine import (
 )
 from simcore.systems.hermes.shared_work import attention, output, prefill, put, tail
 from simcore.systems.hermes.steps import Phases, common_templates
+from simcore.systems.phased import PhasedSystem, Segments
 from simcore.units import transfer_ps, us_to_ps
 
 MEMORY_KINDS = ("FC layers", "tables", "reserve", "weights", "kv")
@@ -101,7 +101,7 @@ def fc_shapes(model: Model) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
 
 
 @register_system("hermes-base")
-class HermesBase(System):
+class HermesBase(PhasedSystem):
     """The NDP-DIMM machine computing dense layers."""
 
     title = "Hermes-base"
@@ -165,25 +165,18 @@ class HermesBase(System):
     def start(self, plan: BasePlan, run: Run) -> None:
         """Nothing changes from token to token but the context."""
 
-    def advance(self, plan: BasePlan, state: None, run: Run) -> Mapping[str, Any]:
-        index = len(run)
+    def causes(self, plan: BasePlan, state: None, run: Run, index: int) -> dict[str, Any]:
         workload = plan.scenario.workload
         context = workload.prompt_tokens + index
-        record: dict[str, Any] = {
+        return {
             "kind": np.int8(KIND_DECODE if index else KIND_PREFILL),
             "tokens": np.int32(workload.batch if index else 0),
             "context_tokens": np.int32(context),
+            "memory_bytes": _memory(plan, context),
         }
-        sums = phases.totals([(t, w) for t, w, _ in _segments(plan, record)])
-        record["duration_ps"] = np.int64(sums.duration_ps)
-        record["lane_op_ps"] = sums.time_ps
-        record["lane_op_bytes"] = sums.amount_bytes
-        record["lane_op_flops"] = sums.flops
-        record["memory_bytes"] = _memory(plan, context)
-        return record
 
-    def spans(self, plan: BasePlan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(_segments(plan, record))
+    def segments(self, plan: BasePlan, record: Mapping[str, Any]) -> Segments:
+        return _segments(plan, record)
 
     def placement(self, plan: BasePlan, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
         columns, sections = _columns(plan)

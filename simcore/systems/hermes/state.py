@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations import make_source, written
-from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits
+from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits, tally
 from simcore.placement.adjustment import Swap, choose_swaps
 from simcore.placement.partition import oracle_counts
 from simcore.placement.predictor import Predictor, below, initial_states
@@ -28,7 +28,7 @@ class HermesState:
 
     Attributes:
         gpu: neurons with a copy on the GPU.
-        dimms: home planes.
+        dimms: home planes, (DIMMs, layers, words).
         predictor: neuron states.
         hot_bytes: weights of the copies on the GPU after prefill; swaps are one for one and do not
             change it.
@@ -38,7 +38,7 @@ class HermesState:
     def __init__(self, plan: HermesPlan, run: Run) -> None:
         self.source = make_source(plan.scenario)
         self.gpu = plan.placement.gpu.copy()
-        self.dimms = [home.copy() for home in plan.placement.dimms]
+        self.dimms = np.array(plan.placement.dimms)
         self.predictor = Predictor(initial_states(self.source.prompt_frequency()))
         self.valid = plan.space.valid()
         self._last_layer = np.zeros(plan.space.words, np.uint64)
@@ -175,18 +175,24 @@ class HermesState:
         neurons; a false alarm is multiplied once before its zero is seen.
         """
         layers, blocks = plan.space.layers, plan.space.blocks
-        homes = [self.gpu, *(home & ~self.gpu for home in self.dimms)]
-        read = np.empty((layers, len(blocks), len(homes)), np.int32)
+        places = 1 + len(self.dimms)
+        read = np.empty((layers, len(blocks), places), np.int32)
         macs = np.empty_like(read)
-        for place, home in enumerate(homes):
-            mine = predicted & home
+        cold = predicted & ~self.gpu
+        mine, part = np.empty_like(predicted), np.empty_like(predicted)
+        # How many sequences use a neuron, as a bit-sliced number.
+        uses = tally(sequences) if len(sequences) > 1 else []
+        idle = predicted & ~active
+        for place in range(places):
+            home, pool = (self.dimms[place - 1], cold) if place else (self.gpu, predicted)
+            np.bitwise_and(home, pool, out=mine)
             read[:, :, place] = _by_block(plan, mine)
             if len(sequences) == 1:
                 macs[:, :, place] = read[:, :, place]
-            else:
-                macs[:, :, place] = _by_block(plan, mine & ~active)
-                for own in sequences:
-                    macs[:, :, place] += _by_block(plan, mine & own)
+                continue
+            macs[:, :, place] = _by_block(plan, np.bitwise_and(mine, idle, out=part))
+            for bit, used in enumerate(uses):
+                macs[:, :, place] += _by_block(plan, np.bitwise_and(mine, used, out=part)) << bit
         return {
             "n_gpu": read[:, :, 0].copy(),
             "n_dimm": read[:, :, 1:].copy(),
@@ -211,9 +217,10 @@ class HermesState:
         swaps: dict[str, Swap] = {}
         for block in reversed(plan.space.blocks):  # the MLP first: it has most of the work
             swap = choose_swaps(
-                self.gpu[:, block.words],
+                # Copies: logic on whole rows of memory is twice as fast as on slices of rows.
+                np.ascontiguousarray(self.gpu[:, block.words]),
                 self.valid[block.words],
-                [plane[:, block.words] for plane in self.predictor.state],
+                [np.ascontiguousarray(plane[:, block.words]) for plane in self.predictor.state],
                 policy.hot_threshold,
                 room_bytes // block.neuron_bytes,
             )
@@ -229,7 +236,7 @@ class HermesState:
             for index, block in reversed(list(enumerate(plan.space.blocks))):
                 room = np.full(plan.space.layers, int(window_bytes // block.neuron_bytes))
                 self._remapped[:, index] = rebalance(
-                    [home[:, block.words] for home in self.dimms],
+                    self.dimms[:, :, block.words],
                     cold[:, block.words],
                     [plane[:, block.words] for plane in self._window],
                     room,
@@ -245,7 +252,5 @@ class HermesState:
 def _by_block(plan: HermesPlan, plane: Plane) -> NDArray[np.int32]:
     """Set bits by layer and block."""
     bits = np.bitwise_count(plane)
-    out = np.empty((plan.space.layers, len(plan.space.blocks)), np.int32)
-    for index, block in enumerate(plan.space.blocks):
-        out[:, index] = bits[:, block.words].sum(axis=1, dtype=np.int32)
-    return out
+    starts = [block.start for block in plan.space.blocks]
+    return np.add.reduceat(bits, starts, axis=1, dtype=np.uint32).astype(np.int32)

@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simcore.engine import phases
 from simcore.model import shapes
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.scenario.schema import Scenario
-from simcore.systems.base import System, Variant, register_system
+from simcore.systems.base import Variant, register_system
 from simcore.systems.hermes import explain, figures, grid
 from simcore.systems.hermes.machine import COMPONENTS, PAPER, PRESETS
 from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
@@ -22,12 +21,13 @@ from simcore.systems.hermes.policy import HermesPolicy
 from simcore.systems.hermes.state import HermesState
 from simcore.systems.hermes.study import Study, predictor_study
 from simcore.systems.hermes.work import segments
+from simcore.systems.phased import PhasedSystem, Segments
 
 _OFF = {"online_adjustment": False, "window_remap": False}
 
 
 @register_system("hermes")
-class Hermes(System):
+class Hermes(PhasedSystem):
     """One consumer GPU with NDP-DIMMs; neurons of a ReLU-sparse model split into hot and cold."""
 
     title = "Hermes"
@@ -57,8 +57,7 @@ class Hermes(System):
     def start(self, plan: HermesPlan, run: Run) -> HermesState:
         return HermesState(plan, run)
 
-    def advance(self, plan: HermesPlan, state: HermesState, run: Run) -> Mapping[str, Any]:
-        index = len(run)
+    def causes(self, plan: HermesPlan, state: HermesState, run: Run, index: int) -> dict[str, Any]:
         workload = plan.scenario.workload
         if index == 0:
             record = state.prefill(plan)
@@ -70,13 +69,11 @@ class Hermes(System):
             record["tokens"] = np.int32(workload.batch)
             context = workload.prompt_tokens + index
         record["context_tokens"] = np.int32(context)
-        sums = phases.totals([(t, w) for t, w, _ in segments(plan, record)])
-        record["duration_ps"] = np.int64(sums.duration_ps)
-        record["lane_op_ps"] = sums.time_ps
-        record["lane_op_bytes"] = sums.amount_bytes
-        record["lane_op_flops"] = sums.flops
         record["memory_bytes"] = self._memory(plan, state, context)
         return record
+
+    def segments(self, plan: HermesPlan, record: Mapping[str, Any]) -> Segments:
+        return segments(plan, record)
 
     def _memory(self, plan: HermesPlan, state: HermesState, context: int) -> Any:
         """Bytes in use by device and kind."""
@@ -91,9 +88,6 @@ class Hermes(System):
         used[1:, 4] = state.home_bytes + dense
         used[1:, 5] = plan.kv_items * kv
         return used
-
-    def spans(self, plan: HermesPlan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(segments(plan, record))
 
     def placement(
         self, plan: HermesPlan, run: Run, index: int, items_per_cell: int

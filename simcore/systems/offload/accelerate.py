@@ -34,7 +34,8 @@ from simcore.systems.offload.machine import (
     parts_of,
 )
 from simcore.systems.offload.policy import AcceleratePolicy
-from simcore.systems.offload.system import OffloadSystem, Segments
+from simcore.systems.offload.system import OffloadSystem
+from simcore.systems.phased import Segments
 from simcore.units import us_to_ps
 
 MODULES = {"qkv": 4, "projection": 1, "mlp": 4, "head": 1}

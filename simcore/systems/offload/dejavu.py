@@ -44,7 +44,8 @@ from simcore.systems.offload.machine import (
 )
 from simcore.systems.offload.policy import DejaVuPolicy
 from simcore.systems.offload.residency import count_blocks, resident_plane
-from simcore.systems.offload.system import OffloadSystem, Segments
+from simcore.systems.offload.system import OffloadSystem
+from simcore.systems.phased import Segments
 from simcore.units import transfer_ps, us_to_ps
 
 INDEX_BYTES = 4
@@ -148,7 +149,7 @@ class DejaVu(OffloadSystem):
     def start(self, plan: DejaVuPlan, run: Run) -> ActivationSource:
         return make_source(plan.scenario)
 
-    def causes(self, plan: DejaVuPlan, state: ActivationSource, index: int) -> dict[str, Any]:
+    def own_causes(self, plan: DejaVuPlan, state: ActivationSource, index: int) -> dict[str, Any]:
         shape = (plan.space.layers, len(plan.space.blocks))
         if not index:
             zero = np.zeros(shape, np.int32)

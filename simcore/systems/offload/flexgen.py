@@ -35,7 +35,8 @@ from simcore.systems.offload.machine import (
     parts_of,
 )
 from simcore.systems.offload.policy import FlexGenPolicy
-from simcore.systems.offload.system import OffloadSystem, Segments
+from simcore.systems.offload.system import OffloadSystem
+from simcore.systems.phased import Segments
 from simcore.units import transfer_ps
 
 _PERCENT = 100

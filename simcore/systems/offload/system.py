@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from simcore.engine import phases
-from simcore.engine.phases import Template, Work
 from simcore.model import shapes
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.results.terms import Term
-from simcore.systems.base import System
 from simcore.systems.offload import layer_map
 from simcore.systems.offload.explain import explain
 from simcore.systems.offload.machine import (
@@ -30,9 +26,7 @@ from simcore.systems.offload.machine import (
     Int,
     OffloadPlan,
 )
-
-Segments = list[tuple[Template, Work, bool]]
-
+from simcore.systems.phased import PhasedSystem
 
 TERMS: Mapping[str, Term] = {
     "gpu_weight_bytes": Term("weights kept on the GPU", "B"),
@@ -49,7 +43,7 @@ TERMS: Mapping[str, Term] = {
 }
 
 
-class OffloadSystem(System):
+class OffloadSystem(PhasedSystem):
     """An offloading system: `segments` is its schedule, the rest is common.
 
     Attributes:
@@ -63,35 +57,22 @@ class OffloadSystem(System):
     stochastic = False
     overlaps: ClassVar[bool] = False
 
-    @abstractmethod
-    def segments(self, plan: Any, record: Mapping[str, Any]) -> Segments:
-        """Templates, work and whether rows are layers, in order of time."""
-
     def start(self, plan: Any, run: Run) -> Any:
         """Nothing changes from token to token but the context."""
 
-    def causes(self, plan: Any, state: Any, index: int) -> dict[str, Any]:
+    def own_causes(self, plan: Any, state: Any, index: int) -> dict[str, Any]:
         """What a step records beside the common columns."""
         return {}
 
-    def advance(self, plan: OffloadPlan, state: Any, run: Run) -> Mapping[str, Any]:
-        index = len(run)
+    def causes(self, plan: OffloadPlan, state: Any, run: Run, index: int) -> dict[str, Any]:
         workload = plan.scenario.workload
         context = workload.prompt_tokens + index
-        record = self.causes(plan, state, index)
+        record = self.own_causes(plan, state, index)
         record["kind"] = np.int8(KIND_DECODE if index else KIND_PREFILL)
         record["tokens"] = np.int32(workload.batch if index else 0)
         record["context_tokens"] = np.int32(context)
-        sums = phases.totals([(t, w) for t, w, _ in self.segments(plan, record)])
-        record["duration_ps"] = np.int64(sums.duration_ps)
-        record["lane_op_ps"] = sums.time_ps
-        record["lane_op_bytes"] = sums.amount_bytes
-        record["lane_op_flops"] = sums.flops
         record["memory_bytes"] = memory_use(plan, context)
         return record
-
-    def spans(self, plan: OffloadPlan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(self.segments(plan, record))
 
     def placement(self, plan: Any, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
         return layer_map.placement(plan, items_per_cell)

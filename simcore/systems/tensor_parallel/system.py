@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from simcore.engine import phases
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
 from simcore.results.terms import Term
 from simcore.scenario.schema import Scenario
-from simcore.systems.base import System, register_system
+from simcore.systems.base import register_system
+from simcore.systems.phased import PhasedSystem, Segments
 from simcore.systems.tensor_parallel import explain, grid
 from simcore.systems.tensor_parallel.machine import (
     MEMORY_KINDS,
@@ -40,7 +40,7 @@ from simcore.systems.tensor_parallel.work import segments
 
 
 @register_system("tensorrt-llm")
-class TensorRtLlm(System):
+class TensorRtLlm(PhasedSystem):
     """Dense weights dealt over several GPUs with all-reduce over NVLink."""
 
     title = "TensorRT-LLM"
@@ -80,25 +80,18 @@ class TensorRtLlm(System):
     def start(self, plan: TensorParallelPlan, run: Run) -> None:
         """Nothing changes from token to token but the context."""
 
-    def advance(self, plan: TensorParallelPlan, state: None, run: Run) -> Mapping[str, Any]:
-        index = len(run)
+    def causes(self, plan: TensorParallelPlan, state: None, run: Run, index: int) -> dict[str, Any]:
         workload = plan.scenario.workload
         context = workload.prompt_tokens + index
-        record: dict[str, Any] = {
+        return {
             "kind": np.int8(KIND_DECODE if index else KIND_PREFILL),
             "tokens": np.int32(workload.batch if index else 0),
             "context_tokens": np.int32(context),
+            "memory_bytes": memory_use(plan, context),
         }
-        sums = phases.totals([(t, w) for t, w, _ in segments(plan, record)])
-        record["duration_ps"] = np.int64(sums.duration_ps)
-        record["lane_op_ps"] = sums.time_ps
-        record["lane_op_bytes"] = sums.amount_bytes
-        record["lane_op_flops"] = sums.flops
-        record["memory_bytes"] = memory_use(plan, context)
-        return record
 
-    def spans(self, plan: TensorParallelPlan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(segments(plan, record))
+    def segments(self, plan: TensorParallelPlan, record: Mapping[str, Any]) -> Segments:
+        return segments(plan, record)
 
     def placement(
         self, plan: TensorParallelPlan, run: Run, index: int, items_per_cell: int

@@ -79,3 +79,12 @@ def test_adding_never_wraps(amount: int) -> None:
     planes = bp.write_counter(np.full((1, 64), 15, np.uint8), 4)
     bp.add_saturating(planes, bp.pack(np.ones((1, 64), bool)), amount)
     assert (bp.read_counter(planes) == 15).all()
+
+
+@settings(max_examples=40)
+@given(SEEDS, st.integers(1, 17))
+def test_a_tally_counts_in_how_many_planes_a_bit_is(seed: int, planes: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.random((planes, 3, 128)) < rng.random()
+    counter = bp.tally([bp.pack(each) for each in values])
+    assert np.array_equal(bp.read_counter(counter), values.sum(axis=0))

@@ -16,6 +16,7 @@ from simcore.activations.concentration import (
 )
 from simcore.activations.statistical import StatisticalSource
 from simcore.scenario.schema import ActivationStats, Model, StatisticalActivations
+from tests.simcore.activations.plain_source import PlainSource
 
 MODEL = Model(
     layers=16,
@@ -193,3 +194,18 @@ def test_the_prompt_frequency_of_a_batch_is_the_mean_of_its_sequences() -> None:
     seen = (fired[0] + fired[1]) / 400
     assert np.corrcoef(src.prompt_frequency().ravel(), seen.ravel())[0, 1] > 0.95
     assert np.corrcoef(src.prompt_frequency().ravel(), fired[1].ravel())[0, 1] < 0.9
+
+
+@pytest.mark.parametrize("coupling", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(("batch", "alike"), [(1, 0.0), (3, 0.4)])
+def test_every_bit_is_that_of_the_plain_draw(coupling: float, batch: int, alike: float) -> None:
+    settings = StatisticalActivations(coupling=coupling, sequence_correlation=alike)
+    model = replace(MODEL, layers=11, ffn=1100)  # layers and columns that fill no round number
+    fast = StatisticalSource(model, settings, batch, 128, seed=3)
+    plain = PlainSource(fast, batch, seed=3)
+    for _ in range(4):
+        plain.trades = [fast._trades]
+        planes = fast.draw()
+        for plane, expected in zip(planes, plain.draw(), strict=True):
+            assert np.array_equal(bp.unpack(plane).astype(bool), expected)
+    assert any(len(columns) for columns, _ in plain.trades)

@@ -36,3 +36,19 @@ def test_rows_by_themselves(rows: int, seed: int) -> None:
         assert np.array_equal(found.time_ps[row], expected.time_ps)
         assert np.array_equal(found.amount_bytes[row], expected.amount_bytes)
         assert np.array_equal(found.flops[row], expected.flops)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**31))
+def test_steps_of_several_rows(steps: int, rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (steps * rows, TEMPLATE.columns)
+    work = Work(*(rng.integers(0, 50, shape) * rng.integers(0, 2, shape) for _ in range(3)))
+    found = row_totals(TEMPLATE, work, rows)
+    for step in range(steps):
+        mine = slice(step * rows, (step + 1) * rows)
+        alone = Work(work.time_ps[mine], work.amount_bytes[mine], work.flops[mine])
+        expected = totals([(TEMPLATE, alone)])
+        assert found.duration_ps[step] == expected.duration_ps
+        assert np.array_equal(found.time_ps[step], expected.time_ps)
+        assert np.array_equal(found.amount_bytes[step], expected.amount_bytes)
+        assert np.array_equal(found.flops[step], expected.flops)

@@ -9,25 +9,9 @@ from hypothesis import strategies as st
 from simcore.activations import bitplanes as bp
 from simcore.placement.adjustment import choose_swaps
 from simcore.placement.remap import loads, rebalance
+from tests.simcore.placement.literal import literal_remap, literal_swaps
 
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def literal_swaps(gpu, valid, state, hot, room):
-    """Rank newcomers by state, victims by state, swap while the newcomer's is higher."""
-    result = []
-    state = state.astype(int)
-    for layer in range(len(gpu)):
-        come = [i for i in np.flatnonzero(valid & ~gpu[layer]) if state[layer, i] > hot]
-        go = list(np.flatnonzero(gpu[layer]))
-        come.sort(key=lambda i: (-state[layer, i], i))
-        go.sort(key=lambda i: (state[layer, i], i))
-        pairs = [
-            (a, b) for a, b in zip(come, go, strict=False) if state[layer, a] > state[layer, b]
-        ]
-        pairs = pairs[: room[layer]]
-        result.append(({int(a) for a, _ in pairs}, {int(b) for _, b in pairs}))
-    return result
 
 
 @settings(max_examples=80)
@@ -48,36 +32,6 @@ def test_swaps_follow_the_rule(seed: int) -> None:
         assert swap.moved[layer] == len(come)
 
 
-def literal_remap(home, cold, activity, dimms, room):
-    """Algorithm 1 with its loop test put right, one neuron at a time."""
-    home = home.copy()
-    moved = []
-    for layer in range(len(home)):
-        mine = [activity[layer][(home[layer] == j) & cold[layer]].sum() for j in range(dimms)]
-        order = sorted(range(dimms), key=lambda j: -mine[j])
-        row = []
-        for pair in range(dimms // 2):
-            heavy, light = order[pair], order[dimms - 1 - pair]
-            count = 0
-            gap = mine[heavy] - mine[light]
-            candidates = [
-                i
-                for i in np.flatnonzero((home[layer] == heavy) & cold[layer])
-                if activity[layer, i] > 0
-            ]
-            candidates.sort(key=lambda i: (-activity[layer, i], i))
-            for i in candidates:
-                if count == room[layer]:
-                    break
-                if gap > activity[layer, i]:
-                    home[layer, i] = light
-                    gap -= 2 * activity[layer, i]
-                    count += 1
-            row.append(count)
-        moved.append(row)
-    return home, moved
-
-
 @settings(max_examples=80)
 @given(SEEDS, st.sampled_from([2, 3, 4, 8]))
 def test_remap_follows_the_algorithm(seed: int, dimms: int) -> None:
@@ -87,7 +41,7 @@ def test_remap_follows_the_algorithm(seed: int, dimms: int) -> None:
     cold = rng.random((3, 256)) < 0.8
     activity = rng.integers(0, 6, (3, 256)) * (rng.random((3, 256)) < 0.4)
     room = rng.integers(0, 60, 3)
-    planes = [bp.pack(home == j) for j in range(dimms)]
+    planes = np.array([bp.pack(home == j) for j in range(dimms)])
     window = bp.write_counter(activity.astype(np.uint8), 3)
     before = loads(planes, bp.pack(cold), window)
     moved = rebalance(planes, bp.pack(cold), window, room)
@@ -101,7 +55,7 @@ def test_remap_follows_the_algorithm(seed: int, dimms: int) -> None:
 
 
 def test_the_printed_rule_moves_nothing() -> None:
-    planes = [bp.pack(np.eye(1, 64, k, dtype=bool)) for k in (0, 1)]
+    planes = np.array([bp.pack(np.eye(1, 64, k, dtype=bool)) for k in (0, 1)])
     window = bp.write_counter(np.array([[5] + [0] * 63], np.uint8), 3)
     cold = bp.pack(np.ones((1, 64), bool))
     moved = rebalance(planes, cold, window, np.array([9]), printed_rule=True)

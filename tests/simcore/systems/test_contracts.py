@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import simcore.systems  # noqa: F401 - fills the registry
-from simcore.engine.simulator import simulate
+from simcore.engine.simulator import Simulator, simulate
 from simcore.registry import SYSTEMS
 from simcore.results.run import COMMON_COLUMNS, Run
 from simcore.scenario.schema import FixedWorkload, Gpu, NdpDimms, Pcie
@@ -105,6 +105,15 @@ def test_the_same_scenario_gives_the_same_run(system_id: str) -> None:
     first, second = run_of(system_id), simulate(scenario(system_id))
     for name in first.column_names:
         assert np.array_equal(first.column(name), second.column(name)), name
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_blocks_of_any_length_give_the_same_records(run: Run, steps: int) -> None:
+    simulator = Simulator(run.scenario)
+    while simulator.advance(steps):
+        pass
+    for name in run.column_names:
+        assert np.array_equal(simulator.run.column(name), run.column(name)), name
 
 
 @pytest.mark.parametrize("system_id", IDS)

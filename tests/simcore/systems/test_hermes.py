@@ -21,6 +21,7 @@ from simcore.scenario.schema import (
     StatisticalActivations,
 )
 from tests.builders import LLAMA2_70B, SMALL_MODEL, TINY_MODEL, hermes
+from tests.simcore.systems.plain_hermes import PlainHermes
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +199,17 @@ def test_the_integer_program_can_place_the_neurons(monkeypatch: pytest.MonkeyPat
     said = without.system.summary(without.plan, without)["partition"]
     assert said["method"] == "greedy"
     assert "not used" in said["note"]
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_every_count_is_that_of_the_plain_step(batch: int) -> None:
+    workload = FixedWorkload(prompt_tokens=16, output_tokens=12, batch=batch)
+    activations = StatisticalActivations(drift_per_token=0.02)
+    simulated = simulate(hermes(workload=workload, activations=activations))
+    plain = PlainHermes(simulated.plan)
+    for token in range(12):
+        for name, expected in plain.step(token).items():
+            found = simulated.record(token + 1)[name]
+            assert np.array_equal(found, expected), (token, name)
+    assert simulated.column("swap_in").any()
+    assert simulated.column("remap").any()
