@@ -173,7 +173,8 @@ def _paint_step_names(
             width = metrics.horizontalAdvance(text)
             if right - left < 6 and every == 1 and step % 10:
                 continue
-        room = right - left >= width + 8 or right - left < 6
+        # A name that stands for several steps may reach over its own; `free` keeps names apart.
+        room = right - left >= width + 8 or right - left < 6 or every > 1
         if room and free <= left + 3 <= canvas.width() - width:
             painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
             free = left + width + 10
