@@ -37,7 +37,7 @@ LOW = 900
 """Windows lower than this give more of their height to what is looked at most."""
 
 
-_EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (250, 320, 0.19))
+_EDITOR = Column((("scenario", "inspector", "history"),), (1.0,), (264, 330, 0.19))
 _PANELS = ("metrics", "explain", "memory", "log")
 
 LAYOUTS: Mapping[str, tuple[Column, ...]] = {
@@ -50,7 +50,7 @@ LAYOUTS: Mapping[str, tuple[Column, ...]] = {
                 ("bandwidth", "range"),
             ),
             (0.33, 0.42, 0.25),
-            low=(0.31, 0.47, 0.22),
+            low=(0.30, 0.46, 0.24),
         ),
         Column((("load", "stops"), _PANELS), (0.42, 0.58), (270, 360, 0.21)),
     ),

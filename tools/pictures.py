@@ -90,9 +90,15 @@ def _shoot(arguments: argparse.Namespace) -> int:
                 name = f"{path.stem}.{theme}.{size}"
                 window.grab().save(str(arguments.out / f"{name}.png"))
                 for id, dock in window.docks.items() if arguments.views else ():
+                    if id == "range":
+                        run, middle = runs.current, len(runs.current) // 2
+                        last = min(middle + 3, len(run) - 1)
+                        window.state.markers.set_range(run.start_ps(middle), run.start_ps(last))
                     window.show_view(id)
                     pause(0.8)
+                    wait(lambda: not window.docks["chart"].view.busy.text())
                     dock.grab().save(str(arguments.out / f"{name}.{id}.png"))
+                    window.state.markers.clear()
         sys.stderr.write(f"{path.stem}\n")
     window.close()
     return 0

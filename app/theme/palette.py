@@ -11,8 +11,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.theme.tokens import CATEGORY_ORDER, WAIT_KEYS, Theme, blend, contrast, place_colours
+from app.theme.tokens import CATEGORY_ORDER, WAIT_KEYS, Theme, blend, contrast
 from app.theme.vision import VISIONS, distance
+from simcore.colours import ColourTable, place_colours
+from simcore.export.charts.style import ChartTheme
 
 OPS_APART = 10.0
 """Least CIEDE2000 between two categories of ops, for every vision."""
@@ -39,10 +41,25 @@ class Contrast:
 
 def distances(theme: Theme) -> Iterator[tuple[str, str, float, Pairs]]:
     """(group, vision, limit, pairs with their distances) of all colours used together."""
-    colours = theme.categories
+    yield from table_distances(theme.table)
+    marks = [("missed", "false_alarm")]
+    for vision in VISIONS:
+        yield (
+            "marks",
+            vision,
+            MARKS_APART,
+            [(distance(getattr(theme, a), getattr(theme, b), vision), a, b) for a, b in marks],
+        )
+
+
+def table_distances(table: ColourTable) -> Iterator[tuple[str, str, float, Pairs]]:
+    """The same of what the window and the exported charts share.
+
+    Kinds of memory and numbered curves borrow the colours of the categories, so they are apart.
+    """
+    colours = table.categories
     ops = list(itertools.combinations(CATEGORY_ORDER, 2))
     waits = list(itertools.product(CATEGORY_ORDER, WAIT_KEYS))
-    marks = [("missed", "false_alarm")]
     for vision in VISIONS:
         yield (
             "ops",
@@ -56,20 +73,14 @@ def distances(theme: Theme) -> Iterator[tuple[str, str, float, Pairs]]:
             OP_AND_WAIT_APART,
             [(distance(colours[a], colours[b], vision), a, b) for a, b in waits],
         )
-        yield (
-            "marks",
-            vision,
-            MARKS_APART,
-            [(distance(getattr(theme, a), getattr(theme, b), vision), a, b) for a, b in marks],
-        )
-        yield "places", vision, PLACES_APART, _places(theme, vision)
+        yield "places", vision, PLACES_APART, _places(table, vision)
 
 
-def _places(theme: Theme, vision: str) -> Pairs:
+def _places(table: ColourTable, vision: str) -> Pairs:
     found: Pairs = []
     for count in PLACES:
         ids = ("gpu0", *(f"dimm{number}" for number in range(count)))
-        shown = place_colours(theme, ids)
+        shown = place_colours(table, ids)
         pairs = [(i, i + 1) for i in range(1, count)] + [(0, i) for i in range(1, count + 1)]
         found += [
             (distance(shown[a], shown[b], vision), f"{ids[a]} of {count}", ids[b]) for a, b in pairs
@@ -107,13 +118,34 @@ def contrasts(theme: Theme) -> list[Contrast]:
         colour = theme.categories[key]
         best = max(contrast(colour, "#000000"), contrast(colour, "#ffffff"))
         found.append(Contrast("label", key, best, TEXT_CONTRAST))
+    return found + _place_contrasts(theme.table, "canvas")
+
+
+def chart_contrasts(theme: ChartTheme) -> list[Contrast]:
+    """The same of an exported chart: its words, and everything that is drawn on its ground."""
+    pairs = [
+        *((name, TEXT_CONTRAST) for name in ("text", "muted")),
+        ("accent", GRAPHICS_CONTRAST),
+        ("wait_edge", GRAPHICS_CONTRAST),
+    ]
+    found = [
+        Contrast(name, "ground", contrast(str(getattr(theme, name)), theme.background), least)
+        for name, least in pairs
+    ]
+    found += [
+        Contrast(key, "ground", contrast(theme.category(key), theme.background), GRAPHICS_CONTRAST)
+        for key in CATEGORY_ORDER
+    ]
+    return found + _place_contrasts(theme.table, "ground")
+
+
+def _place_contrasts(table: ColourTable, ground: str) -> list[Contrast]:
+    found = []
     for count in PLACES:
         ids = ("gpu0", *(f"dimm{number}" for number in range(count)))
         found += [
-            Contrast(
-                f"{id} of {count}", "canvas", contrast(colour, theme.canvas), GRAPHICS_CONTRAST
-            )
-            for id, colour in zip(ids, place_colours(theme, ids), strict=True)
+            Contrast(f"{id} of {count}", ground, contrast(colour, table.ground), GRAPHICS_CONTRAST)
+            for id, colour in zip(ids, place_colours(table, ids), strict=True)
         ]
     return found
 

@@ -248,7 +248,7 @@ def _stack(
         return
     across = 2 if count > 4 or count * (MIN_BOX + GAP) - GAP > room.height else 1
     rows = -(-count // across)
-    gap = 20.0 if count == 2 and across == 1 and room.height > 110 else GAP
+    gap = 20.0 if count == 2 and across == 1 and room.height >= 2 * MIN_BOX + 20.0 else GAP
     most = MOST if not any(d.id in inside for d in devices) else 1e9
     height = min(most, (room.height - gap * (rows - 1)) / rows)
     top = room.y + (room.height - rows * height - gap * (rows - 1)) / 2

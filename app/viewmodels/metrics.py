@@ -17,7 +17,7 @@ from app.viewmodels.formatting import (
 from app.viewmodels.hover import step_name, step_word
 from app.viewmodels.load import imbalance_text, load_group, step_load
 from simcore.results.run import KIND_PREFILL, Run
-from simcore.results.terms import Fact, facts
+from simcore.results.terms import Fact, facts, prefill_title
 from simcore.units import PS_PER_S
 
 _STEP_IMBALANCE = (
@@ -84,11 +84,12 @@ def _prefill(run: Run, time_ps: float) -> list[Row]:
     if not getattr(run.system, "prefills", True):
         return []
     word = step_word(run)
+    title = prefill_title(word).capitalize()
     if word == "token":
-        return [Row("Prefill", time_text(time_ps), "Time of the prefill.")]
+        return [Row(title, time_text(time_ps), "Time of the prefill.")]
     return [
         Row(
-            f"Prefill-only {word}s",
+            title,
             time_text(time_ps),
             f"Time of the {word}s in which no sequence decodes. Most prompts are computed in "
             f"{word}s that also decode; their time is not in here.",

@@ -27,6 +27,18 @@ HEADERS = (
     "of the peak",
     "longest wait",
 )
+SHORT_HEADERS = (
+    "lane",
+    "group",
+    "busy",
+    "least",
+    "most",
+    "bytes",
+    "GB/s",
+    "of peak",
+    "longest wait",
+)
+"""The same for a narrow table, whose tips have the long ones."""
 CSV_HEADERS = (
     "lane",
     "title",

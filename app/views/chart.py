@@ -195,6 +195,8 @@ class ChartView(View):
             return
         self._asked = key
         self.busy.setText("drawing…")
+        if self.picture.text == NO_RUN:
+            self.picture.show_text("drawing…")
         self._loader.request(key, lambda: draw_picture(run, length, request))
 
     def _on_loaded(self, key: object, result: tuple[ChartPicture, QImage]) -> None:

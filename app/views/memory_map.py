@@ -6,14 +6,12 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QScrollArea, QToolTip, QVBoxLayout, QWidget
 
-from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels.formatting import bytes_text, percent_text
 from app.widgets.empty import paint_empty
 from app.widgets.legend import Legend
 from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 
-_KIND_KEYS = ("mlp", "transfer", "projection", "attention", "qkv", "predict", "merge", "other")
 ROW = 30
 
 
@@ -71,7 +69,7 @@ class MemoryCanvas(QWidget):
             x = box.left()
             for kind in range(len(run.plan.memory_kinds)):
                 width = float(used[row, kind]) / max(device.capacity_bytes, 1) * box.width()
-                colour = QColor(theme.colour(kind_key(kind)))
+                colour = QColor(theme.table.memory(run.plan.memory_kinds[kind]))
                 painter.fillRect(QRectF(x, box.top(), width, box.height()), colour)
                 x += width
             painter.setPen(QPen(QColor(theme.border), 1))
@@ -89,13 +87,6 @@ class MemoryCanvas(QWidget):
                 lines.append(f"{name}: {bytes_text(float(used[kind]))}")
         place = event.globalPosition().toPoint() + QPoint(12, 8)
         QToolTip.showText(place, "\n".join(lines), self)
-
-
-def kind_key(kind: int) -> str:
-    """Colour key of the n-th kind of memory use."""
-    key = _KIND_KEYS[kind % len(_KIND_KEYS)]
-    assert key in COLOUR_KEYS
-    return key
 
 
 @register_view("memory", "Memory", "What fills each memory in this step, against its capacity.")
@@ -127,6 +118,6 @@ class MemoryView(View):
             theme = self.context.theme
             kinds = enumerate(run.plan.memory_kinds)
             self._legend.set_entries(
-                [(name.replace("_", " "), theme.colour(kind_key(i)), name) for i, name in kinds],
+                [(name.replace("_", " "), theme.table.memory(name), name) for i, name in kinds],
                 theme.border,
             )

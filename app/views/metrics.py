@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.viewmodels import metrics
@@ -13,6 +13,8 @@ from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 
 REFRESH_MS = 250
+VALUE_SHARE = 0.45
+"""Values up to this share of the width are shown whole, before the names are."""
 
 
 @register_view("metrics", "Metrics", "Throughput, step times, lanes and figures of the system.")
@@ -29,9 +31,9 @@ class MetricsView(View):
         self._tree.setUniformRowHeights(True)
         self._tree.setFont(small_font(self.font(), -0.5))
         header = self._tree.header()
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._groups: dict[str, QTreeWidgetItem] = {}
         self._composition: Composition | None = None
         layout = QVBoxLayout(self)
@@ -108,11 +110,35 @@ class MetricsView(View):
         while item.childCount() < len(group.rows):
             child = QTreeWidgetItem(item)
             child.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        renamed = False
         for index, row in enumerate(group.rows):
             child = item.child(index)
             if child.text(0) != row.label or child.toolTip(0) != (row.tip or row.label):
+                renamed = True
                 child.setText(0, row.label)
                 child.setToolTip(0, row.tip or row.label)
             if child.text(1) != row.value:
                 child.setText(1, row.value)
                 child.setToolTip(1, row.tip or row.value)
+                renamed |= self._value_width(child) > self._tree.columnWidth(1)
+        if renamed:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Numbers are shown whole, then names; long values in words give way."""
+        room = self._tree.viewport().width()
+        rows = [
+            group.child(at) for group in self._groups.values() for at in range(group.childCount())
+        ]
+        metrics, indent = self._tree.fontMetrics(), 2 * self._tree.indentation() + 8
+        names = indent + max((metrics.horizontalAdvance(row.text(0)) for row in rows), default=0)
+        values = [self._value_width(row) for row in rows]
+        value = max((width for width in values if width <= VALUE_SHARE * room), default=0)
+        self._tree.header().resizeSection(0, min(names, room - value))
+
+    def _value_width(self, row: QTreeWidgetItem) -> int:
+        return self._tree.fontMetrics().horizontalAdvance(row.text(1)) + 12
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.state.messages import Severity
-from app.viewmodels.range_stats import CSV_HEADERS, HEADERS, RangeStats, measure
+from app.viewmodels.range_stats import CSV_HEADERS, HEADERS, SHORT_HEADERS, RangeStats, measure
 from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
@@ -65,28 +65,30 @@ class RangeView(View):
         for corner in self.table.findChildren(QAbstractButton):
             corner.setAccessibleName("Select the whole table")
         self.table.verticalHeader().setDefaultSectionSize(
-            QFontMetrics(self.table.font()).height() + 5
+            QFontMetrics(self.table.font()).height() + 3
         )
-        self.table.setHorizontalHeaderLabels([text[0].upper() + text[1:] for text in HEADERS])
+        self.table.setHorizontalHeaderLabels([text[0].upper() + text[1:] for text in SHORT_HEADERS])
         for column in range(len(HEADERS)):
             item = self.table.horizontalHeaderItem(column)
             side = _side(column)
             if item is not None:
                 item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+                item.setToolTip(HEADERS[column])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setFixedHeight(QFontMetrics(self.table.font()).height() + 6)
         self.copy_button = self._button("Copy", "Copy the table as text", self.copy)
         self.csv_button = self._button(
             "Save CSV…", "Save the table with unrounded values", self.save
         )
         bar = QHBoxLayout()
-        bar.setContentsMargins(6, 4, 6, 0)
+        bar.setContentsMargins(6, 1, 6, 0)
         bar.addWidget(self.headline, 1)
         bar.addWidget(self.copy_button)
         bar.addWidget(self.csv_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(1)
         layout.addLayout(bar)
         layout.addWidget(self.table, 1)
         self._loader = LatestLoader()
@@ -138,6 +140,7 @@ class RangeView(View):
     def _button(self, text: str, tip: str, run: object) -> QToolButton:
         button = QToolButton(self)
         button.setText(text)
+        button.setProperty("flat", True)  # lower than a framed one: the rows need the height
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.clicked.connect(run)

@@ -32,8 +32,8 @@ class BandwidthCanvas(TimeCanvas):
     """Filled curves, one lane below the other; a folded group is the sum of its lanes."""
 
     ruler = 0
-    row_min = 30.0
-    row_max = 70.0
+    row_min = 18.0
+    row_max = 110.0
     growth_delay_ms = 20
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -216,13 +216,14 @@ class BandwidthCanvas(TimeCanvas):
     def _heading(self, row: int) -> Heading:
         """Title of a lane and its peak."""
         what, peak, scale = self.rows[row], self.peak_of(row), self.scale_of(row)
-        text = f"peak {significant(peak, 3)} GB/s"
+        text, brief = f"peak {significant(peak, 3)} GB/s", f"{significant(peak, 3)} GB/s"
         if peak > scale:
             text = f"0–{significant(scale, 2)} of {significant(peak, 3)} GB/s"
         title = f"▸ {what.title}" if what.folded else what.title
         if not what.lanes:
             title += " (only A)"
-        return Heading(title, text, self.context.theme.peak, dim=not what.lanes)
+        colour = self.context.theme.peak
+        return Heading(title, text, colour, dim=not what.lanes, brief=brief)
 
     def clicked(self, position: QPointF) -> None:
         if position.x() >= self.plot_area().left():

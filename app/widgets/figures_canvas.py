@@ -350,7 +350,8 @@ class FiguresCanvas(TimeCanvas):
             painter.setPen(QPen(QColor(theme.border), 1))
             painter.drawLine(QPointF(x, 0), QPointF(x, self.ruler))
             painter.setPen(QColor(theme.text_dim))
-            painter.drawText(QRectF(x + 4, 0, 140, self.ruler), _VCENTRE, label)
+            if x + 4 + painter.fontMetrics().horizontalAdvance(label) <= area.right():
+                painter.drawText(QRectF(x + 4, 0, 140, self.ruler), _VCENTRE, label)
         painter.setClipping(False)
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(QPointF(0, self.ruler - 0.5), QPointF(self.width(), self.ruler - 0.5))

@@ -258,9 +258,7 @@ class MachineCanvas(QWidget):
         for link in made.links:
             if link.id in drawing.wires:
                 self._paint_wire(painter, drawing.wires[link.id], link, traffic)
-        for link in made.links:
-            if link.id in drawing.wires:
-                self._paint_label(painter, drawing.wires[link.id], link, traffic)
+        self._paint_labels(painter, made, traffic)
         painter.restore()
         self._paint_foot(painter)
         painter.end()
@@ -433,38 +431,64 @@ class MachineCanvas(QWidget):
         for line in wire.lines:
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in line]))
 
-    def _paint_label(self, painter: QPainter, wire: Wire, link: Link, traffic: StepTraffic) -> None:
+    def _paint_labels(self, painter: QPainter, made: Machine, traffic: StepTraffic) -> None:
+        """Names of links, the hottest first: later ones are shortened or moved to stay clear."""
+        wired = [link for link in made.links if self.drawing and link.id in self.drawing.wires]
+        taken: list[QRectF] = []
+        for link in sorted(wired, key=lambda link: link.id != traffic.hottest):
+            assert self.drawing is not None
+            self._paint_label(painter, self.drawing.wires[link.id], link, traffic, taken)
+
+    def _paint_label(
+        self,
+        painter: QPainter,
+        wire: Wire,
+        link: Link,
+        traffic: StepTraffic,
+        taken: list[QRectF],
+    ) -> None:
         theme, flow = self.context.theme, traffic.links[link.id]
-        hot = link.id == traffic.hottest
         fonts = self.fonts
-        bold, plain = fonts.label, fonts.plain
-        first = ("▲ " if hot else "") + link.title
-        second = rate_of(link, flow)
         bold_metrics, metrics = fonts.label_metrics, fonts.plain_metrics
+        title = ("▲ " if link.id == traffic.hottest else "") + link.title
         room = max(64.0, wire.room + 8)
-        if wire.upright:
-            first, second = f"{first}  {percent_text(flow.share)}", ""
-        elif metrics.horizontalAdvance(second) > room:
-            second = percent_text(flow.share)
+        share = percent_text(flow.share)
+        rate = rate_of(link, flow)
+        if metrics.horizontalAdvance(rate) > room:
+            rate = share
+        short = (f"{title}  {share}", "")
+        ways = [(short, 0.0)] if wire.upright else [((title, rate), -1.0), ((title, rate), 1.0)]
+        if not wire.upright:
+            ways += [(short, -1.0), (short, 1.0)]
+
+        def place(way: tuple[tuple[str, str], float]) -> QRectF:
+            (first, second), side = way
+            first = bold_metrics.elidedText(first, Qt.TextElideMode.ElideRight, room)
+            wide = max(bold_metrics.horizontalAdvance(first), metrics.horizontalAdvance(second))
+            height = bold_metrics.height() + (metrics.height() if second else 0)
+            x, y = wire.label
+            x = min(max(x, wide / 2 + 6), self.width() - wide / 2 - 6)
+            top = {-1.0: y - height - WIDEST - 4, 0.0: y - height / 2, 1.0: y + WIDEST + 3}[side]
+            return QRectF(x - wide / 2 - 3, top, wide + 6, height)
+
+        def clear(rect: QRectF) -> bool:
+            return rect.top() >= -4 and not any(rect.intersects(other) for other in taken)
+
+        way = next((way for way in ways if clear(place(way))), ways[0])
+        rect = place(way)
+        taken.append(rect)
+        first, second = way[0]
         first = bold_metrics.elidedText(first, Qt.TextElideMode.ElideRight, room)
-        width = max(bold_metrics.horizontalAdvance(first), metrics.horizontalAdvance(second)) + 6
-        height = bold_metrics.height() + (metrics.height() if second else 0)
-        x, y = wire.label
-        x = min(max(x, width / 2 + 3), self.width() - width / 2 - 3)
-        top = y - height / 2 if wire.upright else y - height - WIDEST - 4
-        if not wire.upright and top < -4:
-            top = y + WIDEST + 3
-        rect = QRectF(x - width / 2, top, width, height)
         ground = QColor(theme.canvas)
         ground.setAlpha(225)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawRoundedRect(rect, 3, 3)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setFont(bold)
+        painter.setFont(fonts.label)
         painter.setPen(QColor(theme.text))
         centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         painter.drawText(rect, centre, first)
-        painter.setFont(plain)
+        painter.setFont(fonts.plain)
         painter.setPen(QColor(theme.text_dim))
         painter.drawText(rect.adjusted(0, bold_metrics.height(), 0, 0), centre, second)

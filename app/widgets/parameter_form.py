@@ -24,7 +24,7 @@ from simcore.errors import Problem
 from simcore.scenario.listing import FieldInfo
 from simcore.scenario.schema import COMPONENTS
 
-LABEL_WIDTH = 112
+LABEL_WIDTH = 110
 _AT_ONCE = 4
 """Fields added in one event, some milliseconds."""
 

@@ -24,11 +24,16 @@ _VCENTRE = Qt.AlignmentFlag.AlignVCenter
 def paint_steps(
     painter: QPainter, area: QRect, axis: TimeMap, edges: NDArray[np.float64], theme: Theme
 ) -> None:
-    """Lines between steps that are wide enough to tell apart."""
+    """Lines between steps that are wide enough to tell apart; fainter where there are many."""
     steps = visible_steps(edges, axis.start_ps, axis.end_ps)
-    if not len(steps) or axis.px(float(edges[steps.stop] - edges[steps.start])) / len(steps) < 10:
+    if not len(steps):
         return
-    painter.setPen(QPen(QColor(theme.text_dim), 1))
+    width = axis.px(float(edges[steps.stop] - edges[steps.start])) / len(steps)
+    if width < 10:
+        return
+    line = QColor(theme.text_dim)
+    line.setAlphaF(min(1.0, 0.2 + width / 150))
+    painter.setPen(QPen(line, 1))
     for step in range(steps.start, steps.stop + 1):
         x = round(axis.x(float(edges[step]))) + 0.5
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
@@ -55,12 +60,14 @@ class Heading:
         note: a short text beside or below it.
         colour: of the note.
         dim: the row is not one of the run on screen.
+        brief: the note where it stands beside the title; empty if it is the same.
     """
 
     title: str
     note: str
     colour: str
     dim: bool = False
+    brief: str = ""
 
 
 def paint_gutter(painter: QPainter, canvas: TimeCanvas, rows: list[Heading], theme: Theme) -> None:
@@ -93,10 +100,12 @@ def _paint_heading(
     metrics = QFontMetricsF(font)
     stacked = height >= 28 and canvas.ruler == 0
     right = _VCENTRE | Qt.AlignmentFlag.AlignRight
-    room = gutter - 16 if stacked else gutter - 58
+    note = heading.note if stacked else heading.brief or heading.note
+    beside = max(46.0, metrics.horizontalAdvance(note) + 4) if heading.brief else 46.0
+    room = gutter - 16 if stacked else gutter - 16 - beside
     shown = _in_lines(metrics, heading.title, room, 2 if height >= 26 and not stacked else 1)
     title_box = QRectF(8, top, room + 2, height)
-    note_box = QRectF(gutter - 54, top, 46, height)
+    note_box = QRectF(gutter - 8 - beside, top, beside, height)
     if stacked:
         title_box = QRectF(8, top + height / 2 - 14, room, 14)
         note_box = QRectF(8, top + height / 2, room, 13)
@@ -105,7 +114,7 @@ def _paint_heading(
     painter.drawText(title_box, _VCENTRE, shown)
     painter.setFont(small_font(canvas.font(), -1.5) if stacked else font)
     painter.setPen(QColor(heading.colour))
-    painter.drawText(note_box, _VCENTRE if stacked else right, heading.note)
+    painter.drawText(note_box, _VCENTRE if stacked else right, note)
 
 
 def paint_ruler(
@@ -140,7 +149,8 @@ def paint_ruler(
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(QPointF(round(x) + 0.5, 0), QPointF(round(x) + 0.5, row))
         painter.setPen(QColor(theme.text_dim))
-        painter.drawText(QRectF(x + 4, 0, 160, row), _VCENTRE, label)
+        if x + 4 + metrics.horizontalAdvance(label) <= canvas.width():
+            painter.drawText(QRectF(x + 4, 0, 160, row), _VCENTRE, label)
     painter.setPen(QColor(theme.text))
     _paint_step_names(painter, metrics, canvas, axis, edges, run)
     painter.setClipping(False)
@@ -160,21 +170,23 @@ def _paint_step_names(
     row = canvas.ruler / 3
     free = float(canvas.gutter)
     steps = visible_steps(edges, axis.start_ps, axis.end_ps)
-    # Of very many steps only round ones can be named, about as many as fit twice.
-    apart = max(1.0, len(steps) / max(1.0, canvas.width() / 30))
+    if not len(steps):
+        return
+    # Where numbers are wider than the steps only round ones are named, with the steps up to the
+    # next one as their room.
+    whole = axis.px(float(edges[steps.stop] - edges[steps.start]))
+    widest = metrics.horizontalAdvance(str(steps.stop)) + 12
+    apart = widest * len(steps) / max(1.0, whole)
     every = int(nice_step(apart)) if apart > 1 else 1
     for step in range(-(-steps.start // every) * every, steps.stop, every):
         left = max(axis.x(float(edges[step])), float(canvas.gutter))
-        right = axis.x(float(edges[step + 1]))
+        right = axis.x(float(edges[min(step + every, steps.stop)]))
         text = step_name(run, step)
         width = metrics.horizontalAdvance(text)
-        if right - left < width + 10:
+        if axis.x(float(edges[step + 1])) - left < width + 10:
             text = str(step)
             width = metrics.horizontalAdvance(text)
-            if right - left < 6 and every == 1 and step % 10:
-                continue
-        # A name that stands for several steps may reach over its own; `free` keeps names apart.
-        room = right - left >= width + 8 or right - left < 6 or every > 1
+        room = right - left >= width + 8 or step + every > steps.stop
         if room and free <= left + 3 <= canvas.width() - width:
             painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
             free = left + width + 10

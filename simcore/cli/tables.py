@@ -9,7 +9,7 @@ from typing import Any
 from simcore.cli.console import Console, amount
 from simcore.registry import SYSTEMS
 from simcore.results.diff import Difference, Figure
-from simcore.results.terms import facts
+from simcore.results.terms import facts, prefill_title
 from simcore.results.text import printable
 from simcore.units import rounded
 
@@ -43,12 +43,13 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
     step = summary["step_ms"]
     whole = f"tokens/s ({summary['tokens']} tokens in {summary['duration_s']:.4g} s)"
     spread = f"median {step['p50']:.4g}, 95 % {step['p95']:.4g}, longest {step['max']:.4g}"
+    prompts = prefill_title(summary["step_word"])
     console.table(
         ("", "", ""),
         [
             ("end to end", f"{summary['tokens_per_s']:.4g}", whole),
             ("decode", f"{summary['decode_tokens_per_s']:.4g}", "tokens/s"),
-            ("prefill", f"{summary['prefill_s']:.4g}", "s"),
+            *([(prompts, f"{summary['prefill_s']:.4g}", "s")] if summary["prefill_s"] else []),
             ("decode step", f"{step['mean']:.4g}", f"ms ({spread})"),
         ],
     )

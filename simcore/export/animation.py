@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.colours import CATEGORY_TITLES
 from simcore.errors import DataFileError, UserError
 from simcore.export.chart_file import drawing
 from simcore.export.charts import THEMES, ChartTheme
@@ -30,7 +31,6 @@ from simcore.export.charts.placement import (
     place_colours,
     place_handles,
 )
-from simcore.export.charts.style import CATEGORY_TITLES
 from simcore.export.ranges import step_range
 from simcore.results.files import replacing
 from simcore.results.placement import FLAG_MOVING, FLAGS, PlacementGrid
@@ -176,7 +176,7 @@ def write_animation(
             _webp(temporary, told(), options)
         else:
             few = [scene.frame(int(scene.steps[at])) for at in sorted({0, count // 2, count - 1})]
-            _gif(temporary, told(), options, _palette(np.concatenate(few), scene.theme))
+            _gif(temporary, told(), options, _palette(np.concatenate(few), scene))
     return count
 
 
@@ -215,14 +215,16 @@ def _gif(path: Path, pictures: Iterator[Frame], options: AnimationOptions, palet
     )
 
 
-def _palette(shown: Frame, theme: ChartTheme) -> Any:
+def _palette(shown: Frame, scene: _Scene) -> Any:
     """The colours of the theme as they are, and the best others for what frames show."""
     from matplotlib.colors import to_rgb
     from PIL import Image
 
-    exact = [theme.background, theme.text, theme.muted, theme.grid, theme.accent, *theme.places]
-    exact += [*theme.categories.values(), *theme.series]
-    own = list(dict.fromkeys(tuple(round(255 * part) for part in to_rgb(c)) for c in exact))
+    theme = scene.theme
+    exact = [theme.background, theme.text, theme.muted, theme.grid, theme.accent]
+    exact += theme.table.categories.values()
+    parts = [*map(to_rgb, exact), *scene.colours.tolist()]
+    own = list(dict.fromkeys(tuple(round(255 * part) for part in c) for c in parts))
     found = Image.fromarray(shown).quantize(colors=256 - len(own)).getpalette()
     others = np.array(found or [], int).reshape(-1, 3)
     # Pillow compares colours in steps of four, so a neighbour that close would be taken instead.
@@ -332,7 +334,7 @@ class _Scene:
         )
 
     def _map(self, grid: PlacementGrid, cells: Cells) -> None:
-        self.colours = place_colours(self.theme, len(grid.categories))
+        self.colours = place_colours(self.theme, grid)
         ax = self._axes((0.06, 0.33, _MAP_WIDTH, 0.54))
         ax.grid(visible=False)
         picture = picture_of(cells, self.theme, self.colours, self.full)
@@ -385,7 +387,7 @@ class _Scene:
         self._label(ax, "busy share of the step (%)", "")
         self.patches = []
         for key, _ in used:
-            colour = self.theme.categories.get(key, self.theme.categories["other"])
+            colour = self.theme.category(key)
             row = [Rectangle((0, at - 0.36), 0, 0.72, facecolor=colour) for at in range(len(lanes))]
             for patch in row:
                 patch.set_animated(True)
@@ -395,7 +397,7 @@ class _Scene:
         self.bars = ax
         handles = [
             Patch(
-                facecolor=self.theme.categories.get(key, self.theme.categories["other"]),
+                facecolor=self.theme.category(key),
                 label=CATEGORY_TITLES.get(key, key),
             )
             for key, _ in used

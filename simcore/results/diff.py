@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simcore.results.terms import prefill_title
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -98,8 +100,11 @@ def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> Difference:
     """Compare two summaries as `summarise` makes them."""
     numbers_a, numbers_b = _numbers(a), _numbers(b)
     headline = {path for path, *_ in _HEADLINES}
+    titles = {"prefill_s": _prefill_title(a, b)}
     figures = [
-        Figure(path, title, unit, numbers_a.get(path), numbers_b.get(path), better)
+        Figure(
+            path, titles.get(path, title), unit, numbers_a.get(path), numbers_b.get(path), better
+        )
         for path, title, unit, better in _HEADLINES
     ]
     rest = [path for path in numbers_a if path not in headline]
@@ -116,6 +121,12 @@ def difference(a: Mapping[str, Any], b: Mapping[str, Any]) -> Difference:
         figures=tuple(figures),
         speedup=rate_b / rate_a if rate_a else 0.0,
     )
+
+
+def _prefill_title(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """The name of it, or both names where the runs count different things."""
+    names = [prefill_title(str(run.get("step_word", "token"))) for run in (a, b)]
+    return " / ".join(dict.fromkeys(names))
 
 
 def lane_groups(lanes: Mapping[str, Any]) -> dict[str, Any]:

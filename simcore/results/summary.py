@@ -83,6 +83,7 @@ def summarise(run: Run) -> dict[str, Any]:
     return {
         "scenario": scenario_dict(run.scenario),
         "system": run.scenario.system,
+        "step_word": getattr(run.system, "step_word", "token"),
         "steps": sums.steps,
         "tokens": sums.tokens,
         "duration_s": sums.duration_ps / PS_PER_S,

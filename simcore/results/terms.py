@@ -107,3 +107,14 @@ def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, An
             yield from _leaves(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", value
+
+
+def prefill_title(step_word: str) -> str:
+    """What the time of steps that compute nothing but prompts is called.
+
+    Where requests come and go most prompts are computed beside decoding, so it is not the prefill.
+
+    Args:
+        step_word: what the system calls a step, ``token`` or ``iteration``.
+    """
+    return "prefill" if step_word == "token" else f"{step_word}s of prompts only"

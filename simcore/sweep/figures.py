@@ -38,7 +38,11 @@ FIGURES: Mapping[str, Figure] = {
     "decode_tokens_per_s": _figure(
         "decode tokens/s", "tokens/s", "Output tokens over the decode steps.", maximise=True
     ),
-    "prefill_s": _figure("prefill", "s", "Time of the prefill."),
+    "prefill_s": _figure(
+        "prefill",
+        "s",
+        "Time of the prefill, or of iterations of prompts only.",
+    ),
     "duration_s": _figure("duration", "s", "Time of the whole run."),
     "tokens": _figure("tokens", "", "Output tokens of the run.", maximise=True),
     "step_ms.mean": _figure("step, mean", "ms", "Mean length of a decode step."),

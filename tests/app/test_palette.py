@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.theme.palette import contrasts, distances
+from app.theme.palette import chart_contrasts, contrasts, distances, table_distances
 from app.theme.tokens import CATEGORY_ORDER, LIGHT, THEMES, contrast
 from app.theme.vision import VISIONS, ciede2000, distance, seen
 from app.widgets.painting import ink_on
+from simcore.export.charts.style import DARK as DARK_CHART
+from simcore.export.charts.style import PAPER
 
+CHARTS = pytest.mark.parametrize("chart", [PAPER, DARK_CHART], ids=lambda chart: chart.name)
 BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
 
 
@@ -81,9 +84,35 @@ def test_the_check_would_find_a_bad_palette(monkeypatch):
     bad = dict(LIGHT.categories, weights=LIGHT.categories["mlp"], predict="#d9c400")
     from dataclasses import replace
 
-    theme = replace(LIGHT, categories=bad)
-    assert any(value < limit for _, _, limit, pairs in distances(theme) for value, _, _ in pairs)
-    assert any(item.ratio < item.least for item in contrasts(theme))
+    table = replace(LIGHT.table, categories=bad)
+    theme, chart = replace(LIGHT, table=table), replace(PAPER, table=table)
+    for found in (distances(theme), table_distances(chart.table)):
+        assert any(value < limit for _, _, limit, pairs in found for value, _, _ in pairs)
+    for seen_on in (contrasts(theme), chart_contrasts(chart)):
+        assert any(item.ratio < item.least for item in seen_on)
+
+
+@CHARTS
+def test_exported_charts_keep_the_same_limits(chart):
+    close = [
+        f"{group}, {vision}: {a} and {b} {value:.1f} < {limit}"
+        for group, vision, limit, pairs in table_distances(chart.table)
+        for value, a, b in pairs
+        if value < limit
+    ]
+    weak = [
+        f"{item.front} on {item.ground}: {item.ratio:.2f} < {item.least}"
+        for item in chart_contrasts(chart)
+        if item.ratio < item.least
+    ]
+    assert close == weak == []
+    assert chart.background == chart.table.ground  # what the contrasts of places were made for
+
+
+@CHARTS
+def test_curves_have_colours_of_the_table_each_its_own(chart):
+    assert len(set(chart.series)) == len(chart.series)
+    assert set(chart.series) <= {chart.category(key) for key in CATEGORY_ORDER}
 
 
 def test_the_tool_prints_and_returns_zero():
@@ -92,3 +121,4 @@ def test_the_tool_prints_and_returns_zero():
     assert done.returncode == 0, done.stdout
     assert "0 below the limit" in done.stdout
     assert "deuteranopia" in done.stdout
+    assert "paper chart" in done.stdout

@@ -38,7 +38,7 @@ def test_iterations_are_called_iterations(window, serving, qtbot):
     assert title == "Align A and B by iteration"
     metrics = window.docks["metrics"].view
     assert metrics.text("run", "Prefill") == ""
-    assert metrics.text("run", "Prefill-only iterations")
+    assert metrics.text("run", "Iterations of prompts only")
 
 
 def test_tokens_are_called_tokens(window, qtbot):

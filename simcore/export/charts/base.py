@@ -16,6 +16,7 @@ from simcore.export.charts.style import ChartTheme
 from simcore.registry import Registry
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.summary import version
+from simcore.results.terms import prefill_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,12 @@ def decode_steps(run: Run, start: int, stop: int) -> tuple[NDArray[np.int64], tu
     steps = np.arange(start, stop, dtype=np.int64)
     if prefill.all() or not prefill.any():
         return steps, ()
-    return steps[~prefill], ("The prefill step is left out.",)
+    return steps[~prefill], (f"{_left_out(run)} left out.",)
+
+
+def _left_out(run: Run) -> str:
+    word = getattr(run.system, "step_word", "token")
+    return "The prefill step is" if word == "token" else f"{prefill_title(word).capitalize()} are"
 
 
 def by_group(run: Run) -> dict[str, list[int]]:

@@ -45,7 +45,7 @@ def data(run: Run, start: int, stop: int) -> ChartData:
         ),
         caption(run, step, stop),
         (f"Blocks of {blocks.tokens} tokens, all layers together: {counts}.",),
-        {"map": blocks.kind, "titles": blocks.titles},
+        {"map": blocks.kind, "titles": blocks.titles, "ids": blocks.ids},
     )
 
 
@@ -56,8 +56,8 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
 
     frame(figure, data, theme)
     kind, titles = data.meta["map"], data.meta["titles"]
-    colours = [to_rgb(theme.places[at]) for at in range(len(titles) - 1)]
-    colours.append(to_rgb(theme.background))  # not there yet
+    colours = [to_rgb(colour) for colour in theme.places(data.meta["ids"])]
+    colours[-1] = to_rgb(theme.background)  # not there yet
     ax = axes(figure, theme)
     ax.grid(visible=False)
     rows, columns = kind.shape

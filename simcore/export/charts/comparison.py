@@ -108,7 +108,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x", color=theme.grid, linewidth=0.4)
     at = np.arange(len(names))
-    colours = [theme.series[4 % len(theme.series)], *[theme.series[0]] * (len(names) - 1)]
+    colours = [theme.series[1], *[theme.series[0]] * (len(names) - 1)]
     ax.barh(at, np.nan_to_num(speed), color=colours, height=0.66)
     ax.set_yticks(at, names, fontsize=7)
     ax.set_ylim(max(len(names), 3) - 0.5, -0.5)

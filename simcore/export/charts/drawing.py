@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.colours import CATEGORY_ORDER, CATEGORY_TITLES, wait_key
 from simcore.export.charts.base import ChartData
-from simcore.export.charts.style import CATEGORY_TITLES, WAIT_HATCHES, ChartTheme
+from simcore.export.charts.style import WAIT_HATCHES, ChartTheme
 from simcore.results.spans import Op, WaitReason
 
 _MOST_LINES = 6
@@ -100,7 +101,7 @@ def op_order(ops: Iterable[Op]) -> list[tuple[str, list[int]]]:
     for index, op in enumerate(ops):
         key = f"wait:{op.reason.value}" if op.reason else op.category
         found.setdefault(key, []).append(index)
-    order = [*CATEGORY_TITLES, *(f"wait:{reason.value}" for reason in WAIT_HATCHES)]
+    order = [*CATEGORY_ORDER, *(f"wait:{reason.value}" for reason in WAIT_HATCHES)]
     known = [(key, found[key]) for key in order if key in found]
     return known + [(key, ops_) for key, ops_ in found.items() if key not in order]
 
@@ -110,11 +111,11 @@ def look(key: str, theme: ChartTheme) -> dict[str, Any]:
     if key.startswith("wait:"):
         reason = WaitReason(key[5:])
         return {
-            "facecolor": theme.waits[reason],
+            "facecolor": theme.wait(reason),
             "edgecolor": theme.wait_edge,
             "hatch": WAIT_HATCHES[reason],
         }
-    colour = theme.categories.get(key, theme.categories["other"])
+    colour = theme.category(key)
     return {"facecolor": colour, "edgecolor": colour}
 
 
@@ -123,7 +124,7 @@ def patch(key: str, theme: ChartTheme) -> Any:
     from matplotlib.patches import Patch
 
     wait = key.startswith("wait:")
-    title = f"wait: {key[5:]}" if wait else CATEGORY_TITLES.get(key, key)
+    title = CATEGORY_TITLES.get(wait_key(WaitReason(key[5:])) if wait else key, key)
     return Patch(label=title, linewidth=0.4, **look(key, theme))
 
 

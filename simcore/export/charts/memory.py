@@ -73,7 +73,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
                 steps,
                 base,
                 top,
-                facecolor=theme.series[kind % len(theme.series)],
+                facecolor=theme.memory(data.meta["kinds"][kind]),
                 edgecolor=theme.background,
                 hatch=_HATCHES[kind % len(_HATCHES)],
                 linewidth=0.2,
@@ -92,7 +92,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
         labels(ax, "step", "GB" if at == 0 else "")
     handles: list[Any] = [
         Patch(
-            facecolor=theme.series[kind % len(theme.series)],
+            facecolor=theme.memory(data.meta["kinds"][kind]),
             edgecolor=theme.background,
             hatch=_HATCHES[kind % len(_HATCHES)],
             label=data.meta["kinds"][kind],

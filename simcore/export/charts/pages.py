@@ -79,7 +79,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
     owners = data.meta["owners"]
     last = len(owners) - 2  # activations and what is free belong to no layer
     background, empty = np.array(to_rgb(theme.background)), np.array(to_rgb(theme.grid))
-    colours = np.array([to_rgb(theme.places[at]) for at in range(last)])
+    colours = np.array([to_rgb(theme.memory(owner)) for owner in owners[:last]])
     panels = figure.add_gridspec(1, 2)
     most = max(1, int(data["reads"][data["holds"] < last].max(initial=1)))
     for side, title in enumerate(("HBM", "LPDDR")):

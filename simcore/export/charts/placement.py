@@ -135,16 +135,11 @@ def _share(values: NDArray[Any], size: int, items: NDArray[Any]) -> NDArray[np.f
     return np.divide(sums, items, out=np.zeros_like(sums), where=items > 0)
 
 
-def place_colours(theme: ChartTheme, count: int) -> NDArray[np.float64]:
-    """Red, green, blue in 0..1 of each place, (count, 3)."""
+def place_colours(theme: ChartTheme, grid: PlacementGrid) -> NDArray[np.float64]:
+    """Red, green, blue in 0..1 of each place, (places, 3)."""
     from matplotlib.colors import to_rgb
 
-    base = [to_rgb(colour) for colour in theme.places]
-    while len(base) < count:  # further turns through the list are darker, then lighter
-        turn = len(base) // len(theme.places)
-        shade = np.array(base[len(base) % len(theme.places)])
-        base.append(tuple(shade * (0.6 if turn % 2 else 1.0) + (0.0 if turn % 2 else 0.25)))
-    return np.clip(np.array(base[:count]), 0, 1)
+    return np.array([to_rgb(c) for c in theme.places([place.id for place in grid.categories])])
 
 
 def full_strength(cells: Cells) -> float:
@@ -173,7 +168,7 @@ def draw(figure: Any, data: ChartData, theme: ChartTheme) -> None:
 
     frame(figure, data, theme)
     grid = data.meta["grid"]
-    colours = place_colours(theme, len(grid.categories))
+    colours = place_colours(theme, grid)
     cells: Cells = data.meta["cells"]
     full = full_strength(cells)
     picture = picture_of(cells, theme, colours, full)

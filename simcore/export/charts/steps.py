@@ -27,7 +27,7 @@ def step_data(run: Run, start: int, stop: int) -> ChartData:
     length = run.column("duration_ps", start, stop)[steps - start] / PS_PER_MS
     if notes:
         prefill = run.column("duration_ps", start, stop)[is_prefill(run, start, stop)].sum()
-        notes = (f"The prefill of {prefill / PS_PER_S:.3g} s is left out.",)
+        notes = (f"{notes[0][:-1]} ({prefill / PS_PER_S:.3g} s).",)
     return ChartData(
         "step-time",
         "Length of a decode step",
@@ -105,6 +105,8 @@ def token_data(run: Run, start: int, stop: int) -> ChartData:
             "prefill_s": float(run.column("duration_ps", start, stop)[prefill].sum()) / PS_PER_S
             if stop > start
             else 0.0,
+            # A band says when the prefill was: at the start, unless requests come and go.
+            "band": getattr(run.system, "step_word", "token") == "token",
         },
     )
 
@@ -131,7 +133,7 @@ def draw_tokens(figure: Any, data: ChartData, theme: ChartTheme) -> None:
         label=f"end to end {data.meta['tokens_per_s']:.4g} tokens/s",
     )
     prefill = data.meta["prefill_s"]
-    if prefill > 0:
+    if prefill > 0 and data.meta["band"]:
         handles.append(
             ax.axvspan(
                 0,

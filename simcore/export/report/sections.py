@@ -14,7 +14,7 @@ from simcore.export.charts.comparison import one_and_others
 from simcore.export.report.document import Picture, Section, Table
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.summary import scenario_dict, version
-from simcore.results.terms import facts
+from simcore.results.terms import facts, prefill_title
 from simcore.units import PS_PER_MS
 
 _MOST_BOUNDS = 14
@@ -120,13 +120,14 @@ def _bounds(run: Run) -> Table:
 
 
 def _speed(summary: Mapping[str, Any]) -> Table:
-    step = summary["step_ms"]
+    step, prompts = summary["step_ms"], prefill_title(summary["step_word"])
+    inside = ", prefill inside" if summary["prefill_s"] else ""
     return Table(
         ("figure", "value", "unit"),
         (
-            ("end to end, prefill inside", number(summary["tokens_per_s"]), "tokens/s"),
+            (f"end to end{inside}", number(summary["tokens_per_s"]), "tokens/s"),
             ("decode", number(summary["decode_tokens_per_s"]), "tokens/s"),
-            ("prefill", number(summary["prefill_s"]), "s"),
+            *([(prompts, number(summary["prefill_s"]), "s")] if inside else []),
             ("decode step, mean", number(step["mean"]), "ms"),
             ("decode step, median", number(step["p50"]), "ms"),
             ("decode step, 95th percentile", number(step["p95"]), "ms"),

@@ -37,6 +37,11 @@ class BlockMap:
     tokens: int
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the kinds."""
+        return KINDS
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """Names of the kinds."""
         return TITLES

@@ -128,7 +128,7 @@ TERMS: Mapping[str, Term] = {
     ),
     "gpu_bubble_share": Term("GPUs idle (bubbles)", "share", "Of the whole time."),
     "side_bubble_share": Term("attention side idle (bubbles)", "share", "Of the whole time."),
-    "prefill_only_share": Term("steps of prompts only", "share", "Of the whole time."),
+    "prefill_only_share": Term("iterations of prompts only", "share", "Of the whole time."),
     "transfer_exposed_share": Term("PCIe transfers, exposed", "share", "They delay attention."),
     "transfer_hidden_share": Term("PCIe transfers, hidden", "share", "Attention goes on."),
     "request_s_mean": Term("time of a request, mean", "s", "From arrival to last token."),

@@ -19,7 +19,6 @@ from simcore.results.run import MemoryDevice, Plan
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op
 from simcore.scenario.schema import (
     DimmPim,
-    FixedWorkload,
     Gpu,
     HbmPim,
     Host,
@@ -138,8 +137,8 @@ class ServingPlan(Plan):
 
     @property
     def open_ended(self) -> bool:
-        """Requests of different lengths end when they end."""
-        return not isinstance(self.scenario.workload, FixedWorkload)
+        """How many iterations there are depends on what fits, even with requests of one length."""
+        return True
 
     @property
     def policy(self) -> ServingPolicy:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from simcore import load_scenario
+from simcore.colours import CATEGORY_ORDER
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UnknownNameError, UserError
 from simcore.export.chart_file import chart_data, export_chart
@@ -202,7 +203,9 @@ def test_text_needs_no_font_of_the_reader(run, tmp_path):
 
 def test_themes_name_every_category():
     for _, theme in THEMES.items():
-        assert len(set(theme.categories.values())) == len(theme.categories)
+        colours = [theme.category(key) for key in CATEGORY_ORDER]
+        assert len(set(colours)) == len(colours) == 10
+        assert theme.category("unheard of") == theme.category("other")
 
 
 def test_timeline_of_some_layers(run):
