@@ -46,7 +46,8 @@ def run(path: Path | None, *, welcome: bool = False, safe: bool = False) -> int:
     quit_timer = _leave_on_interrupt(window)
     collector = GuiCollector()
     if path is not None:
-        QTimer.singleShot(0, lambda: window.files.open_path(path))
+        # What nobody asked for is no recent file.
+        QTimer.singleShot(0, lambda: window.files.open_path(path, remember=not welcome))
     if not safe:
         QTimer.singleShot(0, window.recovery.offer)
     if welcome and window.settings.welcome:

@@ -34,8 +34,13 @@ class FileActions:
         watch.restored.connect(lambda: state.notices.withdraw(_NOTICE))
         state.session.opened.connect(lambda: state.notices.withdraw(_NOTICE))
 
-    def open_path(self, path: Path) -> bool:
-        """Open a file; a problem is shown and leaves everything as it was."""
+    def open_path(self, path: Path, *, remember: bool = True) -> bool:
+        """Open a file; a problem is shown and leaves everything as it was.
+
+        Args:
+            path: the file.
+            remember: whether it comes into the list of recent files.
+        """
         messages = self._state.messages
         try:
             self._state.session.open(path)
@@ -48,7 +53,8 @@ class FileActions:
         self._state.selection.clear()
         messages.clear_strip()
         messages.log(f"opened {path}")
-        self._settings.add_recent(path)
+        if remember:
+            self._settings.add_recent(path)
         return True
 
     def open_dialog(self) -> None:

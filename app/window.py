@@ -77,6 +77,7 @@ from app.workers.controller import RunController
 from simcore.data import scenario_file
 from simcore.results.summary import version
 from simcore.scenario.presets import own_problems
+from simcore.systems.plugins import plugin_problems
 
 SAFE_START = (
     "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
@@ -176,6 +177,10 @@ class MainWindow(QMainWindow):
         if wrong:
             self.state.messages.log("\n".join(wrong), Severity.WARNING)
             self.state.notices.tell("presets", "Own presets: " + "\n".join(wrong))
+        if plugin_problems():
+            told = "Installed systems: " + "\n".join(plugin_problems())
+            self.state.messages.log(told, Severity.WARNING)
+            self.state.notices.tell("systems", told)
         if settings.safe:
             self.state.notices.tell("safe", SAFE_START, Severity.INFO)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from simcore.errors import UnknownNameError
@@ -38,6 +38,10 @@ class Registry(Generic[T]):
             return self._items[name]
         except KeyError:
             raise UnknownNameError(self.kind, name, self._items) from None
+
+    def reset(self, items: Mapping[str, T]) -> None:
+        """Have just these; how a package that fails half-way leaves nothing behind."""
+        self._items = dict(items)
 
     def __contains__(self, name: object) -> bool:
         return name in self._items

@@ -167,7 +167,7 @@ def hermes(
     """
     small = model is not LLAMA2_70B
     policy_type = SYSTEMS.get(system).policy_type
-    knobs = _SMALL_KNOBS[policy_type] if small else {}
+    knobs = _SMALL_KNOBS.get(policy_type, {}) if small else {}
     gpu, pcie = gpu or Gpu(), pcie or Pcie()
     if small:
         gpu = replace(gpu, kernel_launch_us=0.0, **_SMALL_GPU.get(policy_type, {}))

@@ -59,7 +59,7 @@ class Settings:
 
     Attributes:
         safe: nothing is read or written.
-        problems: what was wrong with the file, for the user; it has been kept aside.
+        problems: what was wrong with the file, for the user; a damaged one has been kept aside.
     """
 
     def __init__(self, directory: Path | None = None, *, safe: bool = False) -> None:
@@ -78,6 +78,11 @@ class Settings:
             self._put_aside("is no settings file")
             self._store = QSettings(str(self.path), QSettings.Format.IniFormat)
         self._check()
+        if not self._store.isWritable():
+            self.problems.append(
+                f"{self.path} cannot be written: settings and layout are not kept beyond this "
+                "session. Make the folder writable, or name another one in DIMMSCOPE_CONFIG."
+            )
 
     # Looks.
 

@@ -26,6 +26,7 @@ class Stop:
         layer: the layer ``layer`` means.
         select: op whose longest span is selected; empty for none.
         whole: whether the text needs the finished run.
+        reveal: what the view is scrolled to, a lane or a field; empty leaves it.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Stop:
     layer: int = 0
     select: str = ""
     whole: bool = False
+    reveal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

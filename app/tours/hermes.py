@@ -15,6 +15,7 @@ from simcore.units import PS_PER_S
 
 _STEP = 20
 _LAYER = 40
+_FIRST_EDIT = "hardware.ndp_dimms.count"
 
 
 def _plan(run: Run) -> Any:
@@ -172,8 +173,8 @@ TOUR = Tour(
         Stop("Why somebody waits", "timeline", _waits, step=_STEP, zoom="step"),
         Stop("The slowest DIMM sets the pace", "load", _load, step=_STEP),
         Stop("Swaps while PCIe is free", "timeline", _adjust, _STEP, "layer", _LAYER),
-        Stop("Evening out the DIMMs", "timeline", _remap, step=_STEP, zoom="run"),
+        Stop("Evening out the DIMMs", "timeline", _remap, _STEP, "run", reveal="link"),
         Stop("What memory delivers", "bandwidth", _bandwidth, step=_STEP, zoom="run"),
-        Stop("Try it", "scenario", _end, step=_STEP, whole=True),
+        Stop("Try it", "scenario", _end, _STEP, whole=True, reveal=_FIRST_EDIT),
     ),
 )

@@ -14,6 +14,9 @@ from simcore.registry import SYSTEMS
 PICTURE_PX = (232, 124)
 """Size of a picture on the screen."""
 
+FIRST = "hermes-llama2-70b"
+"""The scenario to begin with; it is also what a start without a file opens."""
+
 _SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)")
 _NAME = re.compile(r"^name:\s*(.+?)\s*$", re.MULTILINE)
 _SYSTEM = re.compile(r"^system:\s*([\w-]+)", re.MULTILINE)
@@ -49,7 +52,11 @@ def examples() -> tuple[Example, ...]:
     except (SimcoreError, OSError):
         return ()
     order = {id: number for number, id in enumerate(SYSTEMS)}
-    return tuple(sorted(found, key=lambda example: order.get(example.system, len(order))))
+
+    def place(example: Example) -> tuple[int, bool]:
+        return order.get(example.system, len(order)), example.path.stem != FIRST
+
+    return tuple(sorted(found, key=place))
 
 
 def _read(path: Path) -> Example:

@@ -51,6 +51,11 @@ class ScenarioView(View):
         session.problems_changed.connect(self._on_problems_changed)
         self.setMinimumWidth(250)
 
+    def reveal(self, what: str) -> None:
+        """Scroll the form to a field, by its path."""
+        self.tabs.setCurrentWidget(self.form)
+        self.form.reveal(what)
+
     def on_theme_changed(self) -> None:
         self.yaml.set_theme(self.context.theme)
 

@@ -64,6 +64,15 @@ class TimelineView(View):
     def on_theme_changed(self) -> None:
         self._show_legend()
 
+    def reveal(self, what: str) -> None:
+        """Scroll to the first lane whose id begins so; to the top for an empty text."""
+        run = self.state.runs.current
+        for row in range(self.canvas.lane_count() if run is not None else 0):
+            lane = self.canvas.lane_of_row(row)
+            if run is not None and lane >= 0 and run.lanes[lane].id.startswith(what):
+                self.canvas.scroll_to(int(row * self.canvas.row_height()))
+                return
+
     def _show_legend(self) -> None:
         run = self.state.runs.current
         if run is None:

@@ -132,6 +132,12 @@ class ParameterForm(QWidget):
         layout.addWidget(self._filter)
         layout.addWidget(self._area, 1)
 
+    def reveal(self, path: str) -> None:
+        """Scroll to a field; its neighbours below come into sight too."""
+        row = self.rows.get(path)
+        if row is not None:
+            self._area.ensureWidgetVisible(row.editor, 0, self._area.height() // 3)
+
     def show_fields(self, fields: Sequence[FieldInfo]) -> None:
         """Show fields and their values."""
         keys = [(field.path, field.knob.choices) for field in fields]

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from app.theme.tokens import blend
 from app.viewmodels.formatting import time_text
@@ -66,6 +66,7 @@ class TokenText(QWidget):
         self.write.setAccessibleName("Write another prompt")
         self.write.setProperty("flat", True)
         self.write.clicked.connect(self.begin_prompt)
+        self._came_from: QWidget | None = None
         self.line = QLineEdit(self)
         self.line.setAccessibleName("Prompt of the model; Enter runs it, Escape leaves it")
         self.line.setMaxLength(MAX_PROMPT)
@@ -98,6 +99,7 @@ class TokenText(QWidget):
             self._end_prompt(True)
             return
         settings = getattr(self.state.session.scenario, "activations", None)
+        self._came_from = QApplication.focusWidget()
         self.line.setText(str(getattr(settings, "prompt", "")))
         self.line.show()
         self.line.setFocus()
@@ -105,6 +107,12 @@ class TokenText(QWidget):
 
     def _end_prompt(self, take: bool) -> None:
         text = self.line.text()
+        # Without a place to go the focus lands in the next field, which would take keys and Undo.
+        if self.line.hasFocus():
+            back = self._came_from
+            if back is None or not back.isVisible() or self.isAncestorOf(back):
+                back = self.write
+            back.setFocus()
         self.line.hide()
         settings = getattr(self.state.session.scenario, "activations", None)
         if take and text != getattr(settings, "prompt", None):

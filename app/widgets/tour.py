@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.commands.timeline_commands import fit_layer
 from app.theme.tokens import blend
 from app.tours import Stop, Tour
+from app.widgets.dock import ViewDock
 from app.widgets.view import Context
 
 _WIDTH = 400
@@ -187,16 +188,23 @@ class TourGuide(QObject):
         """To the next stop or the one before; past the last the tour ends."""
         if self._tour is None:
             return
+        self._leave()
         if self.index + direction >= len(self._tour.stops):
             self.end()
             return
         self.index = max(0, self.index + direction)
         self._arrive()
 
+    def _leave(self) -> None:
+        """Scroll back what was scrolled for the stop."""
+        if self.stop is not None and self.stop.reveal and isinstance(self._target, ViewDock):
+            self._target.view.reveal("")
+
     def end(self) -> None:
         """Take panel and outline away; the window stays as it is."""
         if self._tour is None:
             return
+        self._leave()
         self._tour = self._target = None
         self._watch.stop()
         self.panel.hide()
@@ -239,6 +247,8 @@ class TourGuide(QObject):
             state.playback.pause()
             state.cursor.seek(stop.step)
             self._zoom(stop)
+            if stop.reveal and isinstance(self._target, ViewDock):
+                self._target.view.reveal(stop.reveal)
         self._say(stop.text(run.until(runs.length), stop.step))
 
     def _say(self, text: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -35,6 +36,10 @@ _BUTTONS = (
     "playback.token_forward",
     "playback.end",
 )
+
+_POSITION_LEAST_PX = 120
+_NAME_MOST_PX = 180
+"""Of the run that is still shown while another file has none yet; its tip has the whole name."""
 
 
 class TransportBar(QWidget):
@@ -64,6 +69,9 @@ class TransportBar(QWidget):
         self.position.setAccessibleName("Position")
         self.position.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.position.setFont(small_font(self.font(), 0.5))
+        # It gives way, or a long name would make the window wider than the screen.
+        self.position.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.position.setMinimumWidth(_POSITION_LEAST_PX)
         row.addWidget(self.position, 1)
         self._stale = QLabel("stale", self)
         self._stale.setObjectName("staleBadge")
@@ -122,7 +130,10 @@ class TransportBar(QWidget):
         runs = self.state.runs
         text, tip = "stale", "The run on screen is older than the scenario"
         if runs.foreign and runs.current is not None:
-            text = f"still showing: {runs.current.scenario.name}"
+            name = QFontMetrics(self._stale.font()).elidedText(
+                runs.current.scenario.name, Qt.TextElideMode.ElideRight, _NAME_MOST_PX
+            )
+            text = f"still showing: {name}"
             tip = (
                 "The scenario that is open now has no run yet. All views show the run of the one "
                 f"before it, {runs.current.scenario.name}."
@@ -158,6 +169,7 @@ class TransportBar(QWidget):
             parts.append(run.ops[int(run.spans(cursor.step).op[span])].id)
         parts.append(f"t = {milliseconds_text(cursor.absolute_ps)}")
         self.position.setText("  ·  ".join(parts))
+        self.position.setToolTip(self.position.text())
 
     def _lane(self) -> int:
         chosen = self.state.selection.span

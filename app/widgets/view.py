@@ -67,6 +67,9 @@ class View(QWidget):
     def on_raised(self) -> None:
         """Catch up with what was missed behind another tab; called when the view comes up."""
 
+    def reveal(self, what: str) -> None:
+        """Scroll to one of its things, if it has things to scroll to."""
+
     def shut_down(self) -> None:
         """Stop background work; called before the window closes."""
 

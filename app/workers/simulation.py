@@ -7,12 +7,14 @@ own frame rate. numpy releases the GIL during the heavy parts of a step.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from PySide6.QtCore import QThread
 
 from app.viewmodels.composition import composition_of
+from simcore.engine.courtesy import courteous
 from simcore.engine.simulator import Simulator
 from simcore.errors import SimcoreError
 from simcore.results.run import Run
@@ -63,8 +65,10 @@ class Job:
 class SimulationThread(QThread):
     """One thread for all simulations of the application; stop it before it is destroyed."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[], None]) -> None:
+        """Make the thread; `wait` is called in it wherever the simulation can pause."""
         super().__init__()
+        self._wait = wait
         self._condition = threading.Condition()
         self._next: Job | None = None
         self._now: Job | None = None
@@ -103,7 +107,8 @@ class SimulationThread(QThread):
                 self._now, self._next = self._next, None
                 job = self._now
             assert job is not None
-            _serve(job)
+            with courteous(self._wait):
+                _serve(job)
 
 
 def _serve(job: Job) -> None:

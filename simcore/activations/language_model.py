@@ -10,7 +10,7 @@ with these far below the gaps between numbers that matter, the same neurons fire
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -158,20 +158,23 @@ class Reader:
         Args:
             tokens: ids, (B, T) with T at least 1; more than fit are read in several passes.
         """
-        passes = []
+        passes = list(self.passes(tokens))
+        return Activity(
+            passes[-1].logits,
+            np.concatenate([p.neurons for p in passes], axis=1),
+            np.concatenate([p.inputs for p in passes], axis=1),
+        )
+
+    def passes(self, tokens: Ids) -> Iterator[Activity]:
+        """The same pass by pass, for texts whose activity is too much to be held at once."""
         while tokens.shape[1]:
             if self.length == WINDOW:
                 kept = self._tokens[:, WINDOW - KEPT :].copy()
                 self.length = 0
                 self._pass(kept)
             room = WINDOW - self.length
-            passes.append(self._pass(tokens[:, :room]))
+            yield self._pass(tokens[:, :room])
             tokens = tokens[:, room:]
-        return Activity(
-            passes[-1].logits,
-            np.concatenate([p.neurons for p in passes], axis=1),
-            np.concatenate([p.inputs for p in passes], axis=1),
-        )
 
     def _pass(self, tokens: Ids) -> Activity:
         weights, start = self._weights, self.length

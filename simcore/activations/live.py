@@ -40,6 +40,8 @@ from simcore.scenario.schema import LiveActivations, Model, RecordedActivations
 from simcore.tokenizer import shipped_tokenizer
 
 MAX_TEXT_BYTES: Final = 4 << 20
+MOST_PROMPT_TOKENS: Final = 4096
+"""Of a prompt out of a text file; what is before them leaves no trace in the network's window."""
 _PROFILE: Final = "relu_adamw_l1.npz"
 
 
@@ -111,9 +113,10 @@ class LiveSource:
         if settings.text_file:
             text = _read_text(settings.text_file)
             first = 0 if prompt else min(prompt_tokens, len(text) // 2)
+            read = min(first, MOST_PROMPT_TOKENS)
             self._text = np.array(text, np.int64)
             self._offsets = np.arange(batch) * len(text) // batch
-            where = (self._offsets[:, None] + np.arange(first)) % len(text)
+            where = (self._offsets[:, None] + np.arange(first - read, first)) % len(text)
             self._prompt = np.concatenate(
                 [np.tile(np.array(prompt, np.int64), (batch, 1)), self._text[where]], axis=1
             )
@@ -128,7 +131,7 @@ class LiveSource:
         self._temperature = settings.temperature
         self._streams = [stream(seed, f"live {k}") for k in range(batch)]
         self._reader = Reader(weights, batch)
-        self._prefilled: Activity | None = None
+        self._frequency: Frequencies | None = None
         self._logits: Real | None = None
         self.tokens: Ids = np.full(batch, -1, np.int64)
         self._small = None
@@ -157,11 +160,24 @@ class LiveSource:
             )
         return note
 
-    def _prefill(self) -> Activity:
-        if self._prefilled is None:
-            self._prefilled = self._reader.read(self._prompt)
-            self._logits = self._prefilled.logits
-        return self._prefilled
+    def _prefill(self) -> Frequencies:
+        """Read the prompt, once; how often each neuron fires in it.
+
+        Pass by pass: the activity of a long prompt in a large batch is some gigabytes.
+        """
+        if self._frequency is None:
+            total = np.zeros((self.space.layers, self.space.columns))
+            for activity in self._reader.passes(self._prompt):
+                total += self._fired(activity) * activity.neurons.shape[1]
+                self._logits = activity.logits
+            self._frequency = (total / self._prompt.shape[1]).astype(np.float32)
+        return self._frequency
+
+    def _fired(self, activity: Activity) -> NDArray[np.generic]:
+        """Share of the tokens of a pass at which each neuron fires."""
+        if self._tiling is not None:
+            return self._tiling.frequency(_flat(activity.inputs), _flat(activity.neurons))
+        return self._full((activity.neurons > 0).mean(axis=(0, 1)), np.float64)
 
     def _full(self, mlp: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[np.generic]:
         """Values of the MLP neurons placed in full rows, QKV inputs at one."""
@@ -178,11 +194,7 @@ class LiveSource:
         return self._small.profile()
 
     def prompt_frequency(self) -> Frequencies:
-        activity = self._prefill()
-        if self._tiling is not None:
-            return self._tiling.frequency(_flat(activity.inputs), _flat(activity.neurons))
-        share = (activity.neurons > 0).mean(axis=(0, 1)).astype(np.float32)
-        return self._full(share, np.float32)  # type: ignore[return-value]
+        return self._prefill()
 
     def draw(self) -> Sequence[Plane]:
         self._prefill()

@@ -123,7 +123,7 @@ def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         allow_abbrev=False,
         epilog="`dimmscope SCENARIO` without a command opens the application; with `--safe` it "
-        "starts without settings, session and saved layout.",
+        "starts without settings, session, saved layout and installed systems.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     parts = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -87,6 +87,7 @@ class Template:
         self.lanes = tuple(lanes)
         self.ops = tuple(ops)
         self._slices: dict[str, slice] = {}
+        self._numbered: dict[str, Int] = {}
         at = 0
         lane_of: list[int] = []
         op_of: list[int] = []
@@ -144,6 +145,16 @@ class Template:
     def slice(self, group: str) -> slice:
         """Columns of a group."""
         return self._slices[group]
+
+    def numbered(self, name: str) -> Int:
+        """Columns of the groups ``name.0``, ``name.1`` and so on, in that order."""
+        found = self._numbered.get(name)
+        if found is None:
+            columns: list[int] = []
+            while f"{name}.{len(columns)}" in self._slices:
+                columns.append(self._slices[f"{name}.{len(columns)}"].start)
+            found = self._numbered[name] = np.array(columns, np.int64)
+        return found
 
     def blank(self, rows: int) -> Work:
         """Work of zeros, to be filled in."""
@@ -225,6 +236,29 @@ def lay_out(template: Template, work: Work) -> Laid:
         *gaps.collect(base),
         int(offset.sum()),
     )
+
+
+def row_lengths(template: Template, work: Work) -> Int:
+    """Length of every row by itself, (rows,): what `lay_out` finds, without naming any wait."""
+    rows = len(work.time_ps)
+    end = np.zeros_like(work.time_ps)
+    length = np.zeros(rows, np.int64)
+    for phase in template.phases:
+        free = np.zeros((rows, len(template.lanes)), np.int64)
+        first = template.slice(phase.groups[0].id).start
+        last = first
+        for group in phase.groups:
+            columns = template.slice(group.id)
+            last = columns.stop
+            lanes = template.group_lanes[group.id]
+            begin = free[:, lanes]
+            if group.after:
+                ready = end[:, template.before[group.id]].max(axis=1)
+                begin = np.maximum(begin, ready[:, None])
+            end[:, columns] = begin + work.time_ps[:, columns]
+            free[:, lanes] = end[:, columns]
+        length += end[:, first:last].max(axis=1)
+    return length
 
 
 _NONE, _OPENS = -1, -2

@@ -8,9 +8,9 @@ blocks of rows never move.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.spans import Lane, Op, Spans
 from simcore.scenario.schema import Scenario
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 KIND_PREFILL = 0
 KIND_DECODE = 1
@@ -175,6 +178,15 @@ class _Column:
         view: NDArray[Any] = self.blocks[block][row]
         return view
 
+    def count_up_to(self, value: int, length: int) -> int:
+        """How many of the first values, which never fall, are at most so large."""
+        for number, block in enumerate(self.blocks):
+            first = number * self.rows
+            here = block[: length - first]
+            if first + self.rows >= length or here[-1] > value:
+                return first + int(np.searchsorted(here, value, side="right"))
+        return length
+
     def range(self, start: int, stop: int) -> NDArray[Any]:
         out = np.empty((stop - start, *self.shape), self.dtype)
         at = start
@@ -238,13 +250,27 @@ class Step:
         return self.run.placement(self.index, items_per_cell)
 
 
-@dataclass(frozen=True)
-class _SpanCache:
-    """The last derived spans; a lock, because two views may ask at once."""
+class _Recent(Generic[_Key, _Value]):
+    """What was derived last, of one kind; a lock, because two views may ask at once."""
 
-    limit: int = 64
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    entries: dict[int, Spans] = field(default_factory=dict)
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._entries: dict[_Key, _Value] = {}
+
+    def get(self, key: _Key, derive: Callable[[], _Value]) -> _Value:
+        """The value of a key: remembered, or derived now."""
+        with self._lock:
+            hit = self._entries.pop(key, None)
+            if hit is not None:
+                self._entries[key] = hit
+                return hit
+        value = derive()
+        with self._lock:
+            self._entries[key] = value
+            while len(self._entries) > self._limit:
+                self._entries.pop(next(iter(self._entries)))
+        return value
 
 
 class Run:
@@ -267,7 +293,8 @@ class Run:
         self._columns: dict[str, _Column] = {}
         self._length = 0
         self._end_ps = 0
-        self._spans = _SpanCache()
+        self._spans = _Recent[int, Spans](64)
+        self._causes = _Recent[tuple[str, int], NDArray[Any]](64)
 
     @property
     def scenario(self) -> Scenario:
@@ -309,7 +336,7 @@ class Run:
         out = Run(self.plan, self.system)
         out.status, out.attachments = self.status, self.attachments
         out.figures = self.figures if length >= self._length else None
-        out._columns, out._spans = self._columns, self._spans
+        out._columns, out._spans, out._causes = self._columns, self._spans, self._causes
         out._length = min(max(0, length), self._length)
         return out
 
@@ -365,8 +392,18 @@ class Run:
         """One column at one step; an array is a view and must not be written."""
         self._check(index)
         if column in self.plan.derived:
-            return self._derived(column, index, index + 1)[0]
+            return self._derived_once(column, index)
         return self._columns[column].get(index)
+
+    def _derived_once(self, column: str, index: int) -> NDArray[Any]:
+        """A derived column at one step. All views ask for the step at the cursor."""
+
+        def derive() -> NDArray[Any]:
+            value = self._derived(column, index, index + 1)[0]
+            value.setflags(write=False)
+            return value
+
+        return self._causes.get((column, index), derive)
 
     def _derived(self, column: str, start: int, stop: int) -> NDArray[Any]:
         values: NDArray[Any] = self.system.derive(self.plan, self, column, start, stop)
@@ -391,7 +428,7 @@ class Run:
         self._check(index)
         record = {name: column.get(index) for name, column in self._columns.items()}
         for name in self.plan.derived:
-            record[name] = self._derived(name, index, index + 1)[0]
+            record[name] = self._derived_once(name, index)
         return record
 
     def step(self, index: int) -> Step:
@@ -413,23 +450,14 @@ class Run:
 
     def step_at(self, time_ps: int) -> int:
         """Index of the step that covers a time, clamped to the run."""
-        starts = self.column("start_ps")
-        return int(np.clip(np.searchsorted(starts, time_ps, side="right") - 1, 0, len(starts) - 1))
+        if not self._length:
+            return 0
+        found = self._columns["start_ps"].count_up_to(time_ps, self._length)
+        return min(max(found - 1, 0), self._length - 1)
 
     def spans(self, index: int) -> Spans:
         """Ops and waits of a step; equal at every call, the last 64 are cached."""
-        cache = self._spans
-        with cache.lock:
-            hit = cache.entries.pop(index, None)
-            if hit is not None:
-                cache.entries[index] = hit
-                return hit
-        spans = self.system.spans(self.plan, self.record(index))
-        with cache.lock:
-            cache.entries[index] = spans
-            while len(cache.entries) > cache.limit:
-                cache.entries.pop(next(iter(cache.entries)))
-        return spans
+        return self._spans.get(index, lambda: self.system.spans(self.plan, self.record(index)))
 
     def placement(self, index: int, items_per_cell: int = 1) -> PlacementGrid:
         """Where things are during a step."""

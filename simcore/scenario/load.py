@@ -43,6 +43,12 @@ TOP_LEVEL = (
 _MAX_COMPARE = 32
 
 
+def _left_out() -> tuple[str, ...]:
+    """Why systems of installed packages are not there; by name, for the same reason."""
+    found: tuple[str, ...] = importlib.import_module("simcore.systems.plugins").plugin_problems()
+    return found
+
+
 def known_systems() -> Mapping[str, Any]:
     """Every registered system and variant by id."""
     # By name: the scenario package stands below the systems and must not depend on them.
@@ -136,7 +142,7 @@ class _Resolver:
                 "no such system",
                 self.root.values.get("system"),
                 allowed=names(known),
-                hint=did_you_mean(id, known).strip(),
+                hint=" ".join((did_you_mean(id, known).strip(), *_left_out())).strip(),
             )
         return known.get(id)
 

@@ -14,6 +14,7 @@ from simcore.scenario.document import Document
 from simcore.scenario.schema import COMPONENTS, Scenario
 from simcore.sweep.points import Values
 from simcore.sweep.spec import Axis
+from simcore.systems.plugins import plugin_files
 
 _FORMAT = 1
 _FIRST = ("system", "workload.kind", "activations.source")
@@ -109,7 +110,8 @@ def code_version() -> str:
         for path in sorted(root.rglob("*.py"))
         if path.relative_to(root).parts[0] not in (*_OUTSIDE, "_data")
     ]
-    for path in [*files, *sorted(asset("presets").glob("*.yaml"))]:
+    presets = sorted(asset("presets").glob("*.yaml"))
+    for path in [*files, *presets, *plugin_files()]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return f"{version()}+{digest.hexdigest()}"

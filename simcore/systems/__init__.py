@@ -16,6 +16,7 @@ from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
 from simcore.systems.offload.accelerate import Accelerate
 from simcore.systems.offload.dejavu import DejaVu
 from simcore.systems.offload.flexgen import FlexGen
+from simcore.systems.plugins import load_plugins
 from simcore.systems.tensor_parallel.system import TensorRtLlm
 
 __all__ = [
@@ -36,3 +37,5 @@ __all__ = [
     "TensorRtLlm",
     "VllmSwap",
 ]
+
+load_plugins()

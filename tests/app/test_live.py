@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from simcore.data import scenario_file
 from simcore.results.text import step_token, text_of, visible
@@ -79,11 +79,16 @@ def test_a_prompt_is_written_over_the_tokens(live_window, qtbot):
     qtbot.keyClick(strip.line, Qt.Key.Key_Escape)
     assert not strip.line.isVisible()
     assert not live_window.state.session.dirty
+    live_window.show_view("timeline")
+    came_from = QApplication.focusWidget()
+    assert came_from is not None
     strip.begin_prompt()
+    assert strip.line.hasFocus()
     strip.line.selectAll()
     qtbot.keyClicks(strip.line, "Call me ")
     qtbot.keyClick(strip.line, Qt.Key.Key_Return)
     assert not strip.line.isVisible()
+    assert QApplication.focusWidget() is came_from
     wait_for_run(qtbot, live_window)
     assert live_window.state.runs.current.scenario.activations.prompt == "Call me "
     assert text_of(live_window.state.runs.current) != before

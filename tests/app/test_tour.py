@@ -61,6 +61,29 @@ def test_every_stop_shows_its_view_and_the_runs_numbers(
     assert not guide.outline.isVisible()
 
 
+def test_what_a_stop_tells_of_is_scrolled_to(empty_window, qtbot, monkeypatch, tmp_path):
+    guide = started(empty_window, qtbot, monkeypatch, tmp_path, "hermes")
+    canvas = empty_window.docks["timeline"].view.canvas
+    form = empty_window.docks["scenario"].view.form
+    seen = set()
+    for stop in TOURS["hermes"].stops:
+        qtbot.waitUntil(lambda: "Simulating" not in guide.panel.text.text())
+        qtbot.wait(100)
+        seen.add(stop.reveal)
+        if stop.reveal == "link":
+            rows = range(canvas.lane_count())
+            lanes = empty_window.state.runs.current.lanes
+            first = next(n for n in rows if lanes[canvas.lane_of_row(n)].id == "link0")
+            assert canvas.plot_area().top() <= canvas.row_top(first)
+            assert canvas.row_top(first + 2) < canvas.plot_area().bottom()
+        elif stop.reveal:
+            box = form.rows[stop.reveal].editor
+            assert not box.visibleRegion().isEmpty()
+        qtbot.keyClick(guide.panel, Qt.Key.Key_Right)
+    assert canvas.scroll_px == 0
+    assert seen == {"", "link", "hardware.ndp_dimms.count"}
+
+
 def test_keys_and_mouse_go_both_ways(empty_window, qtbot, monkeypatch, tmp_path):
     guide = started(empty_window, qtbot, monkeypatch, tmp_path, "hermes")
     panel = guide.panel

@@ -84,3 +84,16 @@ def test_it_comes_up_at_a_start_without_a_file(monkeypatch, arguments, welcome):
     monkeypatch.setattr("app.bootstrap.run", lambda path, **options: asked.append(options) or 0)
     assert entry.main(arguments) == 0
     assert asked == [{"welcome": welcome, "safe": False}]
+
+
+def test_the_machine_to_begin_with_comes_first(page):
+    assert page.cards[0].example.path.stem == "hermes-llama2-70b"
+    assert page.cards[0].hasFocus()
+    assert page.cards[0].example.path.name == entry.DEFAULT_SCENARIO
+
+
+def test_what_nobody_asked_for_is_no_recent_file(empty_window, small_file, monkeypatch):
+    assert empty_window.files.open_path(small_file, remember=False)
+    assert empty_window.settings.recent == []
+    assert empty_window.files.open_path(small_file)
+    assert empty_window.settings.recent == [str(small_file)]

@@ -122,6 +122,24 @@ def test_whose_run_is_on_screen_while_another_file_is_open(window, qtbot, tmp_pa
     assert not badge.isVisible()
 
 
+def test_a_long_name_does_not_make_the_window_wider(window, qtbot, tmp_path, monkeypatch):
+    window.resize(1280, 770)
+    name = "a very long name of a machine that nobody would choose " * 4
+    window.state.session.set_value("name", name)
+    wait_for_run(qtbot, window)
+    monkeypatch.setattr(window.controller, "start", lambda: None)
+    path = tmp_path / "other.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    window.files.open_path(path)
+    badge = window.transport._stale
+    assert badge.isVisible()
+    assert badge.text().endswith("…")
+    assert name.strip() in badge.toolTip()
+    assert window.transport.minimumSizeHint().width() < 1000
+    qtbot.wait(50)
+    assert window.width() == 1280
+
+
 def test_problems_of_a_file_go_with_it(window, qtbot, tmp_path):
     tabs = window.docks["scenario"].view.tabs
     window.state.session.set_value("hardware.ndp_dimms.count", 99)

@@ -13,7 +13,7 @@ from simcore.engine.simulator import Simulator
 from simcore.hardware.devices import machine
 from simcore.hardware.traffic import step_traffic
 from simcore.scenario.document import Document
-from tests.bench.bench_simulation import median_ms, report
+from tests.bench.measure import median_ms, report
 
 
 @pytest.mark.parametrize(

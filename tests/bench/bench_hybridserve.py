@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
+import time
+
 from simcore.engine.simulator import Simulator, simulate
 from simcore.reproduce.cases import RunCase
 from simcore.scenario.schema import Scenario
-from tests.bench.bench_simulation import median_ms, report
+from tests.bench.measure import median_ms, record, report
 
 SYSTEMS = ("hybridserve", "hybridserve-flexgen", "deepspeed-inference", "vllm-swap")
 
@@ -26,6 +29,14 @@ def bench_runs() -> None:
     for system in SYSTEMS:
         mine = scenario(system)
         report(f"{system} run, OPT-66B", median_ms(lambda s=mine: simulate(s), 3))
+        prepared = []
+        for _ in range(4):
+            simulator = Simulator(mine)
+            begin = time.perf_counter()
+            while simulator.advance(simulator.block_steps):
+                pass
+            prepared.append((time.perf_counter() - begin) * 1e3 / len(simulator.run))
+        record(f"step {system}", ms=statistics.median(prepared))
 
 
 def bench_views_of_a_step() -> None:

@@ -1,13 +1,11 @@
-"""How fast the simulation is: medians, and ratios to a memory copy measured in the same run.
-
-Not a test: nothing is asserted, because a shared machine decides the times. `./dev bench` prints a
-line for each measurement.
-"""
+"""How fast the simulation is: medians, and ratios to references measured in the same run."""
 
 from __future__ import annotations
 
-import resource
-import statistics
+import json
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -17,35 +15,9 @@ import simcore
 from simcore.engine.simulator import Simulator, simulate
 from simcore.results.run import Run
 from simcore.scenario.document import Document
+from tests.bench.measure import median_ms, record, report
 
 DEFAULT = "hermes-llama2-70b"
-
-
-def median_ms(work: Callable[[], object], repeats: int = 20) -> float:
-    """Median wall time of one call in milliseconds, after one call to warm up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - begin) * 1e3)
-    return statistics.median(times)
-
-
-def copy_ms(megabytes: float) -> float:
-    """Time to copy that much memory, the reference of this run."""
-    source = np.ones(int(megabytes * 1e6 / 8))
-    target = np.empty_like(source)
-    return median_ms(lambda: np.copyto(target, source))
-
-
-def report(what: str, value_ms: float, reference_mb: float = 32.0) -> None:
-    """One line: the median, the rate, and the ratio to copying `reference_mb`."""
-    ratio = value_ms / copy_ms(reference_mb)
-    print(  # noqa: T201 - a benchmark prints
-        f"{what:46s} {value_ms:9.2f} ms  {1e3 / value_ms:8.0f} /s  "
-        f"{ratio:6.2f} x a copy of {reference_mb:g} MB"
-    )
 
 
 def document(batch: int = 1) -> Document:
@@ -53,23 +25,55 @@ def document(batch: int = 1) -> Document:
 
 
 def started(batch: int = 1, *, items: bool = False, steps: int = 8) -> Simulator:
-    simulator = Simulator(document(batch).resolve(), items=items)
-    for _ in range(steps):
-        simulator.step()
+    longer = document(batch).with_value("workload.output_tokens", 4096)
+    simulator = Simulator(longer.resolve(), items=items)
+    simulator.advance(steps)
     return simulator
+
+
+def window_ms(simulator: Simulator) -> float:
+    """Mean time of a step over a whole number of windows, remapping inside."""
+    length = simulator.run.plan.policy.window_tokens
+    steps = 4 * length
+
+    def advance() -> None:
+        done = 0
+        while done < steps:
+            done += simulator.advance(min(simulator.block_steps, steps - done))
+
+    return median_ms(advance, 5) / steps
 
 
 def bench_step_of_single_neurons() -> None:
     """A decode step of LLaMA2-70B: draw, predict, count, learn, swap, remap, account."""
     for batch in (1, 4, 16):
-        simulator = started(batch)
-        report(f"Hermes step, LLaMA2-70B, batch {batch}", median_ms(simulator.step, 25))
+        each = window_ms(started(batch))
+        report(f"Hermes step, LLaMA2-70B, batch {batch}", each)
+        record(f"hermes batch {batch}", steps_per_s=1e3 / each, ms=each)
+
+
+def bench_two_threads() -> None:
+    """Two runs in two threads of one process, against one run alone."""
+    alone = window_ms(started())
+    times = [0.0, 0.0]
+    pair = [started(), started()]
+
+    def work(which: int) -> None:
+        times[which] = window_ms(pair[which])
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    record("hermes two threads", speedup=alone / times[0] + alone / times[1])
 
 
 def bench_step_without_neurons() -> None:
     resolved = document().with_value("system", "hermes-base").resolve()
     simulator = Simulator(resolved, items=False)
-    report("Hermes-base step, LLaMA2-70B", median_ms(simulator.step, 50))
+    simulator.advance(1)
+    report("Hermes-base step, LLaMA2-70B", median_ms(lambda: simulator.advance(4), 25) / 4)
 
 
 def bench_views_of_a_step() -> None:
@@ -85,35 +89,114 @@ def bench_an_edit() -> None:
 
     def edit() -> None:
         edited = document().with_value("hardware.ndp_dimms.count", 5 + next(counts) % 11)
-        simulator = Simulator(edited.resolve())
-        simulator.step()
-        simulator.step()
+        Simulator(edited.resolve()).advance(2)
 
     report("edit to the first decode step", median_ms(edit, 12))
 
 
 def bench_a_whole_run() -> None:
     resolved = document().resolve()
-
-    def whole() -> None:
-        simulator = Simulator(resolved)
-        while simulator.step():
-            pass
-
-    report("whole default run, 129 steps, recorded", median_ms(whole, 3))
+    each = median_ms(lambda: simulate(resolved), 3)
+    report("whole default run, 129 steps, recorded", each)
+    record("default run", seconds=each / 1e3)
 
 
 def bench_served_requests() -> None:
     """1,000 requests of 12,700 output tokens on average, to the end: aim 10^6 tokens a second."""
     for system in ("l3", "l3-fill-first", "gpu-only"):
-        edited = simcore.open_document("l3-gpt-175b").with_value("workload.requests", 1000)
-        resolved = edited.with_value("system", system).resolve()
+        found = _alone(
+            "import json, resource, time\n"
+            "import simcore\n"
+            "from simcore.engine.simulator import simulate\n"
+            "edited = simcore.open_document('l3-gpt-175b').with_value('workload.requests', 1000)\n"
+            f"resolved = edited.with_value('system', '{system}').resolve()\n"
+            "begin = time.perf_counter()\n"
+            "run = simulate(resolved, items=False)\n"
+            "wall = time.perf_counter() - begin\n"
+            "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+            "tokens = int(run.column('tokens').sum())\n"
+            "print(json.dumps(dict(tokens_per_s=tokens / wall, seconds=wall, steps=len(run), "
+            "step_us=wall / len(run) * 1e6, MB=peak)))\n"
+        )
+        record(f"serving {system}", **found)
+
+
+def _alone(code: str) -> dict[str, float]:
+    """What a program prints as JSON, run in a process of its own for its memory."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, text=True
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def bench_command_line() -> None:
+    """Whole processes: what a user waits for."""
+
+    def process(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run(
+            [sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True
+        )
+
+    run = median_ms(process("-m", "app", "run", DEFAULT, "--no-compare"), 3)
+    nothing = median_ms(process("-c", "pass"), 5)
+    loaded = median_ms(process("-c", "import simcore; simcore.open_document"), 5)
+    memory = _alone(
+        "import json, resource\nimport simcore\nsimcore.open_document\n"
+        "print(json.dumps({'MB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
+    )
+    record("run command", seconds=run / 1e3)
+    record("import", seconds=(loaded - nothing) / 1e3, **memory)
+
+
+SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "output tokens": ("workload.output_tokens", (64, 128, 256, 512)),
+    "layers": ("model.layers", (20, 40, 80, 160)),
+    "neurons of a layer": ("model.ffn", (7168, 14336, 28672, 57344)),
+    "DIMMs": ("hardware.ndp_dimms.count", (4, 8, 16, 32)),
+    "sequences of a batch": ("workload.batch", (2, 4, 8, 16)),
+}
+
+
+def bench_growth() -> None:
+    """Time and memory of a Hermes run over its sizes, and the exponents fitted to them."""
+    for name, (path, values) in SCALES.items():
+        seconds, memory = [], []
+        for value in values:
+            edited = document().with_value("workload.output_tokens", 32).with_value(path, value)
+            if path == "model.layers":
+                edited = edited.with_value("hardware.ndp_dimms.count", 16)
+            if path == "model.ffn":
+                edited = edited.with_value("hardware.ndp_dimms.count", 16)
+            resolved = edited.resolve()
+            simulate(resolved)
+            begin = time.perf_counter()
+            run = simulate(resolved)
+            seconds.append(time.perf_counter() - begin)
+            memory.append(sum(b.nbytes for c in run._columns.values() for b in c.blocks) / 1e6)
+        _growth(f"hermes {name}", values, seconds, memory)
+
+
+def bench_growth_of_serving() -> None:
+    """Time and memory of an L3 run over its requests."""
+    values, seconds, memory = (125, 250, 500, 1000), [], []
+    for value in values:
+        edited = simcore.open_document("l3-gpt-175b").with_value("workload.requests", value)
+        resolved = edited.resolve()
         begin = time.perf_counter()
         run = simulate(resolved, items=False)
-        wall = time.perf_counter() - begin
-        tokens = int(run.column("tokens").sum())
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(  # noqa: T201 - a benchmark prints
-            f"{system}, 1,000 requests, {len(run):,} steps: {wall:.2f} s, "
-            f"{tokens / wall:,.0f} tokens/s, {peak:.0f} MB"
-        )
+        seconds.append(time.perf_counter() - begin)
+        memory.append(sum(b.nbytes for c in run._columns.values() for b in c.blocks) / 1e6)
+    _growth("l3 requests", values, seconds, memory)
+
+
+def _growth(row: str, values: tuple[int, ...], seconds: list[float], memory: list[float]) -> None:
+    size = np.log2(values)
+    shown = {f"s_{value}": one for value, one in zip(values, seconds, strict=True)}
+    record(
+        f"growth {row}",
+        time_exponent=float(np.polyfit(size, np.log2(seconds), 1)[0]),
+        memory_exponent=float(np.polyfit(size, np.log2(memory), 1)[0]),
+        MB=memory[-1],
+        **shown,
+    )

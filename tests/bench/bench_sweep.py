@@ -15,7 +15,7 @@ from simcore.sweep.resolve import PointResolver, scenario_key
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.spec import SweepSpec
 from simcore.sweep.store import Store
-from tests.bench.bench_simulation import report
+from tests.bench.measure import record, report
 
 EVERY = 10
 """The serial time is that of every tenth point, times ten."""
@@ -56,7 +56,7 @@ def bench_sweep() -> None:
     report("a point, on the pool", parallel_s / len(points) * 1e3)
     report("a point that is stored", again_s / len(points) * 1e3)
     share = serial_s / (cores() * parallel_s)
-    print(f"{len(points)} points on {cores()} cores: parallel efficiency {share:.1%}")  # noqa: T201
+    record("sweep", efficiency=share, points=len(points), cores=cores())
 
 
 def bench_resolving() -> None:

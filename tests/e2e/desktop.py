@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from PIL import ImageGrab
+from PIL import Image, ImageGrab
 
 TOOLS = ("Xvfb", "xdotool")
 LIMIT_S = 90.0
@@ -32,11 +32,36 @@ class Desktop:
         folder: where settings, state and the user's files are.
     """
 
-    def __init__(self, folder: Path, size: str = "1280x800") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        size: str = "1280x800",
+        program: tuple[str, ...] | None = None,
+        server: tuple[str, ...] = (),
+    ) -> None:
+        """Start the display.
+
+        Args:
+            folder: an empty folder.
+            size: of the screen.
+            program: an installed program to start; without it, the one of this checkout.
+            server: further options of the X server.
+        """
         self.folder = folder
+        self._installed = program
         read, write = os.pipe()
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            [
+                "Xvfb",
+                "-displayfd",
+                str(write),
+                "-screen",
+                "0",
+                f"{size}x24",
+                "-nolisten",
+                "tcp",
+                *server,
+            ],
             pass_fds=(write,),
             stderr=subprocess.DEVNULL,
         )
@@ -48,18 +73,22 @@ class Desktop:
 
     def start(self, *arguments: str) -> None:
         """Start the program and wait for its window."""
-        folder = Path(__file__).resolve().parents[2]
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("QT_", "DIMMSCOPE_"))},
             "DISPLAY": self.display,
             "DIMMSCOPE_CONFIG": str(self.folder / "config"),
             "DIMMSCOPE_STATE": str(self.folder / "state"),
-            "PYTHONPATH": str(folder),
             "OPENBLAS_NUM_THREADS": "1",
         }
+        program = self._installed
+        if program is None:
+            environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+            program = (sys.executable, "-c", _PROGRAM)
+        else:
+            environment.pop("PYTHONPATH", None)
         with self.said.open("ab") as errors:
             self.program = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *arguments],
+                [*program, *arguments],
                 cwd=self.folder,
                 env=environment,
                 stderr=errors,
@@ -115,9 +144,9 @@ class Desktop:
         self._tool("type", "--delay", "15", text)
         time.sleep(_PAUSE_S)
 
-    def click(self, x: int, y: int, button: int = 1) -> None:
-        """Click at a place of the main window."""
-        self._tool("mousemove", "--window", self.window("^DIMMscope"), str(x), str(y))
+    def click(self, x: int, y: int, button: int = 1, window: str = "^DIMMscope") -> None:
+        """Click at a place of a window, the main one if none is named."""
+        self._tool("mousemove", "--window", self.window(window), str(x), str(y))
         time.sleep(_PAUSE_S)
         self._tool("click", str(button))
         time.sleep(_PAUSE_S)
@@ -156,10 +185,22 @@ class Desktop:
             f"waited for {what}; windows {self.titles()}; picture {self.picture()}; said {said}"
         )
 
+    def complaints(self) -> list[str]:
+        """What the program said on stderr, without what the bare display makes Qt say."""
+        return [
+            line
+            for line in self.said.read_text(errors="replace").splitlines()
+            if "XDG_RUNTIME_DIR" not in line and "propagateSizeHints" not in line
+        ]
+
+    def image(self) -> Image.Image:
+        """What the display shows."""
+        return ImageGrab.grab(xdisplay=self.display).convert("RGB")
+
     def picture(self) -> Path:
         """A picture of the whole display."""
         path = self.folder / f"display-{time.monotonic_ns()}.png"
-        ImageGrab.grab(xdisplay=self.display).save(path)
+        self.image().save(path)
         return path
 
 

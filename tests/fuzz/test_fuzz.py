@@ -26,6 +26,7 @@ from simcore.workload.requests import read_trace
 from tests.fakes import fake_run
 from tests.fuzz import targets, worker
 from tests.fuzz.__main__ import run
+from tests.fuzz.targets import archives
 
 
 def test_a_thousand_cases():
@@ -214,7 +215,7 @@ def test_a_column_only_this_system_has(tmp_path, change):
     if change == "gone":
         del entries[name]
     else:
-        entries[name] = targets._npy(
+        entries[name] = archives._npy(
             good.astype(np.float64) if change == "type" else good.reshape(len(good), -1)
         )
     with zipfile.ZipFile(path, "w") as archive:

@@ -9,19 +9,20 @@ timers and open files must be as many as before.
 import contextlib
 import ctypes
 import gc
-import json
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+WARM_EDITS = 500
 MOST_MB_PER_100_EDITS = 4.0
 """Largest slope of the resident memory that counts as noise of the allocator."""
 
@@ -191,6 +192,25 @@ class Soak:
         self.done.rounds += 1
         self.done.samples.append(sample(self.done.edits))
 
+    def edit_only(self, edits: int) -> Soaked:
+        """Live edits of one file and nothing else; a sample after each fortieth part of them.
+
+        As many edits are made before, but 500 at most: the history keeps the last 250, and what
+        stands in it is meant to grow until then.
+        """
+        begin = time.monotonic()
+        self.open()
+        batch, warm = max(1, edits // 40), min(edits, WARM_EDITS)
+        while self.done.edits < warm + edits:
+            for _ in range(batch):
+                self.edit()
+            self.done.rounds += 1
+            self.done.samples.append(sample(self.done.edits))
+            if self.done.edits <= warm:
+                self.done.warm = self.done.rounds
+        self.done.seconds = time.monotonic() - begin
+        return self.done
+
     def run(self, seconds: float, warm: int, edits: int, least: int = 6) -> Soaked:
         """Warm up for some rounds, then go on for so long, and at least some more rounds."""
         begin = time.monotonic()
@@ -203,23 +223,20 @@ class Soak:
         return self.done
 
 
-def as_json(done: Soaked) -> str:
+def figures(done: Soaked) -> dict[str, Any]:
     """The figures of a soak for the page of results."""
     after = done.samples[done.warm :]
-    return json.dumps(
-        {
-            "minutes": round(done.seconds / 60, 1),
-            "rounds": done.rounds,
-            "edits": done.edits,
-            "opens": done.opens,
-            "plays": done.plays,
-            "slope_MB_per_100_edits": round(done.slope, 2),
-            "resident_MB": [round(after[0].resident_MB), round(after[-1].resident_MB)],
-            "threads": [after[0].threads, after[-1].threads],
-            "timers": [after[0].timers, after[-1].timers],
-            "handles": [after[0].handles, after[-1].handles],
-            "widgets": [after[0].widgets, after[-1].widgets],
-            "problems": done.problems(),
-        },
-        indent=1,
-    ) + "\n"  # fmt: skip
+    return {
+        "minutes": round(done.seconds / 60, 1),
+        "rounds": done.rounds,
+        "edits": done.edits,
+        "opens": done.opens,
+        "plays": done.plays,
+        "slope_MB_per_100_edits": round(done.slope, 2),
+        "resident_MB": [round(after[0].resident_MB), round(after[-1].resident_MB)],
+        "threads": [after[0].threads, after[-1].threads],
+        "timers": [after[0].timers, after[-1].timers],
+        "handles": [after[0].handles, after[-1].handles],
+        "widgets": [after[0].widgets, after[-1].widgets],
+        "problems": done.problems(),
+    }

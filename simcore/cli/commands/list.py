@@ -105,6 +105,11 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
 
         for problem in own_problems():
             console.message(f"own presets: {problem}")
+    if arguments.kind == "systems":
+        from simcore.systems.plugins import plugin_problems
+
+        for problem in plugin_problems():
+            console.message(f"installed systems: {problem}")
     rows_of, shown = KINDS[arguments.kind]
     rows = rows_of()
     if arguments.json:

@@ -250,43 +250,36 @@ class Cache:
             next_load: tokens of KV and light tokens on the host of the mini-batch that is loaded
                 for the next layer, (rows,) each.
         """
-        costs, rows = self.costs, len(parts.requests)
-        work = template.blank(rows)
-        bins = parts.requests.shape[1]
-        for k in range(bins):
-            kv, light = next_load if k == 0 else (parts.kv_host[:, k], parts.light_host[:, k])
-            costs.fill_copy(template, work, f"load_kv.{k}", kv * costs.kv_bytes)
-            costs.fill_copy(template, work, f"load_act.{k}", light * self.light_bytes)
-            self._again(template, work, parts, k)
-            requests = parts.requests[:, k]
-            for block in ("qkv", "projection", "mlp"):
-                costs.fill_dense(template, work, block, f"{block}.{k}", requests)
-            costs.fill_attention(template, work, f"attention.{k}", parts.tokens[:, k])
-            costs.fill_copy(template, work, f"store_kv.{k}", parts.new_kv[:, k] * costs.kv_bytes)
-            stored = parts.new_light[:, k] * self.light_bytes
-            costs.fill_copy(template, work, f"store_act.{k}", stored)
+        costs = self.costs
+        work = template.blank(len(parts.requests))
+        kv, light = parts.kv_host.copy(), parts.light_host.copy()
+        kv[:, 0], light[:, 0] = next_load
+        costs.fill_copy(template, work, "load_kv.*", kv * costs.kv_bytes)
+        costs.fill_copy(template, work, "load_act.*", light * self.light_bytes)
+        self._again(template, work, parts)
+        for block in ("qkv", "projection", "mlp"):
+            costs.fill_dense(template, work, block, f"{block}.*", parts.requests)
+        costs.fill_attention(template, work, "attention.*", parts.tokens)
+        costs.fill_copy(template, work, "store_kv.*", parts.new_kv * costs.kv_bytes)
+        costs.fill_copy(template, work, "store_act.*", parts.new_light * self.light_bytes)
         return work
 
-    def _again(self, template: Template, work: Work, parts: Parts, k: int) -> None:
+    def _again(self, template: Template, work: Work, parts: Parts) -> None:
         """Keys and values of light tokens: those on the GPU at once, the others when they came."""
         costs = self.costs
         if self.light_is == TOKENS:
-            group, squares = f"resident.{k}", parts.squares[:, k]
-            costs.fill_layer(template, work, group, "recompute", parts.light_host[:, k], squares)
+            tokens, squares = parts.light_host, parts.squares
+            costs.fill_layer(template, work, "resident.*", "recompute", tokens, squares)
             return
         out = costs.kv_bytes + costs.act_bytes * (3 if self.policy.act_point == "pre_ln" else 1)
-        for group, tokens in (
-            (f"resident.{k}", parts.light_gpu[:, k]),
-            (f"again.{k}", parts.light_host[:, k]),
-        ):
+        for group, tokens in (("resident.*", parts.light_gpu), ("again.*", parts.light_host)):
             amount = costs.kv_weight_bytes + tokens * out
             costs.fill(template, work, group, "regenerate", amount, self.again_flops(tokens))
 
     def fill_weights(self, template: Template, work: Work, parts: int, amount: Int | int) -> None:
         """The next layer's weights, in equal pieces."""
-        for k in range(parts):
-            piece = np.asarray(amount) * (k + 1) // parts - np.asarray(amount) * k // parts
-            self.costs.fill_copy(template, work, f"weights.{k}", piece)
+        upto = np.asarray(amount)[..., None] * np.arange(parts + 1) // parts
+        self.costs.fill_copy(template, work, "weights.*", np.diff(upto))
 
     def prefill(self, template: Template, settings: Settings, next_load: tuple[Int, Int]) -> Work:
         """Work of a layer of prefill without its weights, one setting a row."""
@@ -302,10 +295,9 @@ class Cache:
 
         tokens, squares = sums(prompts), sums(prompts**2)
         kv, light = sums(made.kv_host), sums(made.light_host)
-        for k in range(self.chunks):
-            costs.fill_layer(template, work, f"run.{k}", "prefill", tokens[:, k], squares[:, k])
-            costs.fill_copy(template, work, f"store_kv.{k}", kv[:, k] * costs.kv_bytes)
-            costs.fill_copy(template, work, f"store_act.{k}", light[:, k] * self.light_bytes)
+        costs.fill_layer(template, work, "run.*", "prefill", tokens, squares)
+        costs.fill_copy(template, work, "store_kv.*", kv * costs.kv_bytes)
+        costs.fill_copy(template, work, "store_act.*", light * self.light_bytes)
         costs.fill_copy(template, work, "load_kv", next_load[0] * costs.kv_bytes)
         costs.fill_copy(template, work, "load_act", next_load[1] * self.light_bytes)
         return work

@@ -182,7 +182,7 @@ class ZigZag:
         decode = self.decode(layer, tail, step, weights, kv).totals(self.costs.model.layers)
         total = decode.duration_ps.reshape(len(good), len(at)) @ weight
         prompt = self.prefill(before, first, found.batches, found.weights[good], found.kv[good])
-        out[good] = total + prompt.totals(self.costs.model.layers).duration_ps
+        out[good] = total + prompt.durations_ps(self.costs.model.layers)
         return out
 
     def staged_ps(self, amount: Any) -> Int:

@@ -59,6 +59,15 @@ class Stretch:
         names = ("duration_ps", "time_ps", "amount_bytes", "flops")
         return RowTotals(*(sum(getattr(p, name) * n for p, n in parts) for name in names))
 
+    def durations_ps(self, layers: int) -> Int:
+        """Length of each step, as `totals` gives it."""
+        total = phases.row_lengths(self.template, self.last)
+        if layers > 1:
+            total += (layers - 1) * phases.row_lengths(self.template, self.steady)
+        for template, work in (*self.before, *self.after):
+            total += phases.row_lengths(template, work)
+        return total
+
     def busiest_ps(self, layers: int) -> Int:
         """Time of the busiest lane of each layer and phase, added up: no step is shorter."""
         parts = [(self.template, self.last, 1), (self.template, self.steady, layers - 1)]
@@ -83,10 +92,11 @@ class Stretch:
 
 @dataclass(slots=True)
 class State:
-    """What a run keeps between steps: the records computed last, and where they begin."""
+    """What a run keeps between steps: the columns computed last, of steps start..stop."""
 
     start: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    stop: int = 0
+    columns: Causes = field(default_factory=dict)
 
 
 class LayeredSystem(System):
@@ -96,6 +106,7 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
+    block_steps = FEWEST
     workloads = ("fixed", "uneven")
     terms = TERMS
 
@@ -119,19 +130,30 @@ class LayeredSystem(System):
         return State()
 
     def advance(self, plan: StreamPlan, state: State, run: Run) -> Mapping[str, Any]:
-        index = len(run)
-        if not state.start <= index < state.start + len(state.rows):
-            stop = min(plan.total_steps, index + min(MOST, max(FEWEST, index)))
-            state.start, state.rows = index, self.records(plan, index, stop)
-        return state.rows[index - state.start]
+        columns = self.advance_many(plan, state, run, 1)
+        assert columns is not None, "the run is over"
+        return {name: values[0] for name, values in columns.items()}
 
-    def records(self, plan: StreamPlan, start: int, stop: int) -> list[dict[str, Any]]:
-        """Records of some steps."""
+    def advance_many(
+        self, plan: StreamPlan, state: State, run: Run, limit: int
+    ) -> Mapping[str, Any] | None:
+        index = len(run)
+        if index >= plan.total_steps:
+            return None
+        if not state.start <= index < state.stop:
+            state.start = index
+            state.stop = min(plan.total_steps, index + min(MOST, max(FEWEST, index)))
+            state.columns = self.records(plan, state.start, state.stop)
+        mine = slice(index - state.start, min(index + limit, state.stop) - state.start)
+        return {name: values[mine] for name, values in state.columns.items()}
+
+    def records(self, plan: StreamPlan, start: int, stop: int) -> Causes:
+        """Columns of some steps."""
         columns = self.causes(plan, start, stop)
         kinds = np.asarray(columns["kind"])
         columns |= self._totals(plan, columns, kinds)
         columns["memory_bytes"] = self.memory(plan, columns)
-        return [{name: c[row] for name, c in columns.items()} for row in range(stop - start)]
+        return {name: np.asarray(values) for name, values in columns.items()}
 
     def _totals(self, plan: StreamPlan, columns: Causes, kinds: Any) -> Causes:
         """The common columns of steps of both kinds."""

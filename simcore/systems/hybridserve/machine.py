@@ -245,8 +245,13 @@ class StreamPlan(Plan):
 def put(
     template: Template, work: Work, group: str, time_ps: Any, amount: Any = 0, flops: Any = 0
 ) -> None:
-    """Fill in one group of a segment; values are scalars or one a row."""
-    column = template.slice(group).start
+    """Fill in one group of a segment; values are scalars or one a row.
+
+    A name ending in ``.*`` stands for all groups of that name and a number, in one call; values
+    then have a column for each, or one column for all.
+    """
+    name, _, which = group.rpartition(".")
+    column = template.numbered(name) if which == "*" else template.slice(group).start
     work.time_ps[:, column] = time_ps
     work.amount_bytes[:, column] = amount
     work.flops[:, column] = flops

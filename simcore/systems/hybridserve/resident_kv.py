@@ -95,10 +95,18 @@ class ResidentKv(LayeredSystem):
     Attributes:
         overlap: whether weights come beside computation.
         shares: percentages of the weights on the GPU that are tried.
+        beside, lower: of the message when it does not fit: what must fit beside a layer's weights,
+            and which settings to lower.
     """
 
     overlap: ClassVar[bool]
     shares: ClassVar[tuple[int, ...]]
+    beside: ClassVar[str]
+    lower: ClassVar[str]
+
+    @abstractmethod
+    def least_bytes(self, costs: Costs, prompts: Int, output: int) -> int:
+        """GPU memory beside the weights that the run cannot do without."""
 
     @abstractmethod
     def serve(self, costs: Costs, prompts: Int, output: int, percent: int) -> Served | None:
@@ -153,17 +161,15 @@ class ResidentKv(LayeredSystem):
 
     def _nothing_fits(self, costs: Costs, prompts: Int, output: int) -> CapacityError:
         gpu = costs.parts.gpu
-        longest = int(prompts.max())
-        kv = (longest + output) * costs.kv_bytes * costs.model.layers
         given = costs.policy.gpu_weights_percent or 0
-        needed = kv + fixed_bytes(costs, given, 2 if self.overlap else 1)
-        needed += prefill_bytes(costs, longest) + int(gpu.reserve_GB * 1e9)
+        needed = fixed_bytes(costs, given, 2 if self.overlap else 1)
+        needed += self.least_bytes(costs, prompts, output) + int(gpu.reserve_GB * 1e9)
         return CapacityError(
             gpu.title,
             needed,
             free_bytes(gpu) + int(gpu.reserve_GB * 1e9),
-            "a layer's weights and the keys and values of one request must fit the GPU: raise "
-            "hardware.gpu.memory_GiB, lower policy.gpu_weights_percent or the lengths",
+            f"a layer's weights and {self.beside} must fit the GPU: raise "
+            f"hardware.gpu.memory_GiB, lower {self.lower} or the lengths",
         )
 
     def _whole_ps(self, plan: RoundPlan) -> int:
@@ -301,6 +307,14 @@ class DeepSpeed(ResidentKv):
     policy_type = ZeroPolicy
     overlap = True
     shares = (0, 100)
+    beside = "the keys, values and prefill of the smallest group"
+    lower = "policy.gpu_weights_percent, policy.group"
+
+    def least_bytes(self, costs: Costs, prompts: Int, output: int) -> int:
+        longest, policy = int(prompts.max()), costs.policy
+        each = (longest + output) * costs.kv_bytes * costs.model.layers
+        wanted = policy.group if isinstance(policy, ZeroPolicy) else None
+        return (wanted or 1) * (each + prefill_bytes(costs, longest))
 
     def serve(self, costs: Costs, prompts: Int, output: int, percent: int) -> Served | None:
         room = free_bytes(costs.parts.gpu) - fixed_bytes(costs, percent, 2)
@@ -323,12 +337,27 @@ class VllmSwap(ResidentKv):
     policy_type = SwapPolicy
     overlap = False
     shares = tuple(range(0, PERCENT + 1, 20))
+    beside = "the keys and values of one request with the prompts of an iteration"
+    lower = "policy.gpu_weights_percent, policy.prefill_tokens"
+
+    def _workspace_bytes(self, costs: Costs, prompts: Int) -> int:
+        """For the prompts of an iteration."""
+        policy = costs.policy
+        assert isinstance(policy, SwapPolicy)
+        chunk = min(int(prompts.sum()), max(policy.prefill_tokens, int(prompts.max())))
+        return prefill_bytes(costs, chunk)
+
+    def least_bytes(self, costs: Costs, prompts: Int, output: int) -> int:
+        policy = costs.policy
+        assert isinstance(policy, SwapPolicy)
+        blocks = -(-(int(prompts.max()) + output) // policy.block_tokens)
+        kv = blocks * policy.block_tokens * costs.kv_bytes * costs.model.layers
+        return kv + self._workspace_bytes(costs, prompts)
 
     def serve(self, costs: Costs, prompts: Int, output: int, percent: int) -> Served | None:
         policy = costs.policy
         assert isinstance(policy, SwapPolicy)
-        chunk = min(int(prompts.sum()), max(policy.prefill_tokens, int(prompts.max())))
-        workspace = prefill_bytes(costs, chunk)
+        workspace = self._workspace_bytes(costs, prompts)
         room = free_bytes(costs.parts.gpu) - fixed_bytes(costs, percent, 1) - workspace
         blocks = room // (policy.block_tokens * costs.kv_bytes * costs.model.layers)
         schedule = swapping(

@@ -145,7 +145,7 @@ def run_ps(
     ready = (zero, zero) if bound else (first[0], first[1])
     before = prefill_stretch(cache, templates, settings, ready)
     lengths = [
-        part.busiest_ps(cache.layers) if bound else part.totals(cache.layers).duration_ps
+        part.busiest_ps(cache.layers) if bound else part.durations_ps(cache.layers)
         for part in (decode, before)
     ]
     return lengths[0].reshape(count, times) @ weight + lengths[1]

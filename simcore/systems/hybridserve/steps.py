@@ -1,6 +1,11 @@
-"""Phases of HybridServe: copies, regeneration and computation of mini-batches side by side."""
+"""Phases of HybridServe: copies, regeneration and computation of mini-batches side by side.
+
+Templates are kept: a search tries many numbers of mini-batches, and the next edit the same ones.
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from simcore.engine.phases import Group, Phase, Template
 from simcore.results.spans import Lane, WaitReason
@@ -9,6 +14,7 @@ from simcore.systems.hybridserve.machine import DOWN, GPU, OP, OPS, UP
 _FULL, _NEEDED = WaitReason.MEMORY_FULL, WaitReason.DEPENDENCY
 
 
+@lru_cache(maxsize=64)
 def decode_layer(lanes: tuple[Lane, ...], parts: int, again: str) -> Template:
     """A layer at decoding, `parts` mini-batches one after the other.
 
@@ -48,6 +54,7 @@ def decode_layer(lanes: tuple[Lane, ...], parts: int, again: str) -> Template:
     return Template((Phase("layer", tuple(groups), {UP: _NEEDED}),), lanes, OPS)
 
 
+@lru_cache(maxsize=64)
 def prefill_layer(lanes: tuple[Lane, ...], parts: int) -> Template:
     """A layer of prefill: chunks of prompts, the next layer's weights and the write-back beside.
 
@@ -70,12 +77,14 @@ def prefill_layer(lanes: tuple[Lane, ...], parts: int) -> Template:
     return Template((Phase("layer", tuple(groups), {UP: _NEEDED}),), lanes, OPS)
 
 
+@lru_cache(maxsize=64)
 def first_weights(lanes: tuple[Lane, ...]) -> Template:
     """The first layer's weights, before anything can be computed."""
     stream = Group("weights", OP["stream"], (UP,))
     return Template((Phase("first", (stream,), {GPU: _NEEDED}),), lanes, OPS)
 
 
+@lru_cache(maxsize=64)
 def output_table(lanes: tuple[Lane, ...]) -> Template:
     """The next-token scores; the buffers hold the first layer's data already."""
     groups = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ import pytest
 
 from simcore.activations import bitplanes as bp
 from simcore.activations import make_source
-from simcore.activations.live import MAX_TEXT_BYTES, LiveSource
+from simcore.activations.language_model import Reader, shipped_weights
+from simcore.activations.live import MAX_TEXT_BYTES, MOST_PROMPT_TOKENS, LiveSource
 from simcore.data import scenario_file
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UserError
@@ -256,7 +258,7 @@ def test_tiling_is_deterministic_and_copies_differ() -> None:
 def test_the_prompts_frequency_counts_what_fires() -> None:
     """The counting by rank agrees with firing token by token."""
     source = _tiled("opt-13b")
-    activity = source._prefill()
+    activity = Reader(shipped_weights(), 1).read(source._prompt)
     tiles = source._tiling
     assert tiles is not None
     fired = np.mean(
@@ -267,6 +269,39 @@ def test_the_prompts_frequency_counts_what_fires() -> None:
         axis=0,
     )
     assert np.allclose(source.prompt_frequency(), fired, atol=1e-6)
+
+
+def _reading(file: Path, tokens: int, batch: int = 1) -> LiveSource:
+    settings = LiveActivations(prompt="", text_file=str(file))
+    return LiveSource(TINY_MODEL, settings, batch, tokens, 1)
+
+
+def test_a_long_prompt_is_counted_as_a_whole_and_not_held(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("The old captain walked down to the sea. " * 900, encoding="utf-8")
+    source = _reading(file, 1000, batch=2)
+    activity = Reader(shipped_weights(), 2).read(source._prompt)
+    block = source.space.blocks[1]
+    columns = slice(block.first_column, block.first_column + block.neurons)
+    tracemalloc.start()
+    found = source.prompt_frequency()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.allclose(found[:, columns], (activity.neurons > 0).mean(axis=(0, 1)), atol=1e-6)
+    assert (found[:, : source.space.blocks[0].neurons] == 1).all()
+    assert peak < 0.75 * (activity.neurons.nbytes + activity.inputs.nbytes)
+
+
+def test_of_a_very_long_prompt_the_end_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("The old captain walked down to the sea. " * 9000, encoding="utf-8")
+    source = _reading(file, 1_000_000)
+    assert source._prompt.shape == (1, MOST_PROMPT_TOKENS)
+    text = np.array(shipped_tokenizer().encode(file.read_text(encoding="utf-8")))
+    first = len(text) // 2
+    assert np.array_equal(source._prompt[0], text[first - MOST_PROMPT_TOKENS : first])
+    source.draw()
+    assert source.tokens[0] == text[first]
 
 
 def test_parents_tell_something_and_are_in_the_layer_below() -> None:

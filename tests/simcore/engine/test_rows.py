@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simcore.engine.phases import Group, Phase, Template, Work, totals
+from simcore.engine.phases import Group, Phase, Template, Work, row_lengths, totals
 from simcore.engine.rows import row_totals
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
 
@@ -52,3 +52,11 @@ def test_steps_of_several_rows(steps: int, rows: int, seed: int) -> None:
         assert np.array_equal(found.time_ps[step], expected.time_ps)
         assert np.array_equal(found.amount_bytes[step], expected.amount_bytes)
         assert np.array_equal(found.flops[step], expected.flops)
+
+
+@given(st.integers(1, 5), st.integers(0, 2**31))
+def test_lengths_alone(rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (rows, TEMPLATE.columns)
+    work = Work(*(rng.integers(0, 50, shape) * rng.integers(0, 2, shape) for _ in range(3)))
+    assert np.array_equal(row_lengths(TEMPLATE, work), row_totals(TEMPLATE, work).duration_ps)

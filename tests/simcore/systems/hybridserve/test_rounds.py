@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from simcore.engine.simulator import simulate
 from simcore.errors import CapacityError
+from simcore.reproduce.cases import RunCase
 from simcore.results.run import KIND_DECODE, KIND_PREFILL
 from simcore.scenario.schema import FixedWorkload
 from simcore.systems.hybridserve.rounds import in_groups, swapping
@@ -97,7 +100,7 @@ def test_deepspeed_serves_in_groups_that_fit():
     assert whole.column("tokens").sum() == 60
     one = simulate(hermes(system="deepspeed-inference", workload=load, policy={"group": 1}))
     assert one.end_ps > whole.end_ps
-    with pytest.raises(CapacityError, match="one request must fit"):
+    with pytest.raises(CapacityError, match="smallest group must fit"):
         simulate(hermes(system="deepspeed-inference", workload=load, policy={"group": 5}))
 
 
@@ -115,3 +118,12 @@ def test_vllm_swaps_what_it_cannot_hold():
     assert ample.column("out_tokens").sum() == 0
     assert ample.plan.percent == 100, "weights that fit stay"
     assert ample.end_ps < run.end_ps
+
+
+def test_what_an_iteration_of_prompts_needs_is_said():
+    """With room for one request but not for the prompts of an iteration, more is needed."""
+    case = RunCase("vllm-swap", "opt-6.7b", 32, 512, 8).scenario()
+    gpu = replace(case.hardware.gpu, memory_GiB=3.0)
+    with pytest.raises(CapacityError, match=r"prompts of an iteration.*prefill_tokens") as found:
+        simulate(replace(case, hardware=replace(case.hardware, gpu=gpu)))
+    assert found.value.needed_bytes > found.value.available_bytes
