@@ -74,6 +74,7 @@ from app.widgets.transport import TransportBar
 from app.widgets.view import VIEWS, Context
 from app.widgets.welcome import WelcomePage
 from app.workers.controller import RunController
+from app.workers.look_ahead import LookAhead
 from simcore.data import scenario_file
 from simcore.results.summary import version
 from simcore.scenario.presets import own_problems
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.themes = themes
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
+        self.look_ahead = LookAhead(self.state.runs, self.state.cursor)
         self.welcome: WelcomePage | None = None
         self.glossary: GlossaryDialog | None = None
         self.guide: TourGuide | None = None
@@ -599,6 +601,7 @@ class MainWindow(QMainWindow):
         self.layouts.stop()
         self.state.watch.stop()
         self.controller.shut_down()
+        self.look_ahead.shut_down()
         self.exports.shut_down()
         self.saved_runs.shut_down()
         self.state.series.shut_down()

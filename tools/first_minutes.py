@@ -38,7 +38,8 @@ LIVE_CARD = (645, 200)
 LIVE_TITLE = "^DIMMscope — Live text: tiny"
 TOKENS_Y = 103
 FROM_RIGHT_PX = 48
-"""Place of the line of tokens in the main window, and of the button at its end."""
+WIDEST_PX = 1600
+"""Place of the line of tokens in the main window, of the button at its end; its first width."""
 
 
 class StageError(Exception):
@@ -226,7 +227,7 @@ class Stages:
         desktop.keys("Home")
         self.keep("live")
         before = self._tokens()
-        width, _ = self.desktop.image().size
+        width = min(self.desktop.image().size[0], WIDEST_PX)
         desktop.click(width - FROM_RIGHT_PX, TOKENS_Y)
         desktop.keys("ctrl+a")
         desktop.text(PROMPT)
@@ -248,7 +249,8 @@ class Stages:
     def _tokens(self) -> bytes:
         """The line of tokens as it looks."""
         image = self.desktop.image()
-        box = (0, TOKENS_Y - 10, image.size[0] - 2 * FROM_RIGHT_PX, TOKENS_Y + 11)
+        width = min(image.size[0], WIDEST_PX)
+        box = (0, TOKENS_Y - 10, width - 2 * FROM_RIGHT_PX, TOKENS_Y + 11)
         return bytes(image.crop(box).tobytes())
 
     def _tokens_still(self) -> bytes:

@@ -87,12 +87,15 @@ class ExplainView(View):
     def showEvent(self, event: object) -> None:
         self._refresh()
 
+    def on_raised(self) -> None:
+        self._refresh()
+
     def _on_cursor_moved(self) -> None:
         if self.state.selection.span is None and not self.state.playback.playing:
             self._later.start()
 
     def _refresh(self) -> None:
-        if not self.isVisible():
+        if not self.on_screen:
             return
         run, chosen = self.state.runs.current, self.state.selection.span
         step = chosen.step if chosen else self.state.cursor.step

@@ -283,7 +283,7 @@ class InspectorView(View):
 
     def refresh(self) -> None:
         """Derive everything anew; nothing is done while the view is hidden."""
-        if not self.isVisible():
+        if not self.on_screen:
             return
         scenario = self.scenario()
         self.inspected = None
@@ -299,6 +299,9 @@ class InspectorView(View):
         self._show()
 
     def showEvent(self, _: object) -> None:
+        self.refresh()
+
+    def on_raised(self) -> None:
         self.refresh()
 
     def on_theme_changed(self) -> None:
@@ -364,7 +367,7 @@ class InspectorView(View):
 
     def _show_roofline(self) -> None:
         run, step, what = self.state.runs.current, self.state.cursor.step, self._what()
-        if self.tabs.currentIndex() != ROOFLINE or not self.isVisible() or run is None:
+        if self.tabs.currentIndex() != ROOFLINE or not self.on_screen or run is None:
             return
         scenario = self.scenario()
         found = None
