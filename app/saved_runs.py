@@ -25,9 +25,10 @@ class SavedRuns:
         self._window = window
         self._loader = LatestLoader()
         self._loader.loaded.connect(self._on_loaded)
-        self._loader.failed.connect(
-            lambda error: state.messages.show(f"the saved run cannot be opened: {error}")
-        )
+        self._loader.failed.connect(self._on_failed)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._state.messages.show(f"the saved run cannot be opened: {error}")
 
     def ask(self) -> None:
         """Ask for a file and keep its run as A."""

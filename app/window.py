@@ -51,6 +51,7 @@ from app.settings.store import Settings
 from app.state.app_state import AppState
 from app.state.charts import ChartSteps
 from app.state.messages import Severity
+from app.state.release import release
 from app.sweep_files import SweepFiles
 from app.theme.manager import ThemeManager
 from app.tours import TOURS
@@ -360,7 +361,7 @@ class MainWindow(QMainWindow):
         palette.move(centre.x() - palette.width() // 2, self.geometry().top() + 80)
         if palette.exec():
             chosen = palette.chosen
-            QTimer.singleShot(0, lambda: self.commands.run(chosen))
+            QTimer.singleShot(0, self, lambda: self.commands.run(chosen))
 
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()
@@ -428,7 +429,7 @@ class MainWindow(QMainWindow):
                 self.resize(size)  # docks on their way made it grow
             layout.resize(self, self.docks, name)
 
-        QTimer.singleShot(0, settle)
+        QTimer.singleShot(0, self, settle)
 
     def _saved_layout(self) -> str | None:
         return self.layout_name if self.layout_name != layout.DEFAULT else None
@@ -562,7 +563,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self._fresh:
             self._fresh = False
-            QTimer.singleShot(0, lambda: layout.resize(self, self.docks))
+            QTimer.singleShot(0, self, lambda: layout.resize(self, self.docks))
         if self.focusWidget() is None:
             self.show_view("timeline")
 
@@ -614,3 +615,5 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             application.removeEventFilter(self)
             application.focusChanged.disconnect(self._on_focus_changed)
+        self.state.release()
+        release(self.controller)

@@ -8,21 +8,13 @@ With --layout, --show or --baseline nothing is selected or zoomed.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from app.window import MainWindow
+from offscreen import ROOT, Studio, studio
 
-ROOT = Path(__file__).resolve().parent.parent
 STEP = 64
 LAYER = 60
-LIMIT_S = 120.0
 
 
 def main() -> int:
@@ -39,59 +31,29 @@ def main() -> int:
     parser.add_argument("--baseline", help="a system to simulate as run A")
     parser.add_argument("--step", type=int, default=STEP)
     arguments = parser.parse_args()
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.path.insert(0, str(ROOT))
-    with tempfile.TemporaryDirectory() as config:
-        os.environ["DIMMSCOPE_CONFIG"] = os.environ["DIMMSCOPE_STATE"] = config
-        return _shoot(arguments)
+    with studio(arguments.theme, arguments.size) as shown:
+        return _shoot(shown, arguments)
 
 
-def _shoot(arguments: argparse.Namespace) -> int:
-    from PySide6.QtCore import QEventLoop
-    from PySide6.QtWidgets import QApplication
-
-    from app.bootstrap import make_window, prepare
+def _shoot(shown: Studio, arguments: argparse.Namespace) -> int:
     from app.commands.timeline_commands import fit_layer
     from app.state.selection import SpanRef
 
-    app = QApplication([])
-    prepare(app)
-    window = make_window()
-    window.themes.set_mode(arguments.theme)
-    width, height = (int(part) for part in arguments.size.split("x"))
-    window.resize(width, height)
-    window.show()
-
-    def wait(done: Callable[[], bool]) -> None:
-        end = time.monotonic() + LIMIT_S
-        while not done() and time.monotonic() < end:
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
-            time.sleep(0.005)
-
-    def pause(seconds: float) -> None:
-        end = time.monotonic() + seconds
-        wait(lambda: time.monotonic() > end)
-
-    if not window.open_path(arguments.scenario):
+    run = shown.run_of(arguments.scenario)
+    if run is None:
         return 2
-    state = window.state
-    wait(lambda: state.runs.length > 0 and not window.controller.busy)
-    run = state.runs.current
-    if run is None or not run.status.finished:
-        sys.stderr.write("the run did not finish\n")
-        return 2
+    window, state = shown.window, shown.window.state
     step = min(arguments.step, len(run) - 1)
     if arguments.layout or arguments.show or arguments.baseline:
         state.cursor.seek(step)
         if arguments.baseline:
             window.commands.run(f"compare.baseline_{arguments.baseline}")
-            wait(lambda: state.comparison.frozen is not None)
+            shown.wait(lambda: state.comparison.frozen is not None)
         if arguments.layout:
             window.set_layout_named(arguments.layout)
         for view in arguments.show:
             window.show_view(view)
-        return _save(window, arguments.out, pause)
+        return _save(shown, arguments.out)
     spans = run.spans(step)
     layer = min(LAYER, int(spans.layer.max()))
     lane = next(i for i, lane in enumerate(run.lanes) if lane.group == "DIMM") + 1
@@ -112,18 +74,16 @@ def _shoot(arguments: argparse.Namespace) -> int:
     focused = window.focusWidget()
     if focused is not None:
         focused.clearFocus()
-    return _save(window, arguments.out, pause)
+    return _save(shown, arguments.out)
 
 
-def _save(window: MainWindow, path: Path, pause: Callable[[float], None]) -> int:
-    pause(4.0)
-    focused = window.focusWidget()
+def _save(shown: Studio, path: Path) -> int:
+    shown.pause(4.0)
+    focused = shown.window.focusWidget()
     if focused is not None:
         focused.clearFocus()
-    pause(0.5)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    window.grab().save(str(path))
-    window.close()
+    shown.pause(0.5)
+    shown.save(path)
     return 0
 
 

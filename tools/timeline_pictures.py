@@ -6,17 +6,13 @@ Usage: python tools/timeline_pictures.py [--out FOLDER] [--scenario FILE]
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from offscreen import ROOT, Studio, studio
+
 STEP = 64
 LAYER = 60
-LIMIT_S = 120.0
 
 
 def main() -> int:
@@ -27,52 +23,25 @@ def main() -> int:
         "--scenario", type=Path, default=ROOT / "scenarios" / "hermes-llama2-70b.yaml"
     )
     arguments = parser.parse_args()
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.path.insert(0, str(ROOT))
-    with tempfile.TemporaryDirectory() as config:
-        os.environ["DIMMSCOPE_CONFIG"] = os.environ["DIMMSCOPE_STATE"] = config
-        return _shoot(arguments)
+    with studio("light", "1280x800") as shown:
+        return _shoot(shown, arguments.scenario, arguments.out)
 
 
-def _shoot(arguments: argparse.Namespace) -> int:
-    from PySide6.QtCore import QEventLoop
-    from PySide6.QtWidgets import QApplication
-
-    from app.bootstrap import make_window, prepare
+def _shoot(shown: Studio, scenario: Path, out: Path) -> int:
     from app.state.selection import SpanRef
     from simcore.results.spans import consumers
 
-    app = QApplication([])
-    prepare(app)
-    window = make_window()
-    window.themes.set_mode("light")
-    window.resize(1280, 800)
-    window.show()
-
-    def wait(done: Callable[[], bool]) -> None:
-        end = time.monotonic() + LIMIT_S
-        while not done() and time.monotonic() < end:
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
-            time.sleep(0.005)
-
-    def pause(seconds: float) -> None:
-        end = time.monotonic() + seconds
-        wait(lambda: time.monotonic() > end)
-
-    if not window.open_path(arguments.scenario):
+    run = shown.run_of(scenario)
+    if run is None:
         return 2
-    state = window.state
-    wait(lambda: state.runs.length > 0 and not window.controller.busy)
-    run = state.runs.current
-    assert run is not None
+    window, state = shown.window, shown.window.state
     window.set_layout_named("timeline")
     state.cursor.seek(STEP)
     state.window.set(run.start_ps(STEP - 4), run.start_ps(STEP + 5))
     state.markers.set_range(run.start_ps(STEP - 1), run.start_ps(STEP + 3))
     window.show_view("range")
-    pause(1.5)
-    window.grab().save(str(arguments.out / "range.png"))
+    shown.pause(1.5)
+    shown.save(out / "range.png")
     state.markers.clear()
     window.show_view("bandwidth")
     spans = run.spans(STEP)
@@ -88,9 +57,8 @@ def _shoot(arguments: argparse.Namespace) -> int:
     start, margin = run.start_ps(STEP), 8 * (end - begin)
     state.window.set(start + begin - margin, start + end + margin)
     window.show_view("explain")
-    pause(1.5)
-    window.grab().save(str(arguments.out / "flows.png"))
-    window.close()
+    shown.pause(1.5)
+    shown.save(out / "flows.png")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QObject
+
 from app.state.charts import ChartChoice
 from app.state.comparison import Comparison
 from app.state.cursor import Cursor
@@ -12,6 +14,7 @@ from app.state.memory import Memory
 from app.state.messages import Messages, Severity
 from app.state.notices import Notices
 from app.state.playback import Playback
+from app.state.release import release
 from app.state.runs import RunsModel
 from app.state.search import Search
 from app.state.selection import Selection
@@ -54,3 +57,8 @@ class AppState:
             lambda reason: self.messages.show(f"stopped: {reason}", Severity.INFO)
         )
         self.keeper = SelectionKeeper(self.runs, self.selection)
+
+    def release(self) -> None:
+        """Nobody listens any more: the window is closed, and both can be freed."""
+        parts = (part for part in vars(self).values() if isinstance(part, QObject))
+        release(self.session.bus, *parts)

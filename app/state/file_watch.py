@@ -39,10 +39,13 @@ class FileWatch(QObject):
         self._watcher = QFileSystemWatcher(self)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.look)
-        self._watcher.fileChanged.connect(lambda _: self._settle.start())
-        self._watcher.directoryChanged.connect(lambda _: self._settle.start())
+        self._watcher.fileChanged.connect(self._on_stirred)
+        self._watcher.directoryChanged.connect(self._on_stirred)
         session.opened.connect(self._on_opened)
         session.file_changed.connect(self._on_file_changed)
+
+    def _on_stirred(self, _: str) -> None:
+        self._settle.start()
 
     def look(self) -> None:
         """Read the file now and say how it differs from what is known."""

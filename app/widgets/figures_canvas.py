@@ -156,10 +156,8 @@ class FiguresCanvas(TimeCanvas):
             compared = None
             if beside is not None and other is not None:
                 compared = envelope(beside.values, other)
-                known = (
-                    np.append(known[0], compared[0][use]),
-                    np.append(known[1], compared[1][use]),
-                )
+                scaled = envelope(beside.values, other.without(self._other_prefill()))
+                known = np.append(known[0], scaled[0]), np.append(known[1], scaled[1])
             self._scales.append(scale_of(*known))
             self._paint_row(painter, area, row, (low, high), compared)
         self._paint_gutter(painter)
@@ -196,6 +194,13 @@ class FiguresCanvas(TimeCanvas):
         found = places_of(times, reference.composition.edges)
         found[outside] = -1.0
         return columns_at(found, steps)
+
+    def _other_prefill(self) -> NDArray[np.bool_]:
+        """Which steps of run A are prefill; its boundary is not that of the run on screen."""
+        reference = self.state.comparison.reference()
+        assert reference is not None
+        kind = reference.run.column("kind", 0, reference.composition.steps)
+        return np.asarray(kind == KIND_PREFILL)
 
     def _visible(self, row: int, area: QRect) -> bool:
         top = self.row_top(row)
