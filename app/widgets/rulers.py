@@ -172,8 +172,8 @@ def _paint_step_names(
     steps = visible_steps(edges, axis.start_ps, axis.end_ps)
     if not len(steps):
         return
-    # Where numbers are wider than the steps only round ones are named, with the steps up to the
-    # next one as their room.
+    # Where numbers are wider than the steps only round ones are named, with what follows them as
+    # their room; `free` keeps them apart where steps are shorter than elsewhere.
     whole = axis.px(float(edges[steps.stop] - edges[steps.start]))
     widest = metrics.horizontalAdvance(str(steps.stop)) + 12
     apart = widest * len(steps) / max(1.0, whole)
@@ -186,7 +186,7 @@ def _paint_step_names(
         if axis.x(float(edges[step + 1])) - left < width + 10:
             text = str(step)
             width = metrics.horizontalAdvance(text)
-        room = right - left >= width + 8 or step + every > steps.stop
+        room = every > 1 or right - left >= width + 8 or step + every > steps.stop
         if room and free <= left + 3 <= canvas.width() - width:
             painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
             free = left + width + 10

@@ -390,7 +390,9 @@ def test_bandwidth_of_a_is_drawn_where_a_is_aligned(window, qtbot, align):
     window.show_view("bandwidth")
     canvas = window.docks["bandwidth"].view.canvas
     window.state.window.all()
-    before = canvas.grab().toImage()
+    for _ in range(10):  # spans are worked out a few milliseconds at a time
+        before = canvas.grab().toImage()
+        qtbot.wait(20)
     a, b = window.state.comparison.frozen, window.state.runs.current
     reference = window.state.comparison.reference()
     row = next(at for at, item in enumerate(canvas.rows) if item.title == "GPU")
