@@ -13,15 +13,14 @@ from app.state.messages import Messages, Severity
 from app.state.runs import RunsModel
 from app.state.session import Session
 from app.workers.courtesy import Courtesy
-from app.workers.simulation import Job, Phase, SimulationThread
+from app.workers.simulation import FIRST_STEPS, Job, Phase, SimulationThread
 from simcore.errors import CapacityError, Problem, ScenarioErrors, SimcoreError
 
 DEBOUNCE_MS = 150
-POLL_MS = 33
+POLL_MS = 12
+"""Time between looks at a run that is waited for."""
 GROW_MS = 100
 """Time between looks at a run that is on screen already; drawing competes with simulating."""
-FIRST_STEPS = 2
-"""Steps a new run must have before it replaces the one on screen."""
 
 
 _PATH = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)+\b")

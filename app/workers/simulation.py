@@ -22,6 +22,9 @@ from simcore.results.summary import system_figures
 from simcore.scenario.document import Document
 from simcore.scenario.schema import Scenario
 
+FIRST_STEPS = 2
+"""Steps a new run must have before it replaces the one on screen."""
+
 
 class Phase(StrEnum):
     """How far a job is."""
@@ -125,7 +128,8 @@ def _serve(job: Job) -> None:
         while not job.cancel.is_set():
             composition.extend(len(simulator.run))
             job.ready = len(simulator.run)
-            if not simulator.advance(simulator.block_steps):
+            # The first steps by themselves: they are waited for.
+            if not simulator.advance(simulator.block_steps if job.ready else FIRST_STEPS):
                 system_figures(simulator.run)  # here, since it may take longer than a frame
                 job.phase = Phase.DONE
                 return

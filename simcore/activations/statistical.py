@@ -14,8 +14,8 @@ of a batch has its own prompt and so its own order, as far as prompts shift it a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -66,9 +66,6 @@ class _Table:
     def places(self) -> Groups:
         """Where each group of the row is in the table."""
         return np.argsort(self.groups)
-
-    def copy(self) -> _Table:
-        return _Table(self.groups, self.coupled, self.rise.copy(), self.segments)
 
 
 def _grouped(plane: Plane) -> Plane:
@@ -203,6 +200,56 @@ def _base(
     return space, profile, table
 
 
+def _choose_trades(
+    drift: np.random.Generator, segments: Sequence[_Segment], share: float
+) -> tuple[Groups, Groups]:
+    """Columns of the table that take over the thresholds of others, in all layers at once.
+
+    A share of pair-columns exchange them. Carried out layer by layer as a draw reads them
+    anyway, it takes half the time.
+    """
+    none = np.empty(0, np.int64)
+    columns, others = [none], [none]
+    for segment in segments:
+        if segment.pairs < 2:
+            continue
+        expected = share * segment.pairs / 2
+        swaps = int(expected + drift.random())
+        if not swaps:
+            continue
+        picks = np.unique(drift.integers(0, segment.pairs, 2 * swaps))
+        picks = drift.permutation(picks)[: len(picks) // 2 * 2]
+        column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
+        other = np.roll(column, len(column) // 2)
+        columns += [column, column + _HALF]
+        others += [other, other + _HALF]
+    return np.concatenate(columns), np.concatenate(others)
+
+
+@lru_cache(maxsize=2)
+def _shifted(
+    model: Model, settings: StatisticalActivations, seed: int
+) -> tuple[U16, Mapping[str, Any]]:
+    """Thresholds after the prompt has shifted what is hot, and the state of the drift then."""
+    _, _, table = _base(model, settings.adjacent_correlation, settings.coupling)
+    drift = stream(seed, "activations.drift")
+    traded, partners = _choose_trades(drift, table.segments, settings.prompt_shift)
+    rise = table.rise.copy()
+    rise[:, traded] = rise[:, partners]
+    return rise, drift.bit_generator.state
+
+
+@lru_cache(maxsize=2)
+def _prompt_frequency(
+    model: Model, settings: StatisticalActivations, batch: int, prompt_tokens: int, seed: int
+) -> Frequencies:
+    """Frequencies over the prompts; a pure function of what they depend on."""
+    source = StatisticalSource(model, settings, batch, prompt_tokens, seed)
+    found = source.sampled_frequency(stream(seed, "activations.prompt").bit_generator)
+    found.setflags(write=False)
+    return found
+
+
 class StatisticalSource:
     """Draws activity from a model's published statistics."""
 
@@ -219,16 +266,16 @@ class StatisticalSource:
         self.space, self._profile, table = _base(
             model, settings.adjacent_correlation, settings.coupling
         )
-        self._table = table.copy()
+        rise, drift = _shifted(model, settings, seed)
+        self._table = replace(table, rise=rise.copy())
         # p + (1 - p) rho after firing is p (1 - rho) + rho: the same lead in every neuron.
         self._lead = np.uint16(round(settings.adjacent_correlation * (_FULL - 1)))
         self._drift = stream(seed, "activations.drift")
-        self._noise = stream(seed, "activations.prompt")
+        self._drift.bit_generator.state = drift
+        self._start = (model, settings, batch, prompt_tokens, seed)
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
         self._common = self._common_groups(settings.sequence_correlation)
-        traded, partners = self._choose_trades(settings.prompt_shift)
-        self._table.rise[:, traded] = self._table.rise[:, partners]
         none = np.empty(0, np.int64)
         self._trades = (none, none)  # chosen by the last draw, to be carried out by the next one
         self._orders = self._own_orders(settings.prompt_shift, batch, seed)
@@ -246,8 +293,13 @@ class StatisticalSource:
     def prompt_frequency(self) -> Frequencies:
         """Frequencies over the prompts of all sequences.
 
-        These are the current probabilities with the sampling error of as many correlated tokens.
+        These are the probabilities the run starts with, with the sampling error of as many
+        correlated tokens. They are kept: the next edit rarely changes what they depend on.
         """
+        return _prompt_frequency(*self._start)
+
+    def sampled_frequency(self, noise: np.random.BitGenerator) -> Frequencies:
+        """The current probabilities with the sampling error of the prompts."""
         rho = self._settings.adjacent_correlation
         effective = max(1.0, self._prompt_tokens * (1 - rho) / (1 + rho))
         mean = np.minimum(1.0, np.arange(_FULL) / (_FULL * max(1e-6, 1 - rho)))
@@ -260,7 +312,7 @@ class StatisticalSource:
         edge = table.coupled // _PAIR
         for groups in (slice(0, edge), slice(edge, None)):
             rise = _by_group(table.rise)[:, groups].reshape(self.space.layers, -1)
-            raw = self._noise.bit_generator.random_raw(rise.size // 4).view(np.int16)
+            raw = noise.random_raw(rise.size // 4).view(np.int16)
             noisy = raw.reshape(rise.shape).astype(np.float32)
             noisy *= scales[rise]
             noisy += means[rise]
@@ -308,7 +360,8 @@ class StatisticalSource:
             for fired, taken in zip(kept, self._taken, strict=True)
         ]
         if self._settings.drift_per_token:
-            self._trades = self._choose_trades(self._settings.drift_per_token)
+            share = self._settings.drift_per_token
+            self._trades = _choose_trades(self._drift, table.segments, share)
         return planes
 
     def parents(self, below: Plane) -> tuple[Plane, Plane]:
@@ -340,26 +393,3 @@ class StatisticalSource:
                 order[np.sort(picks)] = picks
             orders.append(order)
         return orders
-
-    def _choose_trades(self, share: float) -> tuple[Groups, Groups]:
-        """Columns of the table that take over the thresholds of others, in all layers at once.
-
-        A share of pair-columns exchange them. Carried out layer by layer as a draw reads them
-        anyway, it takes half the time.
-        """
-        none = np.empty(0, np.int64)
-        columns, others = [none], [none]
-        for segment in self._table.segments:
-            if segment.pairs < 2:
-                continue
-            expected = share * segment.pairs / 2
-            swaps = int(expected + self._drift.random())
-            if not swaps:
-                continue
-            picks = np.unique(self._drift.integers(0, segment.pairs, 2 * swaps))
-            picks = self._drift.permutation(picks)[: len(picks) // 2 * 2]
-            column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
-            other = np.roll(column, len(column) // 2)
-            columns += [column, column + _HALF]
-            others += [other, other + _HALF]
-        return np.concatenate(columns), np.concatenate(others)

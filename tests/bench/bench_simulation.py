@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ import simcore
 from simcore.engine.simulator import Simulator, simulate
 from simcore.results.run import Run
 from simcore.scenario.document import Document
-from tests.bench.measure import median_ms, record, report
+from tests.bench.measure import alone, median_ms, record, report
 
 DEFAULT = "hermes-llama2-70b"
 
@@ -53,7 +52,7 @@ def bench_step_of_single_neurons() -> None:
 
 
 def bench_two_threads() -> None:
-    """Two runs in two threads of one process, against one run alone."""
+    """Two runs in two threads of one process, against one run alone: how much more gets done."""
     alone = window_ms(started())
     times = [0.0, 0.0]
     pair = [started(), started()]
@@ -104,8 +103,8 @@ def bench_a_whole_run() -> None:
 def bench_served_requests() -> None:
     """1,000 requests of 12,700 output tokens on average, to the end: aim 10^6 tokens a second."""
     for system in ("l3", "l3-fill-first", "gpu-only"):
-        found = _alone(
-            "import json, resource, time\n"
+        found = alone(
+            "import json, time\n"
             "import simcore\n"
             "from simcore.engine.simulator import simulate\n"
             "edited = simcore.open_document('l3-gpt-175b').with_value('workload.requests', 1000)\n"
@@ -113,21 +112,11 @@ def bench_served_requests() -> None:
             "begin = time.perf_counter()\n"
             "run = simulate(resolved, items=False)\n"
             "wall = time.perf_counter() - begin\n"
-            "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
             "tokens = int(run.column('tokens').sum())\n"
             "print(json.dumps(dict(tokens_per_s=tokens / wall, seconds=wall, steps=len(run), "
-            "step_us=wall / len(run) * 1e6, MB=peak)))\n"
+            "step_us=wall / len(run) * 1e6, MB=peak_MB())))\n"
         )
         record(f"serving {system}", **found)
-
-
-def _alone(code: str) -> dict[str, float]:
-    """What a program prints as JSON, run in a process of its own for its memory."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, text=True
-    )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def bench_command_line() -> None:
@@ -141,9 +130,8 @@ def bench_command_line() -> None:
     run = median_ms(process("-m", "app", "run", DEFAULT, "--no-compare"), 3)
     nothing = median_ms(process("-c", "pass"), 5)
     loaded = median_ms(process("-c", "import simcore; simcore.open_document"), 5)
-    memory = _alone(
-        "import json, resource\nimport simcore\nsimcore.open_document\n"
-        "print(json.dumps({'MB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
+    memory = alone(
+        "import json\nimport simcore\nsimcore.open_document\nprint(json.dumps({'MB': peak_MB()}))"
     )
     record("run command", seconds=run / 1e3)
     record("import", seconds=(loaded - nothing) / 1e3, **memory)
@@ -153,7 +141,7 @@ SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
     "output tokens": ("workload.output_tokens", (64, 128, 256, 512)),
     "layers": ("model.layers", (20, 40, 80, 160)),
     "neurons of a layer": ("model.ffn", (7168, 14336, 28672, 57344)),
-    "DIMMs": ("hardware.ndp_dimms.count", (4, 8, 16, 32)),
+    "DIMMs": ("hardware.ndp_dimms.count", (8, 16, 32, 64)),
     "sequences of a batch": ("workload.batch", (2, 4, 8, 16)),
 }
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
-from tests.bench.measure import record
+from tests.bench.measure import alone, record
 
 _PROGRAM = """
-import json, resource, tempfile, time
+import json, tempfile, time
 from pathlib import Path
 import simcore
 from simcore.engine.simulator import simulate
 from simcore.export.chrome_trace import write_trace
 document = simcore.open_document("hermes-llama2-70b").with_value("workload.output_tokens", 96)
 run = simulate(document.resolve(), items=False)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak_MB()
 out = Path(tempfile.mkdtemp()) / "trace.json"
 begin = time.perf_counter()
 write_trace(run, out)
 seconds = time.perf_counter() - begin
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+after = peak_MB()
 spans = sum(len(run.spans(i).start_ps) for i in range(len(run)))
 print(json.dumps({"seconds": seconds * 1e6 / spans, "spans": spans, "MB": after - before}))
 """
@@ -29,7 +25,4 @@ print(json.dumps({"seconds": seconds * 1e6 / spans, "spans": spans, "MB": after 
 
 def bench_trace() -> None:
     """Seconds are those for a million spans."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, check=True, text=True
-    )
-    record("trace", **json.loads(done.stdout.splitlines()[-1]))
+    record("trace", **alone(_PROGRAM))

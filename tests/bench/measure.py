@@ -11,6 +11,8 @@ import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +81,24 @@ def record(row: str, **values: float) -> None:
     kept["machine"] = _machine()
     kept.setdefault("rows", {})[row] = {name: float(value) for name, value in values.items()}
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+PEAK = """
+def peak_MB():
+    status = open("/proc/self/status").read()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+"""
+"""For programs measured in a process of their own: the largest memory of that process alone (what
+`getrusage` says begins with that of the process that started it)."""
+
+
+def alone(program: str) -> dict[str, float]:
+    """What a program prints last, as JSON; it runs in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK + program], stdout=subprocess.PIPE, check=True, text=True
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def _machine() -> dict[str, str]:

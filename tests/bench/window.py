@@ -28,6 +28,12 @@ from simcore.scenario.document import Document
 
 BEAT_MS = 5
 SECONDS = 8.0
+EDITED = {
+    "hermes-llama2-70b": "hardware.ndp_dimms.count",
+    "l3-gpt-175b": "workload.requests",
+    "h2m2-gpt3-175b": "workload.batch",
+    "hybridserve-opt-66b": "workload.batch",
+}
 SIZES = {"1280x800": (1280, 800), "2560x1440": (2560, 1440)}
 
 
@@ -213,7 +219,7 @@ def edit(scenario: str) -> dict[str, float]:
     """From the end of the pause after an edit to its first steps on screen, and to the last."""
     bench = Bench(scenario)
     first, whole = [], []
-    field = {"hermes-llama2-70b": "hardware.ndp_dimms.count"}.get(scenario, "workload.batch")
+    field = EDITED[scenario]
     value = int(bench.state.session.document.get(field) or 8)
     for turn in range(6):
         shown: list[float] = []
