@@ -242,12 +242,13 @@ def _shifted(
 @lru_cache(maxsize=2)
 def _prompt_frequency(
     model: Model, settings: StatisticalActivations, batch: int, prompt_tokens: int, seed: int
-) -> Frequencies:
-    """Frequencies over the prompts; a pure function of what they depend on."""
+) -> tuple[Frequencies, Mapping[str, Any]]:
+    """Frequencies over the prompts at the start, and the state of the noise after them."""
+    noise = stream(seed, "activations.prompt").bit_generator
     source = StatisticalSource(model, settings, batch, prompt_tokens, seed)
-    found = source.sampled_frequency(stream(seed, "activations.prompt").bit_generator)
+    found = source.sampled_frequency(noise)
     found.setflags(write=False)
-    return found
+    return found, noise.state
 
 
 class StatisticalSource:
@@ -272,6 +273,8 @@ class StatisticalSource:
         self._lead = np.uint16(round(settings.adjacent_correlation * (_FULL - 1)))
         self._drift = stream(seed, "activations.drift")
         self._drift.bit_generator.state = drift
+        self._noise = stream(seed, "activations.prompt")
+        self._fresh = True  # nothing was drawn yet, nor noise
         self._start = (model, settings, batch, prompt_tokens, seed)
         self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
         self._previous: list[Plane] = []
@@ -293,13 +296,24 @@ class StatisticalSource:
     def prompt_frequency(self) -> Frequencies:
         """Frequencies over the prompts of all sequences.
 
-        These are the probabilities the run starts with, with the sampling error of as many
-        correlated tokens. They are kept: the next edit rarely changes what they depend on.
+        These are the current probabilities with the sampling error of as many correlated tokens.
+        Those at the start are kept: the next edit rarely changes what they depend on.
         """
-        return _prompt_frequency(*self._start)
+        if not self._fresh:
+            self._trade()
+            return self.sampled_frequency(self._noise.bit_generator)
+        self._fresh = False
+        found, self._noise.bit_generator.state = _prompt_frequency(*self._start)
+        return found
+
+    def _trade(self) -> None:
+        """Carry out at once what the last draw left to the next one."""
+        columns, partners = self._trades
+        self._table.rise[:, columns] = self._table.rise[:, partners]
+        self._trades = (columns[:0], partners[:0])
 
     def sampled_frequency(self, noise: np.random.BitGenerator) -> Frequencies:
-        """The current probabilities with the sampling error of the prompts."""
+        """The probabilities of the table with the sampling error of the prompts."""
         rho = self._settings.adjacent_correlation
         effective = max(1.0, self._prompt_tokens * (1 - rho) / (1 + rho))
         mean = np.minimum(1.0, np.arange(_FULL) / (_FULL * max(1e-6, 1 - rho)))
@@ -328,6 +342,7 @@ class StatisticalSource:
 
     def draw(self) -> Sequence[Plane]:
         table, layers = self._table, self.space.layers
+        self._fresh = False
         traded, partners = self._trades
         draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         if not self._previous:
