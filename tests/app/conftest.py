@@ -3,6 +3,7 @@
 Every window is closed in the fixture: a thread that still runs at teardown aborts the interpreter.
 """
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -36,6 +37,29 @@ def pytest_configure(config):
 @pytest.fixture(scope="session", autouse=True)
 def _prepared(qapp):
     prepare(qapp)
+    gc.collect()
+    gc.freeze()  # modules stay, so looking through them again is for nothing
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+FULL_EVERY = 12
+_count = 0
+
+
+@pytest.fixture(autouse=True)
+def _collect_in_this_thread():
+    """As in the application, a closed window is freed in the thread of the windows alone.
+
+    Python would collect it in whichever thread allocates, and Qt aborts when that is another one.
+    """
+    global _count
+    gc.disable()
+    yield
+    _count += 1
+    if _count % FULL_EVERY == 0:
+        gc.collect()
 
 
 @pytest.fixture
