@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
@@ -29,18 +29,15 @@ _AT_ONCE = 4
 """Fields added in one event, some milliseconds."""
 
 
-class ElidedLabel(QLabel):
-    """A label of fixed width that shortens its text in the middle."""
+class FieldLabel(QLabel):
+    """A label of fixed width; a name that is longer takes a second line."""
 
     def __init__(self, text: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._full = text
+        super().__init__(text, parent)
         self.setFixedWidth(LABEL_WIDTH)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._full, Qt.TextElideMode.ElideRight, LABEL_WIDTH - 4))
+        if QFontMetrics(self.font()).horizontalAdvance(text) > LABEL_WIDTH:
+            self.setWordWrap(True)
+            self.setMinimumHeight(self.heightForWidth(LABEL_WIDTH))
 
 
 class FieldRow:
@@ -49,7 +46,7 @@ class FieldRow:
     def __init__(self, field: FieldInfo, parent: QWidget) -> None:
         self.field = field
         self.touched = False
-        self.label = ElidedLabel(field_name(field), parent)
+        self.label = FieldLabel(field_name(field), parent)
         self.editor: FieldEditor = make_editor(field.knob, field.value, field.type, parent)
         self.editor.box.setAccessibleDescription(field.knob.help)
         self.reset = QToolButton(parent)
