@@ -56,7 +56,11 @@ def _collect_in_this_thread():
     """
     global _count
     gc.disable()
+    plugins = os.environ.get("DIMMSCOPE_PLUGINS")
     yield
+    os.environ.pop("DIMMSCOPE_PLUGINS", None)  # a safe start sets it for its process
+    if plugins is not None:
+        os.environ["DIMMSCOPE_PLUGINS"] = plugins
     _count += 1
     if _count % FULL_EVERY == 0:
         gc.collect()
