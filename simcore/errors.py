@@ -7,6 +7,7 @@ SimcoreError
 │   ├── DataFileError       a trace, mask, preset or run file cannot be used
 │   └── UnknownNameError    no such system, preset, chart ...
 ├── Cancelled               the user stopped it: exit code 3
+├── WorkerLostError         the process that worked for the window ended or cannot be started
 └── InvariantError          a bug in the simulator: crash report, exit code 70
 """
 
@@ -113,6 +114,10 @@ class UnknownNameError(UserError):
 
 class Cancelled(SimcoreError):  # noqa: N818 - not an error of anybody's
     """The user cancelled a long operation."""
+
+
+class WorkerLostError(SimcoreError):
+    """A working process ended by itself, was ended by the system, or cannot be started."""
 
 
 class InvariantError(SimcoreError):
