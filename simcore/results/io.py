@@ -39,6 +39,8 @@ MAX_BYTES = 8 << 30
 _HEADER = "header.json"
 _MAX_HEADER_BYTES = 16 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_LEVEL = 3
+_PIECE_BYTES = 32 << 20
 
 
 def save_run(run: Run, path: str | Path) -> None:
@@ -69,10 +71,11 @@ def save_run(run: Run, path: str | Path) -> None:
         _put(archive, _HEADER, json.dumps(header, ensure_ascii=False, allow_nan=False).encode())
         for name in run.column_names:
             if name != "start_ps" and name not in run.plan.derived:
-                _put(archive, f"column.{name}.npy", _npy(run.column(name, 0, steps)))
+                _put_column(archive, run, name, steps)
         for name, arrays in run.attachments.items():
-            for index, array in enumerate(arrays):
-                _put(archive, f"attachment.{name}.{index}.npy", _npy(array), packed=False)
+            for index in range(len(arrays)):
+                data = _npy(arrays[index])
+                _put(archive, f"attachment.{name}.{index}.npy", data, packed=False)
 
 
 def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
@@ -111,7 +114,26 @@ def is_run_file(path: str | Path) -> bool:
 def _put(archive: zipfile.ZipFile, name: str, data: bytes, *, packed: bool = True) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-    archive.writestr(info, data, compresslevel=3 if packed else None)
+    archive.writestr(info, data, compresslevel=_LEVEL if packed else None)
+
+
+def _put_column(archive: zipfile.ZipFile, run: Run, name: str, steps: int) -> None:
+    """Write a column piece by piece: all of a long run can be larger than the memory."""
+    first = run.column(name, 0, min(1, steps))
+    shape = (steps, *first.shape[1:])
+    head = io.BytesIO()
+    about = {"descr": npy.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(head, about)
+    info = zipfile.ZipInfo(f"column.{name}.npy", _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    # The one way there is to set the level of an entry that is written in pieces.
+    setattr(info, "_compresslevel", _LEVEL)  # noqa: B010 - no part of the published types
+    info.file_size = len(head.getvalue()) + steps * first[:1].nbytes
+    rows = max(1, _PIECE_BYTES // max(1, first[:1].nbytes))
+    with archive.open(info, "w") as file:
+        file.write(head.getvalue())
+        for start in range(0, steps, rows):
+            file.write(run.column(name, start, min(start + rows, steps)).tobytes())
 
 
 def _npy(array: NDArray[Any]) -> bytes:
