@@ -206,10 +206,11 @@ def page() -> str:
         "## Long runs\n",
         "`./dev soak --long-runs`, each in a process of its own; without single neurons, as "
         "`dimmscope run`, or\nwith them, as the window. Records of all steps are kept; beyond these, "
-        f"memory may not grow by more than\n{MOST_MB_BEYOND_RECORDS:g} MB after the first tenth, and "
-        "where a budget bounds the records not at all beyond that. The clock\nmust be the sum of the "
-        "steps, the last step's spans its record, and a step anywhere must be reached\nand laid out "
-        f"(with the map of neurons, where it is kept) within {MOST_SEEK_MS:g} ms.\n",
+        f"memory may not grow by more than\n{MOST_MB_BEYOND_RECORDS:g} MB after the first tenth; where a "
+        "budget bounds the records, all memory may not grow by more\nthan these and the budget from the "
+        "start on. The clock must be the sum of the steps, the last\nstep's spans its record, and a step "
+        "anywhere must be reached and laid out (with the map of neurons,\nwhere it is kept) within "
+        f"{MOST_SEEK_MS:g} ms.\n",
         *_long_rows(soak.get("long runs", {})),
         "",
         _audit(),

@@ -45,7 +45,8 @@ def test_memory_beyond_the_records_is_a_problem():
     assert fine.problems == []
     assert fine.slope_MB_per_1000 == (10.0, 0.0)
     assert fine.anonymous_MB == (130.0, 490.0)
-    assert "in spite of a budget" in judged(_found(), kept, bounded=True).problems[0]
+    assert judged(_found(), kept, budget_MB=360).problems == []  # 400 MB in all
+    assert "with a budget of 350 MB" in judged(_found(), kept, budget_MB=350).problems[0]
     more = [(at, resident + at / 500, anonymous, mine) for at, resident, anonymous, mine in kept]
     leak = judged(_found(), more)
     assert "MB more than the records take" in leak.problems[0]
