@@ -109,6 +109,8 @@ def _word(
 
 def _preset(scenario: Scenario, path: str, component: str, instance: Any, group: str) -> FieldInfo:
     known = presets(component)
+    if component == "model" and not known_systems()[scenario.system].experts:
+        known = {id: one for id, one in known.items() if one.values.get("experts", 1) == 1}
     ids = tuple(known) if instance.preset in known else (instance.preset, *known)
     knob = Knob(
         help=f"Preset that gives the values not set here; one of {PRESET_KINDS[component]}.yaml.",

@@ -13,6 +13,7 @@ from simcore.results.spans import Spans
 from simcore.systems.explaining import (
     bandwidth_part,
     compute_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -95,6 +96,7 @@ def _gpu(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: st
             *_batch(causes),
             Term("bytes", f"{amount:,.0f} B", "weights, or keys and values"),
             Term("FLOP", f"{flops:,.0f}", "two per multiply-accumulate"),
+            *experts_terms(plan, op.id if op.id == "mlp" else ""),
             Term("busy", f"{share:.3f}", "share of multiprocessors that blocks keep busy"),
             term(
                 plan,
