@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from simcore.hardware.hbm_pim import passes
+from simcore.model.shapes import queries_per_kv_head
 from simcore.results.explain import Explanation, Part, Term
 from simcore.results.spans import Spans
 from simcore.systems.explaining import (
@@ -152,6 +154,11 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
         plan.policy if group == "policy" else getattr(plan.scenario.hardware, path.split(".")[1])
     )
     shown.append(term(plan, "efficiency", f"{getattr(owner, name):g}", "inside t_token", path))
+    hbm = plan.scenario.hardware.hbm_pim
+    if hbm is not None and side.kind in ("hbm", "ext") and hbm.queries_per_read:
+        again = passes(hbm, queries_per_kv_head(plan.model))
+        where = "hardware.hbm_pim.queries_per_read"
+        shown.append(term(plan, "reads", f"{again}", "of every key and value", where))
     fixed = f"{us(side.fixed_ps)} + " if side.fixed_ps else ""
     return Explanation(
         heading,
