@@ -9,6 +9,7 @@ with ``--edits 500`` and ``--long-runs``), ``./dev audit``, then ``python -m tes
 import json
 from pathlib import Path
 
+from simcore.results.io import MAX_BYTES
 from simcore.results.run import MOST_PS
 from simcore.results.store import MEMORY_SHARE, MOST_BUDGET_BYTES
 from simcore.units import PS_PER_S
@@ -87,8 +88,9 @@ the process, the last export or session may be missing.
 _NOT = """\
 ## Not covered
 
-- Masks up to 1 GiB and saved runs up to 8 GiB are read if the file is of a size to match: real ones
-  can take that much memory.
+- Masks up to 1 GiB are read if the file is of a size to match: real ones can take that much memory.
+- Saved runs up to {saved:.0f} GiB are read if the file is of a size to match; beyond the budget of memory they
+  go to the temporary file as well.
 """
 
 _AUDIT = HERE / "audit.json"
@@ -100,12 +102,13 @@ _NO_AUDIT = """\
 
 def _audit() -> str:
     """What is known of the packages, or that it is not known."""
+    said = _NOT.format(saved=MAX_BYTES / 2**30)
     if not _AUDIT.is_file():
-        return _NOT + _NO_AUDIT
+        return said + _NO_AUDIT
     found = json.loads(_AUDIT.read_text(encoding="utf-8"))
     listed = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in found["vulnerable"].items())
     return (
-        f"{_NOT}\n## Packages\n\nOn {found['date']} {found['service']} judged the "
+        f"{said}\n## Packages\n\nOn {found['date']} {found['service']} judged the "
         f"{found['packages']} pinned packages (`./dev audit`). Known vulnerabilities: "
         f"{listed or 'none'}.\n"
     )

@@ -13,6 +13,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from simcore.errors import DataFileError, UserError
 from simcore.registry import SYSTEMS
-from simcore.results.arrays import ARCHIVE_ERRORS, overpacked, read_array
+from simcore.results.arrays import ARCHIVE_ERRORS, ArrayRows, overpacked, read_array
 from simcore.results.files import replacing
 from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, version
@@ -33,8 +34,8 @@ from simcore.scenario.schema import Scenario
 
 FORMAT = "dimmscope-run"
 FORMAT_VERSION = 1
-MAX_BYTES = 8 << 30
-"""Largest unpacked size that is read."""
+MAX_BYTES = 64 << 30
+"""Largest unpacked size that is read; it goes to memory and file as a run that is simulated."""
 
 _HEADER = "header.json"
 _MAX_HEADER_BYTES = 16 << 20
@@ -89,6 +90,7 @@ def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
 
     Raises:
         DataFileError: if the file is damaged, too large or of another format.
+        StorageError: if memory and disk are full.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -168,19 +170,23 @@ def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
             f"open it with DIMMscope {header.get('version', '?')}"
         )
     run, steps = _prepare(header, path), int(header["steps"])
-    columns: dict[str, NDArray[Any]] = {}
-    expected = _first_step(run) if steps else {}
-    for name, sample in expected.items():
-        if name in run.plan.derived:
-            continue
-        column = read_array(archive, f"column.{name}.npy", shape=(steps, *sample.shape))
-        if column.dtype != sample.dtype:
-            raise ValueError(f"column {name!r} of type {column.dtype}")
-        columns[name] = column
-    for name, count in header["attachments"].items():
-        for index in range(int(count)):
-            run.attach(name, read_array(archive, f"attachment.{name}.{index}.npy"))
-    _fill(run, columns, steps)
+    with ExitStack() as stack:
+        columns: dict[str, ArrayRows] = {}
+        expected = _first_step(run) if steps else {}
+        for name, sample in expected.items():
+            if name in run.plan.derived:
+                continue
+            shape = (steps, *sample.shape)
+            column = stack.enter_context(
+                closing(ArrayRows(archive, f"column.{name}.npy", shape=shape))
+            )
+            if column.dtype != sample.dtype:
+                raise ValueError(f"column {name!r} of type {column.dtype}")
+            columns[name] = column
+        for name, count in header["attachments"].items():
+            for index in range(int(count)):
+                run.attach(name, read_array(archive, f"attachment.{name}.{index}.npy"))
+        _fill(run, columns, steps)
     run.status.finished = bool(header["status"]["finished"])
     run.status.cancelled = bool(header["status"]["cancelled"])
     return run
@@ -243,9 +249,7 @@ def _without_strangers(scenario: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
-    if any(len(column) != steps for column in columns.values()):
-        raise ValueError("columns of unequal length")
+def _fill(run: Run, columns: Mapping[str, ArrayRows], steps: int) -> None:
     if not steps:
         return
     derived = run.plan.derived
@@ -253,9 +257,12 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
     for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
         if name not in derived and columns[name].shape[1:] != shape:
             raise ValueError(f"column {name!r} of another shape")
-    if TOKEN_COLUMN in columns:
-        check_tokens(columns[TOKEN_COLUMN])
-    run.extend(columns)
+    rows = max(1, _PIECE_BYTES // max(1, sum(column.row_bytes for column in columns.values())))
+    for start in range(0, steps, rows):
+        part = {name: column.take(min(rows, steps - start)) for name, column in columns.items()}
+        if TOKEN_COLUMN in part:
+            check_tokens(part[TOKEN_COLUMN])
+        run.extend(part)
     # Records the system cannot read fail here, not in a view.
     for step in sorted({0, steps // 2, steps - 1}):
         run.spans(step)

@@ -249,17 +249,16 @@ class Store:
         free = _free_bytes(file, self._where or folder())
         if free - more < SPARE_DISK_BYTES:
             raise OSError(
-                f"{free / 1e9:.1f} GB are free there, of which {SPARE_DISK_BYTES / 1e9:.1f} GB stay"
+                f"only {free / 1e9:.1f} GB are free, and {SPARE_DISK_BYTES / 1e9:.1f} GB stay so"
             )
 
     def _full(self, reason: str) -> StorageError:
         where = f" in {self._where}" if self._where else ""
         return StorageError(
-            f"the records of this run are larger than the {self.budget_bytes / 1e9:.2f} GB kept in "
-            f"memory, and the temporary file for the rest ({self.spilled_bytes / 1e9:.2f} GB so "
-            f"far) cannot grow{where}: {reason}. The steps so far stay and can be viewed and "
-            "saved; free space there, set TMPDIR to a folder on a larger disk, or simulate a "
-            "shorter workload"
+            f"no room for more steps: beyond {self.budget_bytes / 1e9:.2f} GB in memory records go "
+            f"to a temporary file{where}, which cannot grow ({self.spilled_bytes / 1e9:.2f} GB so "
+            f"far): {reason}. The steps so far stay and can be viewed and saved; free space "
+            "there, set TMPDIR to a folder on a larger disk, or simulate a shorter workload"
         )
 
 
