@@ -8,6 +8,7 @@ SimcoreError
 │   ├── StorageError        the temporary file of a long run cannot grow or be read
 │   └── UnknownNameError    no such system, preset, chart ...
 ├── Cancelled               the user stopped it: exit code 3
+├── WorkerLostError         the process that worked for the window ended or cannot be started
 └── InvariantError          a bug in the simulator: crash report, exit code 70
 """
 
@@ -118,6 +119,10 @@ class UnknownNameError(UserError):
 
 class Cancelled(SimcoreError):  # noqa: N818 - not an error of anybody's
     """The user cancelled a long operation."""
+
+
+class WorkerLostError(SimcoreError):
+    """A working process ended by itself, was ended by the system, or cannot be started."""
 
 
 class InvariantError(SimcoreError):

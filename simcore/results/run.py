@@ -394,14 +394,18 @@ class Run:
         start = np.full(count, self._end_ps, np.int64)
         start[1:] += np.cumsum(duration[:-1])
         rows["start_ps"] = start
+        self._keep(rows)
+        self._end_ps += int(duration.sum())
+        self._length += count
+        return count
+
+    def _keep(self, rows: Mapping[str, NDArray[Any]]) -> None:
+        """Put checked rows behind those there are."""
         if not self._columns:
             for name, values in rows.items():
                 self._columns[name] = _Column(values[0], self.store)
         for name, column in self._columns.items():
             column.put_many(self._length, rows[name])
-        self._end_ps += int(duration.sum())
-        self._length += count
-        return count
 
     @property
     def total_steps(self) -> int:

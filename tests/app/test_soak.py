@@ -27,7 +27,7 @@ def test_growth_is_noticed():
     def soaked(**growth):
         base = {"resident_MB": 200.0, "threads": 5, "timers": 1, "handles": 10, "widgets": 900}
         rows = [
-            Sample(edits=10 * n, **{k: v + n * growth.get(k, 0) for k, v in base.items()})
+            Sample(edits=10 * n, **{k: v + type(v)(n * growth.get(k, 0)) for k, v in base.items()})
             for n in range(12)
         ]
         return Soaked(rows, warm=3)
@@ -37,6 +37,14 @@ def test_growth_is_noticed():
     assert "memory grows by 10.0 MB" in soaked(resident_MB=1.0).problems()[0]
     for name in ("threads", "timers", "handles", "widgets"):
         assert name in soaked(**{name: 1}).problems()[0]
+        assert name in soaked(**{name: 1 / 3}).problems()[0]
+
+
+def test_what_is_opened_once_is_no_growth():
+    base = {"resident_MB": 200.0, "threads": 5, "timers": 1, "widgets": 900}
+    for late in range(3, 12):
+        rows = [Sample(edits=10 * n, handles=10 + (n >= late), **base) for n in range(12)]
+        assert Soaked(rows, warm=3).problems() == []
 
 
 def test_what_is_there_is_counted(qapp, qtbot, tmp_path):
