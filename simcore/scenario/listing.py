@@ -30,6 +30,9 @@ GROUP_TITLES = {
 }
 """Component to the title of its group."""
 
+EXPERT_FIELDS = ("model.experts", "model.experts_per_token")
+"""Fields that make a model a mixture of experts."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
@@ -63,7 +66,10 @@ def _fields(scenario: Scenario) -> Iterator[FieldInfo]:
     yield _word(scenario, "system", scenario.system, tuple(known_systems()), "Scenario")
     yield _field(scenario, "seed", general["seed"], scenario.seed, "Scenario")
     yield _preset(scenario, "model", "model", scenario.model, "Model")
-    yield from _group(scenario, "model", scenario.model, "Model")
+    for info in _group(scenario, "model", scenario.model, "Model"):
+        # What a system has no use for is not offered.
+        if info.path not in EXPERT_FIELDS or known_systems()[scenario.system].experts:
+            yield info
     for name in COMPONENTS:
         component = getattr(scenario.hardware, name)
         if component is not None:

@@ -16,7 +16,9 @@ from simcore.results.run import Run
 from simcore.results.variants import variant_scenario
 from simcore.scenario.document import Document
 from simcore.scenario.fields import SourceClass
+from simcore.scenario.listing import scenario_fields
 from simcore.scenario.schema import FixedWorkload, Model
+from simcore.sweep.sensitivity import parameters
 from tests.builders import SMALL_MODEL, hermes
 
 ABLE = tuple(id for id, system in SYSTEMS.items() if system.experts)
@@ -201,3 +203,18 @@ def test_explanations_say_what_is_assumed(system: str) -> None:
             assert term.provenance is not None
             assert term.provenance.source_class is SourceClass.DERIVED
             assert "(1 - k/E)^T" in term.provenance.source
+
+
+def test_offered_only_where_they_run() -> None:
+    """Presets and fields in the form, parameters of the sensitivity."""
+    names = ("model.experts", "model.experts_per_token")
+    for system, model, fields, varied in (
+        ("hermes", "opt-13b", 0, 0),
+        ("gpu-only", "opt-13b", 2, 0),
+        ("gpu-only", "mixtral-8x7b", 2, 2),
+    ):
+        scenario = Document.from_text(f"system: {system}\nmodel: {model}").resolve()
+        listed = {info.path: info for info in scenario_fields(scenario)}
+        assert sum(name in listed for name in names) == fields
+        assert ("mixtral-8x7b" in listed["model"].knob.choices) == bool(fields)
+        assert sum(one.path in names for one in parameters(scenario)) == varied
