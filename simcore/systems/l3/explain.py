@@ -142,7 +142,9 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
     tokens = (total - side.fixed_ps) / side.token_ps if side.token_ps else 0.0
     shown: list[Term] = list(_batch(causes))
     shown.append(Term("tokens", f"{tokens:,.0f}", "times head groups, on the slowest rank"))
-    shown.append(Term("t_token", us(side.token_ps), "one token of one head group on one rank"))
+    # Bank units of many stacks take less than a picosecond for a token.
+    each = f"{side.token_ps / 1e3:,.4g} ns"
+    shown.append(Term("t_token", each, "one token of one head group on one rank"))
     path = {
         "dimm": "hardware.dimm_pim.efficiency",
         "hbm": "hardware.hbm_pim.efficiency",
@@ -153,6 +155,8 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
     owner = (
         plan.policy if group == "policy" else getattr(plan.scenario.hardware, path.split(".")[1])
     )
+    peak = f"{side.peak_GBps:,.0f} GB/s"
+    shown.append(Term("bandwidth", peak, f"{plan.lanes[spans.lane[span]].title}, inside t_token"))
     shown.append(term(plan, "efficiency", f"{getattr(owner, name):g}", "inside t_token", path))
     hbm = plan.scenario.hardware.hbm_pim
     if hbm is not None and side.kind in ("hbm", "ext") and hbm.queries_per_read:
@@ -163,19 +167,13 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
     return Explanation(
         heading,
         "t = fixed + tokens of the slowest rank * t_token",
-        f"{fixed}{tokens:,.0f} * {us(side.token_ps)} = {us(total)}",
+        f"{fixed}{tokens:,.0f} * {each} = {us(total)}",
         "memory bandwidth",
         tuple(shown),
         (op.help,),
         parts=(
             fixed_part(side.fixed_ps, "latency"),
-            Part(
-                "memory bandwidth",
-                total - side.fixed_ps,
-                "efficiency",
-                float(getattr(owner, name)),
-                competes=False,
-            ),
+            bandwidth_part(total - side.fixed_ps, side.peak_GBps, competes=False),
         ),
     )
 
