@@ -367,7 +367,7 @@ class Run:
 
         It shares the columns, so it costs nothing and must not be appended to.
         """
-        out = Run(self.plan, self.system)
+        out = Run(self.plan, self.system, budget_bytes=self.store.budget_bytes)
         out.status, out.attachments, out.store = self.status, self.attachments, self.store
         out.figures = self.figures if length >= self._length else None
         out._columns, out._spans, out._causes = self._columns, self._spans, self._causes
