@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
-from simcore.remote.task import Begin, Ended, GiveUp, Outcome, Task
+from simcore.remote.task import Begin, Ended, GiveUp, Outcome
 from simcore.remote.wire import receive, send
 
 
@@ -37,6 +37,9 @@ class _Inbox:
         except (EOFError, OSError):
             # Whatever is under way is for nobody. Nothing is written here that could be half done.
             os._exit(0)
+        except Exception:  # a process that hears nothing any more is of no use
+            traceback.print_exc()
+            os._exit(1)
 
     def wanted(self, number: int) -> bool:
         """Whether a task has not been given up."""
@@ -76,7 +79,7 @@ def _done(begin: Begin, inbox: _Inbox, out: BinaryIO) -> Ended:
     try:
         begin.surroundings.enter()
         with at_pauses(check):
-            _work(begin.task, say)
+            begin.task().work(say)
     except Cancelled:
         return Ended(Outcome.CANCELLED)
     except SimcoreError as error:
@@ -86,10 +89,6 @@ def _done(begin: Begin, inbox: _Inbox, out: BinaryIO) -> Ended:
     except Exception as error:  # the border of the process: a bug becomes a report
         return Ended(Outcome.FAILED, _portable(error), traceback.format_exc())
     return Ended(Outcome.DONE)
-
-
-def _work(task: Task, say: Any) -> None:
-    task.work(say)
 
 
 def _portable(error: Exception) -> Exception:

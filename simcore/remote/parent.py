@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from simcore.errors import Cancelled, WorkerLostError
-from simcore.remote.task import Begin, Ended, GiveUp, Outcome, Surroundings, Task
+from simcore.remote.task import Begin, Ended, GiveUp, Outcome, Task
 from simcore.remote.wire import receive, send
 
 _PIPE_BYTES = 1 << 20
@@ -78,7 +78,7 @@ class Worker:
         try:
             with self._lock:
                 self._number += 1
-                send(self._in, Begin(self._number, task, Surroundings.here()))
+                send(self._in, Begin.with_task(self._number, task))
             while not isinstance(message := receive(self._out), Ended):
                 yield message
         except (EOFError, OSError):

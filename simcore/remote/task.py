@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -55,11 +56,25 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Do a task. Numbers rise."""
+    """Do a task. Numbers rise.
+
+    The task is pickled by itself, since what it consists of is imported by whoever unpickles it:
+    the thread that reads messages must not import while the main thread does.
+    """
 
     number: int
-    task: Task
+    pickled: bytes
     surroundings: Surroundings
+
+    @classmethod
+    def with_task(cls, number: int, task: Task) -> Begin:
+        """Do this task in the surroundings of this process."""
+        return cls(number, pickle.dumps(task, 5), Surroundings.here())
+
+    def task(self) -> Task:
+        """The task."""
+        task: Task = pickle.loads(self.pickled)
+        return task
 
 
 @dataclass(frozen=True, slots=True)
