@@ -5,6 +5,7 @@ SimcoreError
 │   ├── ScenarioErrors      all problems of one scenario, each a Problem
 │   ├── CapacityError       the configuration does not fit its memory
 │   ├── DataFileError       a trace, mask, preset or run file cannot be used
+│   ├── StorageError        the temporary file of a long run cannot grow or be read
 │   └── UnknownNameError    no such system, preset, chart ...
 ├── Cancelled               the user stopped it: exit code 3
 ├── WorkerLostError         the process that worked for the window ended or cannot be started
@@ -94,6 +95,10 @@ class CapacityError(UserError):
 
 class DataFileError(UserError):
     """A data file is missing, damaged or of another format."""
+
+
+class StorageError(UserError):
+    """The temporary file of a long run cannot grow or be read; the steps so far stay."""
 
 
 class UnknownNameError(UserError):

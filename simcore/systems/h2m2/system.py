@@ -79,6 +79,7 @@ class H2M2(System):
     title = "H2M2"
     paper = PAPER
     policy_type = H2M2Policy
+    no_experts = "it maps columns of one MLP, which the whole batch multiplies, to its memories"
     terms = figures.TERMS
     components = COMPONENTS
     presets = PRESETS

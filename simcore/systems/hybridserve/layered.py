@@ -106,6 +106,7 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
+    experts = True
     block_steps = MOST
     workloads = ("fixed", "uneven")
     terms = TERMS
