@@ -16,6 +16,11 @@ from simcore.results.run import Run
 Floats = NDArray[np.float64]
 
 
+_KEPT_STEPS = 16
+"""Steps whose totals are kept: several views ask for the one at the cursor, and the next is derived
+ahead."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """Running sums up to some steps of a run; arrays may be longer than what is valid.
@@ -57,7 +62,7 @@ class Composition:
             np.zeros((1, lanes, len(COLOUR_KEYS))),
             np.zeros((1, lanes)),
         )
-        self._last: tuple[int, Floats] | None = None
+        self._totals: dict[int, Floats] = {}
 
     @property
     def run(self) -> Run:
@@ -116,9 +121,13 @@ class Composition:
 
     def step_totals(self, step: int) -> Floats:
         """Time by (lane, colour key) of one step, exact."""
-        if self._last is None or self._last[0] != step:
-            self._last = (step, fold(self.run.value("lane_op_ps", step), self._keys))
-        return self._last[1]
+        known = self._totals.get(step)
+        if known is None:
+            known = fold(self.run.value("lane_op_ps", step), self._keys)
+            if len(self._totals) >= _KEPT_STEPS:
+                self._totals = {}
+            self._totals[step] = known
+        return known
 
     def busy_share(self, first: int = 0, stop: int | None = None) -> Floats:
         """Share of the time each lane worked over steps first..stop."""

@@ -35,6 +35,7 @@ class BandwidthCanvas(TimeCanvas):
     row_min = 18.0
     row_max = 110.0
     growth_delay_ms = 20
+    rank = 2
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._source: SpanSource | None = None

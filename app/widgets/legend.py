@@ -40,9 +40,15 @@ class Legend(QWidget):
         titles = [button.text() for button in self._buttons]
         if titles != [title for title, _, _ in entries]:
             self._rebuild(entries)
-        self._entries, self._border = entries, border
-        for index in range(len(self._buttons)):
-            self._show_state(index)
+            self._entries = []
+        before, self._entries = self._entries, entries
+        same_border, self._border = border == self._border, border
+        for index, entry in enumerate(entries):
+            known = same_border and index < len(before)
+            if known and before[index][:2] == entry[:2]:
+                self._show_tip(index)  # an icon or a font, even the same one, lays out the window
+            else:
+                self._show_state(index)
 
     def hidden_entries(self) -> frozenset[int]:
         """Entries that are switched off."""
@@ -52,13 +58,20 @@ class Legend(QWidget):
 
     def _show_state(self, index: int) -> None:
         """An entry that is off has an empty swatch, a struck title and says so."""
-        button, (_, colour, tip) = self._buttons[index], self._entries[index]
+        button, (_, colour, _) = self._buttons[index], self._entries[index]
         on = not self._checkable or button.isChecked()
         button.setIcon(swatch(colour if on else Qt.GlobalColor.transparent, self._border))
         font = button.font()
         font.setStrikeOut(not on)
         button.setFont(font)
-        button.setToolTip(tip if on else f"{tip}\nhidden; click to show")
+        self._show_tip(index)
+
+    def _show_tip(self, index: int) -> None:
+        button, tip = self._buttons[index], self._entries[index][2]
+        if self._checkable and not button.isChecked():
+            tip = f"{tip}\nhidden; click to show"
+        if button.toolTip() != tip:
+            button.setToolTip(tip)
 
     def _on_toggled(self, index: int, on: bool) -> None:
         self._show_state(index)

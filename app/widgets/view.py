@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.commands.registry import CommandRegistry
@@ -30,6 +30,18 @@ class Context:
     def theme(self) -> Theme:
         """The tokens in force."""
         return self.themes.current
+
+
+def seen(widget: QWidget) -> bool:
+    """Whether any of a widget can be seen; behind another tab it is moved away, not hidden.
+
+    Its visible region would not do: that of a view is empty where a child covers all of it.
+    """
+    if not widget.isVisible():
+        return False
+    window = widget.window()
+    place = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+    return place.intersects(window.rect())
 
 
 class View(QWidget):
@@ -61,8 +73,8 @@ class View(QWidget):
 
     @property
     def on_screen(self) -> bool:
-        """Whether any of it can be seen; a view behind another tab is moved away, not hidden."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
+        """Whether any of it can be seen."""
+        return seen(self)
 
     def on_raised(self) -> None:
         """Catch up with what was missed behind another tab; called when the view comes up."""

@@ -1,4 +1,4 @@
-"""Derives the operations of the step that comes next, while the one on screen is looked at."""
+"""Derives what views want of the step that comes next, while the one on screen is looked at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.state.cursor import Cursor
 from app.state.runs import RunsModel
+from app.viewmodels.composition import composition_of
+from app.viewmodels.grains import marks_of
 from app.workers.loader import LatestLoader
+from simcore.results.run import Run
 
 PAUSE_MS = 8
 """After a step: the views draw it first."""
@@ -17,8 +20,8 @@ LONGEST_STRIDE = 64
 class LookAhead(QObject):
     """Follows the cursor and asks for the step as far again, in a thread of its own.
 
-    All views want the operations of the step at the cursor; to derive them is much of the work of
-    a frame. A run keeps what was derived last.
+    All views want the operations of the step at the cursor, and what can be said of them; to derive
+    them is much of the work of a frame.
     """
 
     def __init__(self, runs: RunsModel, cursor: Cursor) -> None:
@@ -43,9 +46,16 @@ class LookAhead(QObject):
     def _ask(self) -> None:
         run, step = self._runs.current, self._next
         if run is not None and 0 <= step < self._runs.length:
-            self._loader.request(step, lambda: run.spans(step))
+            self._loader.request(step, lambda: derive(run, step))
 
     def shut_down(self) -> None:
         """Stop asking and wait for what is under way."""
         self._pause.stop()
         self._loader.shut_down()
+
+
+def derive(run: Run, step: int) -> None:
+    """What all views want of a step; it is kept where they look for it."""
+    run.spans(step)
+    marks_of(run, step)
+    composition_of(run).step_totals(step)
