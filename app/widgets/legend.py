@@ -79,27 +79,31 @@ class Legend(QWidget):
 
     def _rebuild(self, entries: list[tuple[str, str, str]]) -> None:
         off = {self._buttons[index].text() for index in self.hidden_entries()}
-        for button in self._buttons:
+        for button in self._buttons[len(entries) :]:
             self._flow.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self._buttons = []
-        for index, (title, _, _) in enumerate(entries):
-            button = QToolButton(self)
+        del self._buttons[len(entries) :]  # the others stay: to style a new one takes a millisecond
+        while len(self._buttons) < len(entries):
+            self._buttons.append(self._make(len(self._buttons)))
+        for button, (title, _, _) in zip(self._buttons, entries, strict=True):
             button.setText(title)
-            button.setProperty("flat", True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(10, 10))
-            button.setFont(small_font(self.font(), -0.5))
+            button.setAccessibleName(f"Show {title}" if self._checkable else title)
+            button.blockSignals(True)
+            button.setChecked(self._checkable and title not in off)
+            button.blockSignals(False)
+
+    def _make(self, index: int) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("flat", True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(10, 10))
+        button.setFont(small_font(self.font(), -0.5))
+        if self._checkable:
             button.setCheckable(True)
-            button.setChecked(title not in off)
-            if self._checkable:
-                button.setAccessibleName(f"Show {title}")
-                button.toggled.connect(lambda on, i=index: self._on_toggled(i, on))
-            else:
-                button.setCheckable(False)
-                button.setAccessibleName(title)
-                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._flow.addWidget(button)
-            button.show()
-            self._buttons.append(button)
+            button.toggled.connect(lambda on: self._on_toggled(index, on))
+        else:
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._flow.addWidget(button)
+        button.show()
+        return button

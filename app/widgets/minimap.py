@@ -22,7 +22,7 @@ from app.viewmodels.formatting import time_text
 from app.viewmodels.keys import OP_KEYS
 from app.widgets.marker_tool import marker_colour
 from app.widgets.painting import Backdrop, NumpyImage, key_table, line_area, small_font
-from app.widgets.view import Context
+from app.widgets.view import Context, seen
 
 HEIGHT = 34
 LOW_HEIGHT = 24
@@ -137,11 +137,13 @@ class Minimap(QWidget):
 
     # Painting.
 
-    def paintEvent(self, _: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         theme, area, state = self.context.theme, self.area(), self.state
         painter = QPainter(self)
         steps = self._composition.steps if self._composition is not None else 0
         self._backdrop.draw(painter, self, (theme, self._revision, steps), self._paint_still)
+        if event.rect().contains(self.rect()):
+            self.state.turns.drop(self._redraw)
         if steps:
             painter.setPen(QPen(QColor(theme.cursor), 1.5))
             x = self._line_x = self.x_of(float(state.cursor.absolute_ps))
@@ -152,7 +154,9 @@ class Minimap(QWidget):
         painter.end()
 
     def _move_line(self) -> None:
-        """Paint where the line was and where it is."""
+        """Paint where the line was and where it is, unless all is painted in a moment."""
+        if self.state.turns.waits(self._redraw):
+            return
         self.update(line_area(self._line_x, self.height()))
         self._line_x = self.x_of(float(self.state.cursor.absolute_ps))
         self.update(line_area(self._line_x, self.height()))
@@ -323,4 +327,7 @@ class Minimap(QWidget):
     def _change(self) -> None:
         """Something other than the cursor has changed."""
         self._revision += 1
+        self.state.turns.ask(self._redraw, 0, lambda: seen(self))
+
+    def _redraw(self) -> None:
         self.update()

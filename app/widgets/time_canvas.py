@@ -74,7 +74,7 @@ class TimeCanvas(QWidget):
         self.setMinimumSize(QSize(260, self.ruler + 30))
         self.state.window.changed.connect(self._on_window_changed)
         self.state.cursor.moved.connect(self._on_cursor_moved)
-        self.state.markers.changed.connect(self.update)
+        self.state.markers.changed.connect(self.touch)
         self.state.lanes.changed.connect(self._on_lanes_changed)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
@@ -155,7 +155,7 @@ class TimeCanvas(QWidget):
 
     def row_height(self) -> float:
         """Height of one lane."""
-        even = self.plot_area().height() / max(1, self.lane_count())
+        even = (self.height() - self.ruler) / max(1, self.lane_count())
         return min(max(self.row_min, even), self.row_max)
 
     def row_top(self, row: int) -> float:
@@ -189,6 +189,10 @@ class TimeCanvas(QWidget):
     def invalidate(self) -> None:
         """Paint the layer anew in its turn."""
         self._dirty = True
+        self.touch()
+
+    def touch(self) -> None:
+        """Paint what lies over the layer anew in its turn."""
         self.state.turns.ask(self._redraw, self.rank, self._seen)
 
     def _redraw(self) -> None:
@@ -199,11 +203,12 @@ class TimeCanvas(QWidget):
 
     # Events.
 
-    def paintEvent(self, _: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
+        if event.rect().contains(self.rect()):
+            self.state.turns.drop(self._redraw)
         if self._dirty:
             self._dirty = False
-            self.state.turns.drop(self._redraw)
             size = self.size() * ratio
             if self._layer.size() != size:
                 self._layer = QImage(size, QImage.Format.Format_RGB32)
@@ -233,8 +238,8 @@ class TimeCanvas(QWidget):
         return self.x_of(float(self.state.cursor.absolute_ps))
 
     def _on_cursor_moved(self) -> None:
-        """Of a layer that stays only the line moves; one that is to be drawn comes in its turn."""
-        if self._dirty:
+        """Only the line moves, unless all is painted in a moment."""
+        if self._dirty or self.state.turns.waits(self._redraw):
             return
         # The time between two markers makes room for the line.
         if self.follows_cursor or len(self.state.markers.times()) > 1:

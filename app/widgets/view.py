@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.commands.registry import CommandRegistry
@@ -39,9 +39,12 @@ def seen(widget: QWidget) -> bool:
     """
     if not widget.isVisible():
         return False
-    window = widget.window()
-    place = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
-    return place.intersects(window.rect())
+    inside, around, place = widget, widget.parentWidget(), widget.rect()
+    while around is not None and not inside.isWindow() and not place.isEmpty():
+        place.translate(inside.pos())
+        place &= around.rect()
+        inside, around = around, around.parentWidget()
+    return not place.isEmpty()
 
 
 class View(QWidget):

@@ -13,6 +13,8 @@ from simcore.results.run import Run
 
 PAUSE_MS = 8
 """After a step: the views draw it first."""
+NEAR = 4
+"""Up to this stride, the steps beside the next one are derived too."""
 LONGEST_STRIDE = 64
 """A longer way between two steps is a jump, which says nothing about the next one."""
 
@@ -44,9 +46,22 @@ class LookAhead(QObject):
             self._pause.stop()
 
     def _ask(self) -> None:
-        run, step = self._runs.current, self._next
-        if run is not None and 0 <= step < self._runs.length:
-            self._loader.request(step, lambda: derive(run, step))
+        run, step, length = self._runs.current, self._next, self._runs.length
+        stride = step - self._last
+        steps = [step]
+        if abs(stride) <= NEAR:  # playback faster than its ticks takes now one step, now two
+            steps += [step + (1 if stride > 0 else -1), (step + self._last) // 2]
+        steps = [at for at in steps if 0 <= at < length and at != self._last]
+        if run is not None and steps:
+            self._loader.request(step, lambda: self._derive(run, steps))
+
+    def _derive(self, run: Run, steps: list[int]) -> None:
+        """Derive steps in the other thread, until others are asked for."""
+        wanted = self._next
+        for step in steps:
+            derive(run, step)
+            if self._next != wanted:
+                return
 
     def shut_down(self) -> None:
         """Stop asking and wait for what is under way."""
