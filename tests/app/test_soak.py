@@ -13,10 +13,11 @@ def test_nothing_grows(empty_window, qtbot, tmp_path):
     paths = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
     for path in paths:  # alike, as forms of other systems have other numbers of widgets
         path.write_text(SMALL.replace("small test machine", path.stem), encoding="utf-8")
-    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000))
+    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000), 0.2)
     found = soak.run(seconds=0, warm=2, edits=1, least=6)
     assert found.rounds == 8
     assert found.edits == 16
+    assert found.played_s > 8 * 12 / 4  # a run of 12 steps and more, at four steps a second
     # Too few edits for a slope: what six rounds leak is all there is to see.
     after = found.samples[found.warm :]
     assert after[-1].resident_MB - after[0].resident_MB < 25, after
