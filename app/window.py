@@ -84,6 +84,7 @@ SAFE_START = (
     "Safe start: default settings. No session, saved layout or edits of a crash were taken over, "
     "and settings and sessions are not written."
 )
+RANK = 7
 DOCK_ORDER = (
     "scenario",
     "placement",
@@ -230,18 +231,15 @@ class MainWindow(QMainWindow):
             state.session.resolved,
         ):
             signal.connect(self._show_title)
-            signal.connect(self.commands.refresh)
-        state.runs.replaced.connect(lambda _: self.commands.refresh())
-        state.runs.cleared.connect(self.commands.refresh)
-        state.playback.changed.connect(self.commands.refresh)
-        state.markers.changed.connect(self.commands.refresh)
-        state.lanes.changed.connect(self.commands.refresh)
-        state.search.changed.connect(self.commands.refresh)
+            signal.connect(self._renew_commands)
+        for signal in (
+            *(state.runs.replaced, state.runs.cleared, state.playback.changed),
+            *(state.markers.changed, state.lanes.changed, state.search.changed),
+            *(state.selection.changed, state.comparison.changed, state.baseline.changed),
+            self.controller.job_changed,
+        ):
+            signal.connect(lambda *_: self._renew_commands())
         state.search.show_view.connect(self.raise_view)
-        state.selection.changed.connect(self.commands.refresh)
-        state.comparison.changed.connect(self.commands.refresh)
-        state.baseline.changed.connect(self.commands.refresh)
-        self.controller.job_changed.connect(self.commands.refresh)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.installEventFilter(self)
@@ -251,6 +249,14 @@ class MainWindow(QMainWindow):
         """Bars that have something to say; a restored layout would bring back empty ones."""
         self.bars["messageBar"].setVisible(self.state.messages.strip is not None)
         self.bars["noticeBar"].setVisible(bool(self.state.notices.waiting))
+
+    def catch_up(self) -> None:
+        """Have all views show the step at the cursor now, as before a picture."""
+        self.state.turns.flush()
+
+    def _renew_commands(self) -> None:
+        """Which commands are possible; once for all that has changed, and before one is run."""
+        self.state.turns.ask(self.commands.refresh, RANK)
 
     def _show_title(self) -> None:
         safe = " (safe start)" if self.settings.safe else ""
@@ -549,6 +555,7 @@ class MainWindow(QMainWindow):
         """
         if isinstance(event, QKeyEvent):
             if event.type() == QEvent.Type.ShortcutOverride:
+                self.state.turns.now(self.commands.refresh)
                 if wants_key(watched, event):
                     event.accept()
                     return True
@@ -561,6 +568,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.state.turns.wake()
         if self._fresh:
             self._fresh = False
             QTimer.singleShot(0, self, lambda: layout.resize(self, self.docks))
@@ -601,6 +609,7 @@ class MainWindow(QMainWindow):
         self.layouts.stop()
         self.state.watch.stop()
         self.controller.shut_down()
+        self.state.turns.stop()
         self.look_ahead.shut_down()
         self.exports.shut_down()
         self.saved_runs.shut_down()

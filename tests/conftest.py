@@ -18,6 +18,8 @@ atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_STATE"], ignore_errors=True
 
 ONE_SCREEN = "tests/e2e/"
 """Tests that drive a real window with a keyboard: one after the other, in one process."""
+BY_FILE = "tests/simcore/reproduce/"
+"""Tests whose files prepare something for many seconds: a file goes to one process."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -30,6 +32,8 @@ def pytest_xdist_make_scheduler(config, log):
 
     class OneScreen(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return ONE_SCREEN if nodeid.startswith(ONE_SCREEN) else nodeid
+            if nodeid.startswith(ONE_SCREEN):
+                return ONE_SCREEN
+            return nodeid.split("::")[0] if nodeid.startswith(BY_FILE) else nodeid
 
     return OneScreen(config, log)

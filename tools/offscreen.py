@@ -56,6 +56,7 @@ class Studio:
     def save(self, path: Path) -> None:
         """Save a picture of the window as it is."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.window.catch_up()
         self.window.grab().save(str(path))
 
 

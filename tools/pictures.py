@@ -88,6 +88,7 @@ def _shoot(arguments: argparse.Namespace) -> int:
                 window.reset_layout()
                 pause(1.0)
                 name = f"{path.stem}.{theme}.{size}"
+                window.catch_up()
                 window.grab().save(str(arguments.out / f"{name}.png"))
                 for id, dock in window.docks.items() if arguments.views else ():
                     if id == "range":
@@ -97,6 +98,7 @@ def _shoot(arguments: argparse.Namespace) -> int:
                     window.show_view(id)
                     pause(0.8)
                     wait(lambda: not window.docks["chart"].view.busy.text())
+                    window.catch_up()
                     dock.grab().save(str(arguments.out / f"{name}.{id}.png"))
                     window.state.markers.clear()
         sys.stderr.write(f"{path.stem}\n")

@@ -23,6 +23,7 @@ from app.state.series import SeriesModel
 from app.state.session import Session
 from app.state.stops import Stops
 from app.state.time_window import TimeWindow
+from app.state.turns import Turns
 from app.workers.baseline import BaselineRunner
 from app.workers.sensitivity import Sensitivities
 from app.workers.sweep import SweepRunner
@@ -32,6 +33,7 @@ class AppState:
     """The models; views read them and call their methods, never each other."""
 
     def __init__(self) -> None:
+        self.turns = Turns()
         self.messages = Messages()
         self.notices = Notices()
         self.memory = Memory()

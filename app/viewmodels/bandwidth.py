@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +96,11 @@ def area_rows(
     """
     room = height - 2 * pad
     shares = np.clip(rates / np.maximum(scales, 1e-12)[:, None], 0, 1)
-    tops = np.round(height - pad - 1 - shares * (room - 1)).astype(np.int16)
+    kind = np.dtype(np.uint8 if height < 256 else np.int16)  # bytes are faster; most rows are low
+    tops: NDArray[Any] = np.round(height - pad - 1 - shares * (room - 1)).astype(kind)
     before = np.concatenate([tops[:, :1], tops[:, :-1]], axis=1) if joined else tops
     low, high = np.minimum(tops, before), np.maximum(tops, before)
-    ys = np.arange(height, dtype=np.int16)[None, :, None]
+    ys: NDArray[Any] = np.arange(height).astype(kind)[None, :, None]
     below = (ys >= tops[:, None, :]) & (ys < height - pad)
     line = (ys >= low[:, None, :]) & (ys <= high[:, None, :])
     return below, line

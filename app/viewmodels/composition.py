@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,11 @@ from app.viewmodels.keys import OP_KEYS, fold, key_of_op
 from simcore.results.run import Run
 
 Floats = NDArray[np.float64]
+
+
+_KEPT_STEPS = 16
+"""Steps whose totals are kept: several views ask for the one at the cursor, and the next is derived
+ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Composition:
             np.zeros((1, lanes, len(COLOUR_KEYS))),
             np.zeros((1, lanes)),
         )
-        self._last: tuple[int, Floats] | None = None
+        self._totals: dict[int, Floats] = {}
 
     @property
     def run(self) -> Run:
@@ -102,11 +108,16 @@ class Composition:
         amount[known + 1 : count + 1] = amount[known] + np.cumsum(cells.amount_bytes, axis=0)
         return _Sums(length, count, edges, at_ps, time, amount)
 
-    def between(self, times_ps: Floats) -> Floats:
-        """Time by (lane, colour key) between consecutive times, shape (n - 1, lanes, keys)."""
+    def between(self, times_ps: Floats, lanes: Sequence[int] | None = None) -> Floats:
+        """Time by (lane, colour key) between consecutive times, shape (n - 1, lanes, keys).
+
+        Args:
+            lanes: which lanes, in which order; all if not given.
+        """
         sums = self._sums
         stop = sums.knots + 1
-        return np.diff(_interpolated(sums.at_ps[:stop], sums.time[:stop], times_ps), axis=0)
+        found = _interpolated(sums.at_ps[:stop], sums.time[:stop], times_ps, lanes)
+        return found[1:] - found[:-1]
 
     def amounts_at(self, times_ps: Floats) -> Floats:
         """Bytes moved on each lane up to some times, shape (n, lanes)."""
@@ -116,9 +127,13 @@ class Composition:
 
     def step_totals(self, step: int) -> Floats:
         """Time by (lane, colour key) of one step, exact."""
-        if self._last is None or self._last[0] != step:
-            self._last = (step, fold(self.run.value("lane_op_ps", step), self._keys))
-        return self._last[1]
+        known = self._totals.get(step)
+        if known is None:
+            known = fold(self.run.value("lane_op_ps", step), self._keys)
+            if len(self._totals) >= _KEPT_STEPS:
+                self._totals = {}
+            self._totals[step] = known
+        return known
 
     def busy_share(self, first: int = 0, stop: int | None = None) -> Floats:
         """Share of the time each lane worked over steps first..stop."""
@@ -152,15 +167,25 @@ def _with_room(array: Floats, need: int) -> Floats:
     return out
 
 
-def _interpolated(edges: Floats, values: Floats, times: Floats) -> Floats:
-    """Piecewise linear values of shape (edges, ...) at times, constant outside."""
+def _interpolated(
+    edges: Floats, values: Floats, times: Floats, lanes: Sequence[int] | None = None
+) -> Floats:
+    """Piecewise linear values of shape (edges, lanes, ...) at times, constant outside."""
+    which = slice(None) if lanes is None else np.asarray(lanes, np.int64)[None, :]
     if len(edges) < 2:
-        return np.zeros((len(times), *values.shape[1:]))
+        count = values.shape[1] if lanes is None else len(lanes)
+        return np.zeros((len(times), count, *values.shape[2:]))
     at = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
     width = np.maximum(edges[at + 1] - edges[at], 1e-9)
     share = np.clip((times - edges[at]) / width, 0.0, 1.0)
     share = share.reshape(-1, *([1] * (values.ndim - 1)))
-    return np.asarray(values[at] + share * (values[at + 1] - values[at]))
+    rows = at if lanes is None else at[:, None]
+    low = values[rows] if lanes is None else values[rows, which]
+    out = values[rows + 1] if lanes is None else values[rows + 1, which]
+    out -= low
+    out *= share
+    out += low
+    return np.asarray(out)
 
 
 def stacked(shares: Floats, rows: int) -> NDArray[np.uint8]:
@@ -173,11 +198,25 @@ def stacked(shares: Floats, rows: int) -> NDArray[np.uint8]:
     Returns:
         (lanes, rows, columns) key indices, row 0 on top; 255 where nothing was.
     """
-    columns, lanes, keys = shares.shape
-    used = [key for key in range(keys) if shares[..., key].any()]
-    tops = np.cumsum(shares[..., used], axis=-1, dtype=np.float64).astype(np.float32) + 1e-6
-    centres = ((np.arange(rows)[::-1] + 0.5) / rows).astype(np.float32)[None, :, None]
-    place = np.zeros((lanes, rows, columns), np.uint8)
-    for index in range(len(used)):
-        place += centres >= np.ascontiguousarray(tops[..., index].T)[:, None, :]
-    return np.array([*used, 255], np.uint8)[place]
+    columns, lanes, _ = shares.shape
+    place = np.full((lanes, rows, columns), 255, np.uint8)
+    there: NDArray[np.bool_] = np.asarray(shares.any(axis=0))
+    reach = np.zeros((lanes, columns))
+    reaches = []
+    parts = np.ascontiguousarray(shares.transpose(2, 1, 0))
+    for key in np.flatnonzero(there.any(axis=0)).tolist():
+        for part in _stretches(there[:, key]):
+            reach[part] += parts[key, part]
+            # A pixel is below where its centre is: (up + 0.5) / rows < reach.
+            pixels = np.clip(np.ceil((reach[part] + 1e-6) * rows - 0.5), 0, rows)
+            reaches.append((key, part, pixels.astype(np.uint16)))
+    up = np.arange(rows - 1, -1, -1, dtype=np.uint16)[None, :, None]
+    for key, part, pixels in reversed(reaches):  # what is lower covers what is higher
+        np.copyto(place[part], key, where=up < pixels[:, None, :])
+    return place
+
+
+def _stretches(there: NDArray[np.bool_]) -> list[slice]:
+    """Where neighbours are all true."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]])))
+    return [slice(first, stop) for first, stop in zip(ends[::2].tolist(), ends[1::2].tolist())]

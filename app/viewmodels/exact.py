@@ -33,6 +33,7 @@ class ExactStep:
         left, right: pixel positions of each, clipped to the window.
         cover: (lanes, columns, keys) share of each pixel covered by merged spans.
         merged: number of spans merged.
+        merged_lanes: lanes that have any, ascending.
     """
 
     index: NDArray[np.int64]
@@ -42,6 +43,7 @@ class ExactStep:
     right: Floats
     cover: Floats
     merged: int
+    merged_lanes: NDArray[np.int64]
 
 
 def cut_step(
@@ -62,9 +64,15 @@ def cut_step(
     small = seen & ~wide
     at = np.flatnonzero(wide)
     key = keys[spans.op]
-    cover = _cover(
-        spans.lane[small].astype(np.int64), key[small], left[small], right[small], lanes, columns
-    )
+    lane = spans.lane[small].astype(np.int64)
+    merged_lanes = np.flatnonzero(np.bincount(lane, minlength=lanes))
+    cover = np.zeros((lanes, columns, len(COLOUR_KEYS)))
+    if len(merged_lanes):
+        place = np.zeros(lanes, np.int64)
+        place[merged_lanes] = np.arange(len(merged_lanes))
+        cover[merged_lanes] = _cover(
+            place[lane], key[small], left[small], right[small], len(merged_lanes), columns
+        )
     return ExactStep(
         at,
         spans.lane[at].astype(np.int64),
@@ -72,7 +80,8 @@ def cut_step(
         np.clip(left[at], -4.0, columns + 4.0),
         np.clip(right[at], -4.0, columns + 4.0),
         cover,
-        int(small.sum()),
+        len(lane),
+        merged_lanes,
     )
 
 
@@ -86,27 +95,30 @@ def _cover(
 ) -> Floats:
     """Share of each pixel by lane and key; a span shorter than 1.5 px touches at most 3 pixels."""
     total = lanes * columns * len(COLOUR_KEYS)
-    out = np.zeros(total)
-    first = np.floor(left).astype(np.int64)
-    for offset in range(3):
-        pixel = first + offset
-        share = np.minimum(right, pixel + 1.0) - np.maximum(left, pixel)
-        use = (share > 0) & (pixel >= 0) & (pixel < columns)
-        flat = (lane[use] * columns + pixel[use]) * len(COLOUR_KEYS) + key[use]
-        out += np.bincount(flat, weights=share[use], minlength=total)
+    pixel = np.floor(left).astype(np.int64) + np.arange(3)[:, None]
+    share = np.minimum(right, pixel + 1.0) - np.maximum(left, pixel)
+    use = (share > 0) & (pixel >= 0) & (pixel < columns)
+    flat = ((lane * columns + pixel) * len(COLOUR_KEYS) + key)[use]
+    out: Floats = np.bincount(flat, weights=share[use], minlength=total).astype(np.float64)
     return out.reshape(lanes, columns, len(COLOUR_KEYS))
 
 
-def cover_colours(cover: Floats, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
+def cover_colours(
+    cover: Floats, colours: NDArray[np.float64], lanes: NDArray[np.int64] | None = None
+) -> NDArray[np.uint32]:
     """Merged pixels as premultiplied ARGB, shape (lanes, columns); 0 where nothing was merged.
 
     A pixel that holds any op is never fainter than `MIN_ALPHA`.
+
+    Args:
+        lanes: those that have anything, all if not given; most have nothing that small.
     """
     out = np.zeros(cover.shape[:2], np.uint32)
-    everything = cover.sum(axis=-1)
-    there = everything > 0
+    there = np.zeros(out.shape, bool)
+    for lane in range(len(cover)) if lanes is None else lanes.tolist():
+        there[lane] = cover[lane].any(axis=1)
     part = cover[there]
-    total = everything[there]
+    total = part.sum(axis=-1)
     alpha = np.minimum(total, 1.0)
     busy = part[:, :OP_KEYS].any(axis=1)
     alpha[busy] = np.maximum(alpha[busy], MIN_ALPHA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,9 +24,18 @@ class Grain(StrEnum):
     TOKEN = "token"
 
 
+_LOCK = threading.Lock()
+"""The step that comes next is looked at in another thread."""
+_WAITS: weakref.WeakKeyDictionary[Run, NDArray[np.bool_]] = weakref.WeakKeyDictionary()
+
+
 def is_wait_table(run: Run) -> NDArray[np.bool_]:
     """For each op of a run, whether it is a wait."""
-    return np.array([op.is_wait for op in run.ops], dtype=bool)
+    with _LOCK:
+        known = _WAITS.get(run)
+        if known is None or len(known) != len(run.ops):
+            known = _WAITS[run] = np.array([op.is_wait for op in run.ops], dtype=bool)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +58,17 @@ _CACHED_STEPS = 64
 
 def marks_of(run: Run, step: int) -> Marks:
     """The marks of a step; those of the last steps asked for are kept."""
-    known = _CACHE.setdefault(run, {})
-    marks = known.pop(step, None)
-    if marks is None:
-        marks = _find_marks(run, run.spans(step))
-    known[step] = marks
-    while len(known) > _CACHED_STEPS:
-        known.pop(next(iter(known)))
+    with _LOCK:
+        known = _CACHE.setdefault(run, {})
+        marks = known.pop(step, None)
+        if marks is not None:
+            known[step] = marks
+            return marks
+    marks = _find_marks(run, run.spans(step))
+    with _LOCK:
+        known[step] = marks
+        while len(known) > _CACHED_STEPS:
+            known.pop(next(iter(known)))
     return marks
 
 

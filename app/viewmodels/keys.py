@@ -26,8 +26,10 @@ def key_of_op(run: Run) -> NDArray[np.int64]:
 
 def fold(values: NDArray[Any], keys: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum the last axis (ops) into colour keys."""
-    matrix = np.zeros((len(keys), len(COLOUR_KEYS)))
-    matrix[np.arange(len(keys)), keys] = 1.0
+    if values.ndim == 2 and values.dtype.kind in "iu":  # one step: a dozen sums would cost more
+        matrix = np.zeros((len(keys), len(COLOUR_KEYS)), np.int64)
+        matrix[np.arange(len(keys)), keys] = 1
+        return np.asarray(values @ matrix, np.float64)
     folded: NDArray[np.float64] = np.zeros((*values.shape[:-1], len(COLOUR_KEYS)))
     for key in np.unique(keys):
         folded[..., key] = values[..., keys == key].sum(axis=-1)

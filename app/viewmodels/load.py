@@ -68,7 +68,7 @@ def load_history(composition: Composition, lanes: list[int], columns: int) -> Fl
     if steps > columns:
         cuts = np.linspace(0, steps, columns + 1).astype(np.int64)
     times = edges[cuts]
-    busy = composition.between(times)[:, lanes, :OP_KEYS].sum(axis=-1)
+    busy = composition.between(times, lanes)[:, :, :OP_KEYS].sum(axis=-1)
     return np.asarray((busy / np.maximum(np.diff(times), 1.0)[:, None]).T)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -9,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from app.viewmodels.formatting import bytes_text, percent_text, significant
-from simcore.hardware.devices import Device, DeviceKind, Link, Machine
+from simcore.hardware.devices import Device, DeviceKind, Link, Machine, machine
 from simcore.hardware.traffic import DeviceState, LinkTraffic
 from simcore.results.run import Run
 
@@ -18,6 +19,17 @@ HEAD = 30.0  # of a box that holds others: title and bar
 LOOP = 24.0  # above the boxes, for a link among devices drawn as one
 MIN_BOX = 24.0
 MOST = 120.0  # height of a box that holds no others
+
+
+_MACHINES: weakref.WeakKeyDictionary[Run, Machine] = weakref.WeakKeyDictionary()
+
+
+def machine_of(run: Run) -> Machine:
+    """Devices and links of a run, made once for all views."""
+    known = _MACHINES.get(run)
+    if known is None:
+        known = _MACHINES[run] = machine(run.plan)
+    return known
 
 
 # Texts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -70,12 +70,14 @@ class MapPicture:
         pixels: packed colours of (rows, cells).
         per_cell: items behind one pixel column.
         first: the grid's cell in the first pixel column; not 0 when only a part is coloured.
+        shares: share of all items in each place.
     """
 
     grid: PlacementGrid
     pixels: Cells
     per_cell: int
     first: int = 0
+    shares: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 def draw_map(
@@ -85,6 +87,13 @@ def draw_map(
 
     With `part`, only these columns (in items) of an exact grid are coloured.
     """
+    picture = _drawn(run, step, per_cell, look, part)
+    return dataclasses.replace(picture, shares=shares(picture.grid))
+
+
+def _drawn(
+    run: Run, step: int, per_cell: int, look: Look, part: tuple[int, int] | None
+) -> MapPicture:
     grid = run.placement(step, per_cell if per_cell >= COARSE else 1)
     if grid.counts is not None and grid.flag_counts is not None:
         return MapPicture(grid, _shares_coloured(grid, look), grid.items_per_cell)

@@ -36,6 +36,8 @@ from simcore.registry import SYSTEMS
 from simcore.results.run import Run
 
 SETTLE_MS = 100
+RANK = 6
+
 _HINT = (
     "No run is kept as A.\n\nFreeze keeps the run on screen as A: edit the scenario, and the new "
     "run is B. Baseline simulates another system on the same machine and keeps it as A."
@@ -168,7 +170,9 @@ class CompareView(View):
         state = self.state
         for signal in (state.comparison.changed, state.runs.finished, state.runs.cleared):
             signal.connect(self._on_changed)
-        state.runs.replaced.connect(lambda _: self._on_changed())
+        state.runs.replaced.connect(
+            lambda _: state.turns.ask(self._on_changed, RANK, lambda: self.on_screen)
+        )
         state.cursor.step_changed.connect(lambda _: self._on_step_changed())
         state.baseline.changed.connect(self._show_names)
         self.align.activated.connect(

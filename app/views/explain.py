@@ -22,6 +22,8 @@ from app.widgets.sensitivity_panel import SensitivityPanel
 from app.widgets.view import Context, View, register_view
 from simcore.results.explain import Explanation, Term
 
+RANK = 6
+
 _HINT = (
     "Select a span in the timeline, or step by ops, to see what bounds it: "
     "the formula, its numbers and where each number comes from."
@@ -69,7 +71,9 @@ class ExplainView(View):
         self._copy.clicked.connect(self.copy)
         self.state.selection.changed.connect(self._refresh)
         self.state.cursor.moved.connect(self._on_cursor_moved)
-        self.state.runs.replaced.connect(lambda _: self._refresh())
+        self.state.runs.replaced.connect(
+            lambda _: self.state.turns.ask(self._refresh, RANK, lambda: self.on_screen)
+        )
         self.state.runs.cleared.connect(self._refresh)
         self._later = QTimer(self, singleShot=True, interval=40)
         self._later.timeout.connect(self._refresh)
@@ -91,7 +95,8 @@ class ExplainView(View):
         self._refresh()
 
     def _on_cursor_moved(self) -> None:
-        if self.state.selection.span is None and not self.state.playback.playing:
+        chosen, playing = self.state.selection.span, self.state.playback.playing
+        if chosen is None and not playing and self.on_screen:
             self._later.start()
 
     def _refresh(self) -> None:

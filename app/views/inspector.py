@@ -29,6 +29,7 @@ from app.viewmodels.inspector import (
     pending,
     roofline,
 )
+from app.viewmodels.machine import machine_of
 from app.widgets.field_editors import ChoiceBox
 from app.widgets.parameter_tree import ParameterTree
 from app.widgets.roofline_canvas import RooflineCanvas
@@ -37,9 +38,11 @@ from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
 from simcore.errors import ScenarioErrors
 from simcore.hardware.derivation import Derivation
-from simcore.hardware.devices import Machine, machine
+from simcore.hardware.devices import Machine
 from simcore.hardware.dram.presets import dram_presets
 from simcore.scenario.schema import Scenario
+
+RANK = 6
 
 PARAMETERS, FIGURES, CURVE, ROOFLINE = range(4)
 
@@ -55,7 +58,7 @@ class InspectorView(View):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        self.machine: Machine | None = None
+        self._machine: Machine | None = None
         self.inspected: Inspected | None = None
         self.what_if: dict[str, int] = {}
         self._what_if_of = ""
@@ -169,19 +172,37 @@ class InspectorView(View):
     # What is inspected.
 
     @property
+    def machine(self) -> Machine | None:
+        """The machine of the run on screen."""
+        self._catch_up()
+        return self._machine
+
+    @property
     def device(self) -> str:
         """Id of the device or link shown."""
+        self._catch_up()
         return str(self.choice.currentData() or "")
 
     def _on_replaced(self, _: object) -> None:
+        if self.state.runs.current is None:
+            self._take()
+        else:
+            self.state.turns.ask(self._take, RANK, lambda: self.on_screen)
+
+    def _catch_up(self) -> None:
+        self.state.turns.now(self._take)
+
+    def _take(self) -> None:
+        """Take over another run."""
+        self.state.turns.drop(self._take)
         run = self.state.runs.current
-        self.machine = machine(run.plan) if run is not None else None
-        wanted = self.state.selection.device or self.device
+        self._machine = machine_of(run) if run is not None else None
+        wanted = self.state.selection.device or str(self.choice.currentData() or "")
         self.choice.clear()
-        if self.machine is not None:
-            for device in self.machine.devices:
+        if self._machine is not None:
+            for device in self._machine.devices:
                 self.choice.addItem(device.title, device.id)
-            links = [one for one in self.machine.links if len(one.ends) > 1 or not one.internal]
+            links = [one for one in self._machine.links if len(one.ends) > 1 or not one.internal]
             self.choice.insertSeparator(self.choice.count())
             for link in links:
                 self.choice.addItem(link.title, link.id)
@@ -209,6 +230,7 @@ class InspectorView(View):
         self.refresh()
 
     def _on_selected(self, id: str) -> None:
+        self._catch_up()
         at = self.choice.findData(id)
         if at < 0 and id.endswith("_bus"):
             at = self.choice.findData(id.removesuffix("_bus"))

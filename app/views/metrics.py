@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from app.state.turns import Work
 from app.viewmodels import metrics
 from app.viewmodels.composition import Composition, composition_of
 from app.widgets.empty import NO_RUN
@@ -13,6 +14,7 @@ from app.widgets.painting import small_font
 from app.widgets.view import Context, View, register_view
 
 REFRESH_MS = 250
+RANK = 4
 VALUE_SHARE = 0.45
 """Values up to this share of the width are shown whole, before the names are."""
 
@@ -40,16 +42,22 @@ class MetricsView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._tree)
         self._timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._timer.timeout.connect(self._refresh_run)
+        self._timer.timeout.connect(lambda: self._soon(self._refresh_run))
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(lambda _: self._later())
-        self.state.runs.finished.connect(self._refresh_run)
+        self.state.runs.finished.connect(lambda: self._soon(self._refresh_run))
         self.state.runs.cleared.connect(self._on_cleared)
-        self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
+        self.state.cursor.step_changed.connect(lambda _: self._soon(self._refresh_step))
         self._on_cleared()
+
+    def _soon(self, work: Work) -> None:
+        """Take something in when it is this view's turn, if it can be seen."""
+        self.state.turns.ask(work, RANK, lambda: self.on_screen)
 
     def text(self, group: str, label: str) -> str:
         """The value shown for a label, empty if there is none."""
+        self.state.turns.now(self._refresh_run)
+        self.state.turns.now(self._refresh_step)
         item = self._groups.get(group)
         for row in range(item.childCount() if item else 0):
             child = item.child(row) if item else None
@@ -67,10 +75,12 @@ class MetricsView(View):
         if self._composition is None:
             self._tree.clear()
         self._composition = composition_of(run)
-        self._refresh_run()
+        self._soon(self._refresh_run)
 
     def _on_cleared(self) -> None:
         self._timer.stop()
+        self.state.turns.drop(self._refresh_run)
+        self.state.turns.drop(self._refresh_step)
         self._composition = None
         self._tree.clear()
         self._groups.clear()
@@ -90,6 +100,7 @@ class MetricsView(View):
         self._show(metrics.lanes(run, self._composition, length))
 
     def _refresh_step(self) -> None:
+        self.state.turns.drop(self._refresh_step)
         run, step = self.state.runs.current, self.state.cursor.step
         if run is not None and self._composition is not None and step < self._composition.steps:
             self._show(metrics.current_step(run, self._composition, step))
@@ -142,3 +153,4 @@ class MetricsView(View):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+        self.state.turns.wake()

@@ -18,7 +18,6 @@ from app.viewmodels.placement import (
     draw_map,
     items_per_cell,
     offered,
-    shares,
     visible_part,
 )
 from app.widgets.legend import Legend
@@ -27,6 +26,8 @@ from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
 from simcore.results.placement import FLAG_MOVING, PlacementGrid
 from simcore.results.run import Run
+
+RANK = 5
 
 _TITLES = {
     ColourBy.PLACE: "place",
@@ -61,6 +62,7 @@ class PlacementView(View):
         self._loader.failed.connect(self._on_failed)
         self._picture: MapPicture | None = None
         self._asked: object = None
+        self._titles: tuple[str, ...] = ()
         self._legend = Legend(checkable=True, parent=self)
         self._by = QComboBox(self)
         self._by.setAccessibleName("Colour by")
@@ -99,7 +101,7 @@ class PlacementView(View):
         self._legend.toggled.connect(lambda *_: self._request())
         self.canvas.view_changed.connect(self._on_view_changed)
         self.canvas.item_clicked.connect(self.state.selection.select_item)
-        self.state.cursor.step_changed.connect(lambda _: self._request())
+        self.state.cursor.step_changed.connect(lambda _: self._on_step_changed())
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.cleared.connect(self._on_cleared)
 
@@ -119,6 +121,14 @@ class PlacementView(View):
 
     def _recall(self, value: Any) -> None:
         self.set_colour_by(ColourBy.PLACE if value is None else ColourBy(value))
+
+    def on_raised(self) -> None:
+        self._request()
+
+    def _on_step_changed(self) -> None:
+        """Ask for the picture of another step, once there is one to begin with."""
+        if self._picture is None or self.on_screen:
+            self._request()
 
     def _on_replaced(self, run: Run) -> None:
         """Offer what the run has; a choice it lacks comes back with the next run that has it."""
@@ -158,6 +168,7 @@ class PlacementView(View):
 
     def _on_cleared(self) -> None:
         self._picture, self._asked = None, None
+        self.state.turns.drop(self._show_texts)
         self.canvas.clear()
         self._legend.set_entries([], "")
         self._zoom.setText("")
@@ -189,13 +200,17 @@ class PlacementView(View):
         first = self._picture is None
         self._picture = picture
         self.canvas.set_picture(picture, look.by)
-        self._show_legend()
-        self._show_zoom()
+        self.state.turns.ask(self._show_texts, RANK, lambda: self.on_screen)
         if first or look.hidden != self._legend.hidden_entries():
             self._request()
 
+    def _show_texts(self) -> None:
+        self._show_legend()
+        self._show_zoom()
+
     def _on_failed(self, error: Exception) -> None:
         self._asked = None
+        self.canvas.update()
         self.state.messages.log(f"placement map: {error}", Severity.ERROR)
 
     def _show_legend(self) -> None:
@@ -208,11 +223,14 @@ class PlacementView(View):
         self._legend.set_entries(
             [
                 (category.title, colour, f"{category.title}: {percent_text(share)} of the {whole}")
-                for category, colour, share in zip(grid.categories, colours, shares(grid))
+                for category, colour, share in zip(grid.categories, colours, self._picture.shares)
             ],
             theme.border,
         )
-        self._keep_room()
+        titles = tuple(category.title for category in grid.categories)
+        if titles != self._titles:
+            self._titles = titles
+            self._keep_room()
 
     def _show_shades(self) -> None:
         """What pale and strong colours mean."""

@@ -35,11 +35,14 @@ class BandwidthCanvas(TimeCanvas):
     row_min = 18.0
     row_max = 110.0
     growth_delay_ms = 20
+    rank = 2
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._source: SpanSource | None = None
         self._source_a: tuple[Run, SpanSource] | None = None
         self.rows: list[Row] = []
+        self._pinned = 0
+        self._scales: list[float] = []
         self._rates = np.zeros((0, 0))
         self._rates_a = np.zeros((0, 0))
         self._exact: Mapping[int, Spans] = {}
@@ -56,6 +59,7 @@ class BandwidthCanvas(TimeCanvas):
 
     def run_cleared(self) -> None:
         self._source, self._source_a, self.rows, self._exact = None, None, [], {}
+        self._pinned, self._scales = 0, []
         self._rates = self._rates_a = np.zeros((0, 0))
 
     def lanes_changed(self) -> None:
@@ -69,6 +73,8 @@ class BandwidthCanvas(TimeCanvas):
             its = tuple(at for at in row.others if other and other.lanes[at].peak_GBps > 0)
             if own or its:
                 self.rows.append(Row(own, its, row.title, row.pinned, row.folded))
+        self._pinned = sum(row.pinned for row in self.rows)
+        self._scales = []
         self._rates = np.zeros((len(self.rows), 0))
         self._rates_a = np.zeros((len(self.rows), 0))
 
@@ -76,7 +82,7 @@ class BandwidthCanvas(TimeCanvas):
         return len(self.rows)
 
     def pinned_rows(self) -> int:
-        return sum(row.pinned for row in self.rows)
+        return self._pinned
 
     def folded_group(self, row: int) -> str:
         run = self.state.runs.current
@@ -118,6 +124,7 @@ class BandwidthCanvas(TimeCanvas):
         for at, row in enumerate(self.rows):
             self._rates[at] = found[[place[lane] for lane in row.lanes]].sum(axis=0)
         complete = self._find_reference(axis, area.width()) and complete
+        self._scales = [self.scale_of(row) for row in range(len(self.rows))]
         painter.save()
         painter.setClipRect(area)
         painter.setPen(QPen(QColor(theme.grid), 1))
@@ -174,16 +181,18 @@ class BandwidthCanvas(TimeCanvas):
         rows = [row for row in among if self._visible(row, area)]
         if not rows:
             return
-        scales = np.array([self.scale_of(row) for row in rows])
+        scales = np.array([self._scales[row] for row in rows])
         below, line = area_rows(self._rates[rows], scales, height, PAD)
-        pixels = np.where(below, np.uint32(packed(blend(theme.canvas, theme.accent, 0.35))), 0)
-        pixels = np.where(line, np.uint32(packed(theme.accent)), pixels)
+        fill, ink = packed(blend(theme.canvas, theme.accent, 0.35)), packed(theme.accent)
+        table = np.array([0, fill, ink, ink], np.uint32)
+        line_bit = np.left_shift(line.view(np.uint8), 1)
+        pixels = np.take(table, np.bitwise_or(line_bit, below.view(np.uint8), out=line_bit))
         there = np.isfinite(self._rates_a[rows])
         if there.any():
             values = np.nan_to_num(self._rates_a[rows])
             _, other = area_rows(values, scales, height, PAD, joined=False)
-            ink = np.uint32(packed(blend(theme.canvas, theme.text, 0.7)))
-            pixels = np.where(other & there[:, None, :], ink, pixels)
+            grey = np.uint32(packed(blend(theme.canvas, theme.text, 0.7)))
+            pixels = np.where(other & there[:, None, :], grey, pixels)
         for index, row in enumerate(rows):
             if self.pinned_rows():
                 painter.fillRect(
@@ -215,7 +224,7 @@ class BandwidthCanvas(TimeCanvas):
 
     def _heading(self, row: int) -> Heading:
         """Title of a lane and its peak."""
-        what, peak, scale = self.rows[row], self.peak_of(row), self.scale_of(row)
+        what, peak, scale = self.rows[row], self.peak_of(row), self._scales[row]
         text, brief = f"peak {significant(peak, 3)} GB/s", f"{significant(peak, 3)} GB/s"
         if peak > scale:
             text = f"0–{significant(scale, 2)} of {significant(peak, 3)} GB/s"

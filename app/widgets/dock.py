@@ -77,4 +77,5 @@ class ViewDock(QDockWidget):
 
     def _on_visibility_changed(self, visible: bool) -> None:
         if visible:
+            self.view.state.turns.wake()
             self.view.on_raised()

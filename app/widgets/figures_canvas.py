@@ -40,6 +40,8 @@ class FiguresCanvas(TimeCanvas):
     row_min = 52.0
     row_max = 150.0
     growth_delay_ms = 40
+    rank = 2
+    follows_cursor = True
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self.shown: tuple[str, ...] = ()

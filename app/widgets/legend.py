@@ -40,9 +40,15 @@ class Legend(QWidget):
         titles = [button.text() for button in self._buttons]
         if titles != [title for title, _, _ in entries]:
             self._rebuild(entries)
-        self._entries, self._border = entries, border
-        for index in range(len(self._buttons)):
-            self._show_state(index)
+            self._entries = []
+        before, self._entries = self._entries, entries
+        same_border, self._border = border == self._border, border
+        for index, entry in enumerate(entries):
+            known = same_border and index < len(before)
+            if known and before[index][:2] == entry[:2]:
+                self._show_tip(index)  # an icon or a font, even the same one, lays out the window
+            else:
+                self._show_state(index)
 
     def hidden_entries(self) -> frozenset[int]:
         """Entries that are switched off."""
@@ -52,13 +58,20 @@ class Legend(QWidget):
 
     def _show_state(self, index: int) -> None:
         """An entry that is off has an empty swatch, a struck title and says so."""
-        button, (_, colour, tip) = self._buttons[index], self._entries[index]
+        button, (_, colour, _) = self._buttons[index], self._entries[index]
         on = not self._checkable or button.isChecked()
         button.setIcon(swatch(colour if on else Qt.GlobalColor.transparent, self._border))
         font = button.font()
         font.setStrikeOut(not on)
         button.setFont(font)
-        button.setToolTip(tip if on else f"{tip}\nhidden; click to show")
+        self._show_tip(index)
+
+    def _show_tip(self, index: int) -> None:
+        button, tip = self._buttons[index], self._entries[index][2]
+        if self._checkable and not button.isChecked():
+            tip = f"{tip}\nhidden; click to show"
+        if button.toolTip() != tip:
+            button.setToolTip(tip)
 
     def _on_toggled(self, index: int, on: bool) -> None:
         self._show_state(index)
@@ -66,27 +79,31 @@ class Legend(QWidget):
 
     def _rebuild(self, entries: list[tuple[str, str, str]]) -> None:
         off = {self._buttons[index].text() for index in self.hidden_entries()}
-        for button in self._buttons:
+        for button in self._buttons[len(entries) :]:
             self._flow.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self._buttons = []
-        for index, (title, _, _) in enumerate(entries):
-            button = QToolButton(self)
+        del self._buttons[len(entries) :]  # the others stay: to style a new one takes a millisecond
+        while len(self._buttons) < len(entries):
+            self._buttons.append(self._make(len(self._buttons)))
+        for button, (title, _, _) in zip(self._buttons, entries, strict=True):
             button.setText(title)
-            button.setProperty("flat", True)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(10, 10))
-            button.setFont(small_font(self.font(), -0.5))
+            button.setAccessibleName(f"Show {title}" if self._checkable else title)
+            button.blockSignals(True)
+            button.setChecked(self._checkable and title not in off)
+            button.blockSignals(False)
+
+    def _make(self, index: int) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("flat", True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(10, 10))
+        button.setFont(small_font(self.font(), -0.5))
+        if self._checkable:
             button.setCheckable(True)
-            button.setChecked(title not in off)
-            if self._checkable:
-                button.setAccessibleName(f"Show {title}")
-                button.toggled.connect(lambda on, i=index: self._on_toggled(i, on))
-            else:
-                button.setCheckable(False)
-                button.setAccessibleName(title)
-                button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._flow.addWidget(button)
-            button.show()
-            self._buttons.append(button)
+            button.toggled.connect(lambda on: self._on_toggled(index, on))
+        else:
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._flow.addWidget(button)
+        button.show()
+        return button

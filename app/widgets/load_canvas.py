@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from app.state.turns import Work
 from app.theme.tokens import CATEGORY_TITLES, COLOUR_KEYS, rgb
 from app.viewmodels.composition import Composition, composition_of
 from app.viewmodels.formatting import percent_text, significant, time_text
@@ -20,13 +21,14 @@ from app.viewmodels.load import (
     step_load,
 )
 from app.widgets.empty import NO_RUN, paint_empty
-from app.widgets.painting import NumpyImage, small_font
-from app.widgets.view import Context
+from app.widgets.painting import Backdrop, NumpyImage, RectBatch, small_font
+from app.widgets.view import Context, seen
 
 LEFT_MIN = 40.0
 LEFT_MAX = 128.0
 RIGHT = 62
 BAR_MAX = 34.0
+RANK = 3
 _HEAD_TIP = (
     "step max/mean: the busiest over the mean, busy time of the whole step, attention included.\n"
     "Unevenness of single layers evens out in it; the timeline shows it as wait: imbalance."
@@ -43,30 +45,51 @@ class LoadCanvas(QWidget):
         self.context = context
         self.state = context.state
         self.lanes: list[int] = []
-        self.load: StepLoad | None = None
+        self._load: StepLoad | None = None
         self._composition: Composition | None = None
         self._heat: NumpyImage | None = None
         self._heat_range = (0.0, 1.0)
+        self._backdrop = Backdrop()
+        self._batch = RectBatch()
+        self._still = 0
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Load bars")
         self.setMinimumSize(QSize(220, 150))
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.cleared.connect(self._on_cleared)
         self._later = QTimer(self, singleShot=True, interval=40)
-        self._later.timeout.connect(self._refresh)
+        self._later.timeout.connect(lambda: self._soon(self._refresh))
         self.state.runs.grew.connect(lambda _: self._later.start())
-        self.state.cursor.step_changed.connect(lambda _: self._refresh_step())
-        self.state.cursor.moved.connect(self.update)
+        self.state.cursor.step_changed.connect(lambda _: self._soon(self._refresh_step))
+
+    @property
+    def load(self) -> StepLoad | None:
+        """Load of the step at the cursor, None without a run."""
+        self._catch_up()
+        return self._load
+
+    def _soon(self, work: Work) -> None:
+        """Take something in when it is this view's turn, if it can be seen."""
+        self.state.turns.ask(work, RANK, lambda: seen(self))
+
+    def _catch_up(self) -> None:
+        """Take in what waits: the bars are never those of another step or run than the rest."""
+        self.state.turns.now(self._refresh)
+        self.state.turns.now(self._refresh_step)
 
     def _on_replaced(self, _: object) -> None:
         run = self.state.runs.current
         assert run is not None
         self.lanes = load_group(run)
         self._composition = composition_of(run)
-        self._refresh()
+        self._load = None
+        self._soon(self._refresh)
 
     def _on_cleared(self) -> None:
-        self.lanes, self.load = [], None
+        self.state.turns.drop(self._refresh)
+        self.state.turns.drop(self._refresh_step)
+        self.lanes, self._load = [], None
         self._composition = self._heat = None
         self.update()
 
@@ -74,8 +97,10 @@ class LoadCanvas(QWidget):
         run, composition = self.state.runs.current, self._composition
         if run is None or composition is not composition_of(run):
             return  # resized while another view takes the new run: ours comes next
+        self.state.turns.drop(self._refresh)
         composition.extend(self.state.runs.length)
         room = max(1, int(self.width() - self._left() - RIGHT))
+        self._still += 1
         columns = load_history(composition, self.lanes, room)
         low, high = self._heat_range = heat_range(columns)
         level = np.clip((columns - low) / max(high - low, 1e-9), 0, 1)
@@ -88,9 +113,12 @@ class LoadCanvas(QWidget):
         self._refresh_step()
 
     def _refresh_step(self) -> None:
+        self.state.turns.drop(self._refresh_step)
         step = self.state.cursor.step
+        if self._composition is not None:
+            self._composition.extend(self.state.runs.length)
         if self._composition is not None and step < self._composition.steps and self.lanes:
-            self.load = step_load(self._composition, self.lanes, step)
+            self._load = step_load(self._composition, self.lanes, step)
         self.update()
 
     def refresh_colours(self) -> None:
@@ -120,9 +148,11 @@ class LoadCanvas(QWidget):
 
     def paintEvent(self, _: QPaintEvent) -> None:
         theme = self.context.theme
+        self._catch_up()
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.panel))
-        run, load = self.state.runs.current, self.load
+        run, load = self.state.runs.current, self._load
+        key = (theme, self._still, self.state.runs.length, load is None)
+        self._backdrop.draw(painter, self, key, self._paint_still)
         if run is None or load is None or not self.lanes:
             text = NO_RUN if run is None else "no devices work in this run"
             paint_empty(painter, self, theme, text)
@@ -130,8 +160,22 @@ class LoadCanvas(QWidget):
         bars, heat = self._regions()
         self._paint_head(painter, load)
         self._paint_bars(painter, bars, load)
-        self._paint_heat(painter, heat)
+        x = heat.left() + (self.state.cursor.step + 0.5) / max(1, self.state.runs.length) * (
+            heat.width()
+        )
+        painter.setPen(QPen(QColor(theme.cursor), 1.5))
+        painter.drawLine(QPointF(x, heat.top() - 3), QPointF(x, heat.bottom() + 3))
         painter.end()
+
+    def _paint_still(self, painter: QPainter) -> None:
+        """What stays from step to step: the ground, the names, the heat of the run."""
+        theme = self.context.theme
+        painter.fillRect(self.rect(), QColor(theme.panel))
+        if self.state.runs.current is not None and self._load is not None and self.lanes:
+            bars, heat = self._regions()
+            painter.fillRect(bars, QColor(theme.canvas))
+            self._paint_names(painter, bars)
+            self._paint_heat(painter, heat)
 
     def _paint_head(self, painter: QPainter, load: StepLoad) -> None:
         run, theme = self.state.runs.current, self.context.theme
@@ -150,36 +194,44 @@ class LoadCanvas(QWidget):
         painter.setPen(QColor(theme.text))
         painter.drawText(line, _LEFT_ALIGN, text)
 
-    def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
+    def _rows(self, area: QRectF) -> tuple[float, float, int]:
+        """Pitch and height of the bars, and of how many one is named."""
+        pitch = min(area.height() / len(self.lanes), BAR_MAX)
+        return pitch, max(2.0, pitch - (4 if pitch > 14 else 1)), max(1, int(np.ceil(11 / pitch)))
+
+    def _paint_names(self, painter: QPainter, area: QRectF) -> None:
         run, theme = self.state.runs.current, self.context.theme
         assert run is not None
-        painter.fillRect(area, QColor(theme.canvas))
         font = small_font(self.font(), -1)
         painter.setFont(font)
+        painter.setPen(QColor(theme.text))
         metrics = QFontMetricsF(font)
-        top = max(float(load.busy.max(initial=0.0)), 1.0) * 1.04
-        pitch = min(area.height() / len(self.lanes), BAR_MAX)
-        height = max(2.0, pitch - (4 if pitch > 14 else 1))
-        every = max(1, int(np.ceil(11 / pitch)))
-        for row, lane in enumerate(self.lanes):
+        pitch, height, every = self._rows(area)
+        for row in range(0, len(self.lanes), every):
             y = area.top() + row * pitch + (pitch - height) / 2
-            x = area.left()
-            for key in np.flatnonzero(load.parts[row] > 0):
-                width = load.parts[row, key] / top * area.width()
-                painter.fillRect(
-                    QRectF(x, y, width, height), QColor(theme.colour(COLOUR_KEYS[key]))
-                )
-                x += width
-            if row % every == 0:
-                painter.setPen(QColor(theme.text))
-                title = metrics.elidedText(
-                    run.lanes[lane].title, Qt.TextElideMode.ElideMiddle, area.left() - 10
-                )
-                line = QRectF(0, y - 8, area.left() - 6, height + 16)
-                painter.drawText(line, _RIGHT_ALIGN, title)
-                painter.setPen(QColor(theme.text_dim))
-                line = QRectF(area.right() + 5, y - 8, RIGHT - 8, height + 16)
-                painter.drawText(line, _LEFT_ALIGN, time_text(float(load.busy[row]), 3))
+            title = metrics.elidedText(
+                run.lanes[self.lanes[row]].title, Qt.TextElideMode.ElideMiddle, area.left() - 10
+            )
+            painter.drawText(QRectF(0, y - 8, area.left() - 6, height + 16), _RIGHT_ALIGN, title)
+
+    def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
+        theme = self.context.theme
+        top = max(float(load.busy.max(initial=0.0)), 1.0) * 1.04
+        pitch, height, every = self._rows(area)
+        tops = area.top() + np.arange(len(self.lanes)) * pitch + (pitch - height) / 2
+        widths = load.parts / top * area.width()
+        ends = area.left() + np.cumsum(widths, axis=1)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for key in np.flatnonzero(widths.any(axis=0)).tolist():
+            rows = np.flatnonzero(widths[:, key] > 0)
+            painter.setBrush(QColor(theme.colour(COLOUR_KEYS[key])))
+            width = widths[rows, key]
+            self._batch.draw(painter, ends[rows, key] - width, tops[rows], width, height)
+        painter.setFont(small_font(self.font(), -1))
+        painter.setPen(QColor(theme.text_dim))
+        for row in range(0, len(self.lanes), every):
+            line = QRectF(area.right() + 5, tops[row] - 8, RIGHT - 8, height + 16)
+            painter.drawText(line, _LEFT_ALIGN, time_text(float(load.busy[row]), 3))
         mean = area.left() + load.mean / top * area.width()
         painter.setPen(QPen(QColor(theme.peak), 1.5, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(mean, area.top() - 3), QPointF(mean, area.bottom() + 3))
@@ -202,10 +254,6 @@ class LoadCanvas(QWidget):
             title = metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, room - 4)
             painter.drawText(QRectF(0, y, room, 16), _RIGHT_ALIGN, title)
         count = max(1, self.state.runs.length)
-        x = area.left() + (self.state.cursor.step + 0.5) / count * area.width()
-        painter.setPen(QPen(QColor(theme.cursor), 1.5))
-        painter.drawLine(QPointF(x, area.top() - 3), QPointF(x, area.bottom() + 3))
-        painter.setPen(QColor(theme.text_dim))
         below = QRectF(area.left(), area.bottom() + 2, area.width(), 15)
         painter.drawText(below, _LEFT_ALIGN, "step 0")
         painter.drawText(below, _RIGHT_ALIGN, significant(count - 1, 9).split(".")[0])

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from app.state.turns import Work
 from app.theme.tokens import Theme, blend
 from app.viewmodels.formatting import bytes_text, percent_text
 from app.viewmodels.hover import step_name
@@ -27,17 +28,19 @@ from app.viewmodels.machine import (
     device_text,
     draw,
     link_text,
+    machine_of,
     rate_of,
 )
 from app.widgets.painting import small_font
-from app.widgets.view import Context
-from simcore.hardware.devices import Device, DeviceKind, Link, Machine, machine
+from app.widgets.view import Context, seen
+from simcore.hardware.devices import Device, DeviceKind, Link, Machine
 from simcore.hardware.traffic import StepTraffic, step_traffic
 
 HEAD = 20.0
 FOOT = 16.0
 WIDEST = 9.0
 LEAST = 150
+RANK = 3
 _KEYS = (
     Qt.Key.Key_Up,
     Qt.Key.Key_Down,
@@ -89,9 +92,9 @@ class MachineCanvas(QWidget):
         super().__init__(parent)
         self.context = context
         self.state = context.state
-        self.machine: Machine | None = None
-        self.drawing: Drawing | None = None
-        self.traffic: StepTraffic | None = None
+        self._machine: Machine | None = None
+        self._drawing: Drawing | None = None
+        self._traffic: StepTraffic | None = None
         self._hover = ""
         self._focused = ""
         self._fonts: _Fonts | None = None
@@ -100,43 +103,78 @@ class MachineCanvas(QWidget):
         self.setAccessibleName("Machine")
         self.setMinimumSize(QSize(300, LEAST))
         self._later = QTimer(self, singleShot=True, interval=40)
-        self._later.timeout.connect(self._refresh)
+        self._later.timeout.connect(lambda: self._soon(self._refresh))
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.cleared.connect(lambda: self._on_replaced(None))
         self.state.runs.grew.connect(self._on_grew)
-        self.state.cursor.step_changed.connect(lambda _: self._refresh())
+        self.state.cursor.step_changed.connect(lambda _: self._soon(self._refresh))
         self.state.selection.device_changed.connect(lambda _: self.update())
         if self.state.runs.current is not None:
             self._on_replaced(None)
 
     # What is shown.
 
+    @property
+    def machine(self) -> Machine | None:
+        """The machine of the run on screen."""
+        self._catch_up()
+        return self._machine
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """Where its devices and links are."""
+        self._catch_up()
+        return self._drawing
+
+    @property
+    def traffic(self) -> StepTraffic | None:
+        """What the step at the cursor moves over them."""
+        self._catch_up()
+        return self._traffic
+
+    def _soon(self, work: Work) -> None:
+        """Take something in when it is this view's turn, if it can be seen."""
+        self.state.turns.ask(work, RANK, lambda: seen(self))
+
+    def _catch_up(self) -> None:
+        self.state.turns.now(self._take)
+        self.state.turns.now(self._refresh)
+
     def _on_replaced(self, _: object) -> None:
+        if self.state.runs.current is None:
+            self._take()
+        else:
+            self._soon(self._take)
+
+    def _take(self) -> None:
+        """Take over another run."""
+        self.state.turns.drop(self._take)
         run = self.state.runs.current
-        self.machine = machine(run.plan) if run is not None else None
+        self._machine = machine_of(run) if run is not None else None
         if self._focused and self._title(self._focused) == "":
             self._focused = ""
         self._place()
         self._refresh()
 
     def _on_grew(self, _: int) -> None:
-        if self.traffic is None:
+        if self._traffic is None:
             self._later.start()
 
     def _place(self) -> None:
-        if self.machine is None:
+        if self._machine is None:
             return
         room = max(60.0, self.height() - HEAD - FOOT)
-        self.drawing = draw(self.machine, self.width(), room)
-        least = max(LEAST, int(draw(self.machine, self.width(), 0.0).height + HEAD + FOOT))
+        self._drawing = draw(self._machine, self.width(), room)
+        least = max(LEAST, int(draw(self._machine, self.width(), 0.0).height + HEAD + FOOT))
         if least != self.minimumHeight():
             self.setMinimumHeight(least)
 
     def _refresh(self) -> None:
         run, step = self.state.runs.current, self.state.cursor.step
-        self.traffic = None
-        if run is not None and self.machine is not None and step < self.state.runs.length:
-            self.traffic = step_traffic(run, self.machine, step)
+        self.state.turns.drop(self._refresh)
+        self._traffic = None
+        if run is not None and self._machine is not None and step < self.state.runs.length:
+            self._traffic = step_traffic(run, self._machine, step)
         self.update()
 
     def resizeEvent(self, _: object) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from app.state.selection import ItemRef
 from app.viewmodels.map_view import MapView
 from app.viewmodels.placement import ColourBy, MapPicture, marks
-from app.widgets.painting import NumpyImage, small_font
+from app.widgets.painting import Backdrop, NumpyImage, small_font
 from app.widgets.view import Context
 from simcore.results.placement import (
     FLAG_FALSE_ALARM,
@@ -55,8 +55,17 @@ class MapCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Placement map")
         self.setMinimumSize(QSize(260, 56))  # low, so that a legend of two lines has room
-        self.state.cursor.moved.connect(self.update)
+        self._backdrop = Backdrop()
+        self._shown: tuple[int, int] = (-1, -1)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.state.cursor.moved.connect(self._on_cursor_moved)
         self.state.selection.changed.connect(self.update)
+
+    def _on_cursor_moved(self) -> None:
+        """Mark another layer of the same step; the picture of another one is under way."""
+        step, layer = self._shown
+        if step == self.state.cursor.step and layer != self.state.cursor.layer:
+            self.update()
 
     def set_picture(self, picture: MapPicture, by: ColourBy) -> None:
         """Show a grid."""
@@ -84,9 +93,9 @@ class MapCanvas(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         theme = self.context.theme
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.panel))
         area = self.area()
-        painter.fillRect(area, QColor(theme.canvas))
+        self._shown = (self.state.cursor.step, self.state.cursor.layer)
+        self._backdrop.draw(painter, self, self._still(), self._paint_still)
         if self.grid is None or self._image is None:
             painter.setPen(QColor(theme.text_dim))
             text = "no run yet" if self.state.runs.current is None else "this run has no placement"
@@ -107,12 +116,26 @@ class MapCanvas(QWidget):
         self._paint_sections(painter, area)
         self._paint_layer_mark(painter, area)
         painter.restore()
-        self._paint_axes(painter, area)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+    def _still(self) -> object:
+        """What the ground and the axes depend on."""
+        view, grid = self.view, self.grid
+        window = (view.left, view.top, view.columns_shown, view.rows_shown)
+        titles = (grid.sections, grid.row_title, grid.rows) if grid is not None else None
+        return self.context.theme, window, titles, self._shown[1]
+
+    def _paint_still(self, painter: QPainter) -> None:
+        """Ground and axes; the cells come on top."""
+        theme, area = self.context.theme, self.area()
+        painter.fillRect(self.rect(), QColor(theme.panel))
+        painter.fillRect(area, QColor(theme.canvas))
+        if self.grid is not None and self._image is not None:
+            self._paint_axes(painter, area)
 
     def _rect(self, area: QRect, r0: float, r1: float, c0: float, c1: float) -> QRectF:
         view = self.view

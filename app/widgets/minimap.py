@@ -21,8 +21,8 @@ from app.viewmodels.composition import Composition, composition_of, stacked
 from app.viewmodels.formatting import time_text
 from app.viewmodels.keys import OP_KEYS
 from app.widgets.marker_tool import marker_colour
-from app.widgets.painting import NumpyImage, key_table, small_font
-from app.widgets.view import Context
+from app.widgets.painting import Backdrop, NumpyImage, key_table, line_area, small_font
+from app.widgets.view import Context, seen
 
 HEIGHT = 34
 LOW_HEIGHT = 24
@@ -56,6 +56,10 @@ class Minimap(QWidget):
         self._image: NumpyImage | None = None
         self._dirty = True
         self._part = Part.OUTSIDE
+        self._backdrop = Backdrop()
+        self._revision = 0
+        self._line_x = 0.0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._grab_ps: float | None = None
         self._from = (0.0, 0.0)
         self.setMouseTracking(True)
@@ -73,12 +77,12 @@ class Minimap(QWidget):
         state.runs.grew.connect(lambda _: self._growth.isActive() or self._growth.start())
         for signal in (
             state.window.changed,
-            state.cursor.moved,
             state.markers.changed,
             state.playback.changed,
             state.search.changed,
         ):
-            signal.connect(self.update)
+            signal.connect(self._change)
+        state.cursor.moved.connect(self._move_line)
         context.themes.changed.connect(self._renew)
         state.lanes.changed.connect(self._renew)
         self._on_replaced()
@@ -133,9 +137,33 @@ class Minimap(QWidget):
 
     # Painting.
 
-    def paintEvent(self, _: QPaintEvent) -> None:
-        theme, area = self.context.theme, self.area()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, area, state = self.context.theme, self.area(), self.state
         painter = QPainter(self)
+        steps = self._composition.steps if self._composition is not None else 0
+        self._backdrop.draw(painter, self, (theme, self._revision, steps), self._paint_still)
+        if event.rect().contains(self.rect()):
+            self.state.turns.drop(self._redraw)
+        if steps:
+            painter.setPen(QPen(QColor(theme.cursor), 1.5))
+            x = self._line_x = self.x_of(float(state.cursor.absolute_ps))
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
+        painter.setPen(QPen(QColor(theme.border), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.end()
+
+    def _move_line(self) -> None:
+        """Paint where the line was and where it is, unless all is painted in a moment."""
+        if self.state.turns.waits(self._redraw):
+            return
+        self.update(line_area(self._line_x, self.height()))
+        self._line_x = self.x_of(float(self.state.cursor.absolute_ps))
+        self.update(line_area(self._line_x, self.height()))
+
+    def _paint_still(self, painter: QPainter) -> None:
+        """All but the cursor and the frame."""
+        theme, area = self.context.theme, self.area()
         painter.fillRect(self.rect(), QColor(theme.panel))
         painter.fillRect(area, QColor(theme.canvas))
         painter.setFont(small_font(self.font(), -1))
@@ -152,10 +180,6 @@ class Minimap(QWidget):
                 painter.drawImage(QRectF(area), self._image.image)
             self._paint_window(painter, area)
             self._paint_marks(painter, area)
-        painter.setPen(QPen(QColor(theme.border), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
-        painter.end()
 
     def _draw_activity(self, composition: Composition) -> None:
         self._dirty = False
@@ -186,9 +210,6 @@ class Minimap(QWidget):
         for _, time in state.markers.times():
             x = self.x_of(float(time))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
-        painter.setPen(QPen(QColor(theme.cursor), 1.5))
-        x = self.x_of(float(state.cursor.absolute_ps))
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
 
     def _paint_hits(self, painter: QPainter, area: QRect) -> None:
         """Where the search found something, as a line of ticks on top."""
@@ -301,4 +322,12 @@ class Minimap(QWidget):
 
     def _renew(self) -> None:
         self._dirty = True
+        self._change()
+
+    def _change(self) -> None:
+        """Something other than the cursor has changed."""
+        self._revision += 1
+        self.state.turns.ask(self._redraw, 0, lambda: seen(self))
+
+    def _redraw(self) -> None:
         self.update()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyqtgraph.Qt import internals
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QWidget
 
 from app.theme.tokens import COLOUR_KEYS, Theme, contrast, rgb
 
@@ -21,6 +23,35 @@ class NumpyImage:
         height, width = self._pixels.shape
         form = QImage.Format.Format_ARGB32_Premultiplied if alpha else QImage.Format.Format_RGB32
         self.image = QImage(self._pixels.data, width, height, 4 * width, form)
+
+
+class Backdrop:
+    """What of a widget stays while the cursor moves, kept as a picture of its whole area."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._image = QImage()
+
+    def draw(
+        self, painter: QPainter, widget: QWidget, key: object, paint: Callable[[QPainter], None]
+    ) -> None:
+        """Draw it; `paint` paints it anew where size, scale or `key` are others than before."""
+        ratio = widget.devicePixelRatioF()
+        key = (widget.width(), widget.height(), ratio, key)
+        if key != self._key:
+            self._key = key
+            self._image = QImage(widget.size() * ratio, QImage.Format.Format_RGB32)
+            self._image.setDevicePixelRatio(ratio)
+            inner = QPainter(self._image)
+            inner.setFont(widget.font())
+            paint(inner)
+            inner.end()
+        painter.drawImage(0, 0, self._image)
+
+
+def line_area(x: float, height: int) -> QRect:
+    """What an upright line of up to 2 px at a place touches."""
+    return QRect(int(min(max(x, -9.0), 65535.0)) - 3, 0, 7, height)
 
 
 class RectBatch:

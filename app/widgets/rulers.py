@@ -19,6 +19,7 @@ from app.widgets.time_canvas import TimeCanvas
 from simcore.results.run import Run
 
 _VCENTRE = Qt.AlignmentFlag.AlignVCenter
+_NOTE_RIGHT = _VCENTRE | Qt.AlignmentFlag.AlignRight
 
 
 def paint_steps(
@@ -76,45 +77,60 @@ def paint_gutter(painter: QPainter, canvas: TimeCanvas, rows: list[Heading], the
     painter.save()
     painter.setClipRect(area)
     painter.fillRect(area, QColor(theme.panel))
-    pinned = canvas.pinned_rows()
+    pinned, style = canvas.pinned_rows(), _Style(canvas)
     for row in range(pinned, len(rows)):
-        _paint_heading(painter, canvas, row, rows[row], theme)
+        _paint_heading(painter, canvas, row, rows[row], theme, style)
     if pinned:
         height = pinned * canvas.row_height()
         painter.fillRect(QRectF(0, canvas.ruler, canvas.gutter, height), QColor(theme.panel))
         painter.fillRect(QRectF(0, canvas.ruler, 3, height), QColor(theme.accent))
     for row in range(min(pinned, len(rows))):
-        _paint_heading(painter, canvas, row, rows[row], theme)
+        _paint_heading(painter, canvas, row, rows[row], theme, style)
     painter.setPen(QPen(QColor(theme.border), 1))
     painter.drawLine(QPointF(canvas.gutter - 0.5, 0), QPointF(canvas.gutter - 0.5, canvas.height()))
     painter.restore()
 
 
+class _Style:
+    """What all headings of one painting share."""
+
+    def __init__(self, canvas: TimeCanvas) -> None:
+        self.height = canvas.row_height()
+        self.font = small_font(canvas.font(), -0.5)
+        self.metrics = QFontMetricsF(self.font)
+        self.stacked = self.height >= 28 and canvas.ruler == 0
+        self.note_font = small_font(canvas.font(), -1.5) if self.stacked else self.font
+        self.lines = 2 if self.height >= 26 and not self.stacked else 1
+
+
 def _paint_heading(
-    painter: QPainter, canvas: TimeCanvas, row: int, heading: Heading, theme: Theme
+    painter: QPainter,
+    canvas: TimeCanvas,
+    row: int,
+    heading: Heading,
+    theme: Theme,
+    style: _Style,
 ) -> None:
-    gutter, height, top = canvas.gutter, canvas.row_height(), canvas.row_top(row)
+    gutter, height, top = canvas.gutter, style.height, canvas.row_top(row)
     if top > canvas.height() or top + height < canvas.ruler:
         return
-    font = small_font(canvas.font(), -0.5)
-    metrics = QFontMetricsF(font)
-    stacked = height >= 28 and canvas.ruler == 0
-    right = _VCENTRE | Qt.AlignmentFlag.AlignRight
+    stacked = style.stacked
     note = heading.note if stacked else heading.brief or heading.note
-    beside = max(46.0, metrics.horizontalAdvance(note) + 4) if heading.brief else 46.0
+    beside = max(46.0, style.metrics.horizontalAdvance(note) + 4) if heading.brief else 46.0
     room = gutter - 16 if stacked else gutter - 16 - beside
-    shown = _in_lines(metrics, heading.title, room, 2 if height >= 26 and not stacked else 1)
+    shown = _in_lines(style.metrics, heading.title, room, style.lines)
     title_box = QRectF(8, top, room + 2, height)
     note_box = QRectF(gutter - 8 - beside, top, beside, height)
     if stacked:
         title_box = QRectF(8, top + height / 2 - 14, room, 14)
         note_box = QRectF(8, top + height / 2, room, 13)
-    painter.setFont(font)
+    painter.setFont(style.font)
     painter.setPen(QColor(theme.text_dim if heading.dim else theme.text))
     painter.drawText(title_box, _VCENTRE, shown)
-    painter.setFont(small_font(canvas.font(), -1.5) if stacked else font)
+    if stacked:
+        painter.setFont(style.note_font)
     painter.setPen(QColor(heading.colour))
-    painter.drawText(note_box, _VCENTRE if stacked else right, note)
+    painter.drawText(note_box, _VCENTRE if stacked else _NOTE_RIGHT, note)
 
 
 def paint_ruler(

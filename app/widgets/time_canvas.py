@@ -24,7 +24,8 @@ from app.viewmodels.time_axis import TimeMap
 from app.widgets.empty import paint_empty
 from app.widgets.lane_titles import LaneTitles, needed_px, show_menu
 from app.widgets.marker_tool import MarkerTool
-from app.widgets.view import Context
+from app.widgets.painting import line_area
+from app.widgets.view import Context, seen
 from simcore.results.spans import Spans
 
 _DRAG_PX = 4
@@ -39,6 +40,8 @@ class TimeCanvas(QWidget):
         ruler: height of the ruler on top.
         row_min, row_max: limits of the height of a lane.
         growth_delay_ms: when to draw new steps, so that not all views draw in one frame.
+        rank: its turn among the views.
+        follows_cursor: more than the cursor line moves with the cursor.
     """
 
     scroll_range_changed = Signal(int, int)
@@ -47,6 +50,8 @@ class TimeCanvas(QWidget):
     row_min = 15.0
     row_max = 34.0
     growth_delay_ms = 0
+    rank = 1
+    follows_cursor = False
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +61,7 @@ class TimeCanvas(QWidget):
         self.scroll_px = 0
         self._layer = QImage()
         self._dirty = True
+        self._line_x = 0.0
         self._growth = QTimer(self, singleShot=True, interval=self.growth_delay_ms)
         self._growth.timeout.connect(self.invalidate)
         self._press: QPointF | None = None
@@ -63,11 +69,12 @@ class TimeCanvas(QWidget):
         self.markers = MarkerTool(self)
         self.titles = LaneTitles(self)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below shows through
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(QSize(260, self.ruler + 30))
         self.state.window.changed.connect(self._on_window_changed)
-        self.state.cursor.moved.connect(self.update)
-        self.state.markers.changed.connect(self.update)
+        self.state.cursor.moved.connect(self._on_cursor_moved)
+        self.state.markers.changed.connect(self.touch)
         self.state.lanes.changed.connect(self._on_lanes_changed)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
@@ -148,7 +155,7 @@ class TimeCanvas(QWidget):
 
     def row_height(self) -> float:
         """Height of one lane."""
-        even = self.plot_area().height() / max(1, self.lane_count())
+        even = (self.height() - self.ruler) / max(1, self.lane_count())
         return min(max(self.row_min, even), self.row_max)
 
     def row_top(self, row: int) -> float:
@@ -180,14 +187,26 @@ class TimeCanvas(QWidget):
             self.invalidate()
 
     def invalidate(self) -> None:
-        """Paint the layer anew at the next frame."""
+        """Paint the layer anew in its turn."""
         self._dirty = True
+        self.touch()
+
+    def touch(self) -> None:
+        """Paint what lies over the layer anew in its turn."""
+        self.state.turns.ask(self._redraw, self.rank, self._seen)
+
+    def _redraw(self) -> None:
         self.update()
+
+    def _seen(self) -> bool:
+        return seen(self)
 
     # Events.
 
-    def paintEvent(self, _: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
+        if event.rect().contains(self.rect()):
+            self.state.turns.drop(self._redraw)
         if self._dirty:
             self._dirty = False
             size = self.size() * ratio
@@ -215,10 +234,25 @@ class TimeCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
+    def _cursor_x(self) -> float:
+        return self.x_of(float(self.state.cursor.absolute_ps))
+
+    def _on_cursor_moved(self) -> None:
+        """Only the line moves, unless all is painted in a moment."""
+        if self._dirty or self.state.turns.waits(self._redraw):
+            return
+        # The time between two markers makes room for the line.
+        if self.follows_cursor or len(self.state.markers.times()) > 1:
+            self.update()
+            return
+        self.update(line_area(self._line_x, self.height()))
+        self._line_x = self._cursor_x()
+        self.update(line_area(self._line_x, self.height()))
+
     def _paint_cursor(self, painter: QPainter, area: QRect) -> None:
         if not self.state.runs.length:
             return
-        x = self.x_of(float(self.state.cursor.absolute_ps))
+        x = self._line_x = self._cursor_x()
         if area.left() <= x <= area.right():
             painter.setPen(QPen(QColor(self.context.theme.cursor), 1.5))
             painter.drawLine(QPointF(x, 0 if self.ruler else area.top()), QPointF(x, self.height()))

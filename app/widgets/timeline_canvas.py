@@ -59,6 +59,7 @@ class TimelineCanvas(TimeCanvas):
         self.shown: dict[int, Spans] = {}
         self.rows: list[Row] = []
         self._row_of: dict[int, int] = {}
+        self._pinned = 0
         self._tops: NDArray[np.float64] = np.zeros(0)
         self._batch = RectBatch()
         self.merged_spans = 0
@@ -69,7 +70,7 @@ class TimelineCanvas(TimeCanvas):
         super().__init__(context, parent)
         self.setAccessibleName("Timeline")
         self.overlay = ReferenceOverlay()
-        self.state.selection.changed.connect(self.update)
+        self.state.selection.changed.connect(self.touch)
         self.state.comparison.changed.connect(self._on_lanes_changed)
         self.state.search.changed.connect(self._on_search)
 
@@ -83,7 +84,7 @@ class TimelineCanvas(TimeCanvas):
 
     def run_cleared(self) -> None:
         self._source, self.shown = None, {}
-        self.rows, self._row_of = [], {}
+        self.rows, self._row_of, self._pinned = [], {}, 0
 
     def lanes_changed(self) -> None:
         run, reference = self.state.runs.current, self.state.comparison.reference()
@@ -91,12 +92,13 @@ class TimelineCanvas(TimeCanvas):
             return
         self.rows = self.state.lanes.rows(run, reference.run if reference else None)
         self._row_of = {lane: at for at, row in enumerate(self.rows) for lane in row.lanes}
+        self._pinned = sum(row.pinned for row in self.rows)
 
     def lane_count(self) -> int:
         return len(self.rows)
 
     def pinned_rows(self) -> int:
-        return sum(row.pinned for row in self.rows)
+        return self._pinned
 
     def folded_group(self, row: int) -> str:
         run = self.state.runs.current
@@ -207,16 +209,18 @@ class TimelineCanvas(TimeCanvas):
         columns, bar = area.width(), self.bar_height()
         pixels = np.linspace(axis.start_ps, axis.end_ps, columns + 1)
         width = (axis.end_ps - axis.start_ps) / columns
-        shares = self.composition.between(pixels) / width
+        shares = self.composition.between(pixels)
+        shares /= width
         seen = np.flatnonzero(self._tops > FAR)
-        parts = [shares[:, seen]]
+        parts = [shares if len(seen) == shares.shape[1] else shares[:, seen]]
         tops = [*self._tops[seen].tolist(), *(self._bar_top(row) for row in folded)]
         for row in folded:
             parts.append(shares[:, list(self.rows[row].lanes)].mean(axis=1, keepdims=True))
         if not tops:
             return
         table = key_table(self.context.theme, self.context.theme.canvas)
-        image = table[stacked(np.concatenate(parts, axis=1), bar)]
+        joined = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        image = np.take(table, stacked(joined, bar))
         edges = self.composition.edges
         begin = min(max(axis.x(0.0), area.left()), area.right())
         end = min(max(axis.x(float(edges[-1])), area.left()), area.right() + 1)
@@ -334,8 +338,8 @@ class TimelineCanvas(TimeCanvas):
             painter.setBrush(QColor(theme.colour(COLOUR_KEYS[key])))
             self._batch.draw(painter, left[use], tops[cut.lane[use]], width[use], float(bar))
         if cut.merged:
-            argb = cover_colours(cut.cover, key_components(theme))
-            for lane in np.flatnonzero(argb.any(axis=1) & (tops > FAR)):
+            argb = cover_colours(cut.cover, key_components(theme), cut.merged_lanes)
+            for lane in cut.merged_lanes[tops[cut.merged_lanes] > FAR]:
                 strip = NumpyImage(argb[lane : lane + 1], alpha=True).image
                 painter.drawImage(QRectF(left_px, tops[lane], columns, bar), strip)
         if bar >= 11:

@@ -15,7 +15,7 @@ from app.viewmodels.formatting import time_text
 from app.viewmodels.grains import Grain
 from app.viewmodels.hover import step_name
 from app.widgets.marker_tool import marker_colour
-from app.widgets.painting import RectBatch
+from app.widgets.painting import Backdrop, RectBatch, line_area
 from app.widgets.view import Context
 from simcore.results.run import KIND_PREFILL, Run
 
@@ -47,7 +47,10 @@ class TokenRuler(QWidget):
         self.setAccessibleName("Token slider")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(34)
-        self.state.cursor.moved.connect(self.update)
+        self._backdrop = Backdrop()
+        self._line_x = 0.0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.state.cursor.step_changed.connect(lambda _: self._move_line())
         self.state.runs.grew.connect(lambda _: self.update())
         self.state.runs.replaced.connect(lambda _: self.update())
         self.state.runs.cleared.connect(self.update)
@@ -67,7 +70,37 @@ class TokenRuler(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         theme, runs = self.context.theme, self.state.runs
         painter = QPainter(self)
-        area = QRectF(PAD, 4, self.width() - 2 * PAD, self.height() - 8)
+        area = self._area()
+        total = max(1, runs.total_steps)
+        key = (theme, runs.current, runs.length, total, runs.stale, self.state.playback.loop)
+        marks = tuple(self.state.markers.places)
+        self._backdrop.draw(painter, self, (key, marks), self._paint_steps)
+        if runs.current is not None and runs.length:
+            x = self._line_x = self._cursor_x()
+            painter.setPen(QPen(QColor(theme.cursor), 2))
+            painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.border), 1))
+        painter.drawRect(area)
+        painter.end()
+
+    def _area(self) -> QRectF:
+        return QRectF(PAD, 4, self.width() - 2 * PAD, self.height() - 8)
+
+    def _cursor_x(self) -> float:
+        area, total = self._area(), max(1, self.state.runs.total_steps)
+        return area.left() + (self.state.cursor.step + 0.5) / total * area.width()
+
+    def _move_line(self) -> None:
+        """Paint where the line was and where it is."""
+        self.update(line_area(self._line_x, self.height()))
+        self._line_x = self._cursor_x()
+        self.update(line_area(self._line_x, self.height()))
+
+    def _paint_steps(self, painter: QPainter) -> None:
+        """All but the cursor and the frame."""
+        theme, runs, area = self.context.theme, self.state.runs, self._area()
+        painter.fillRect(self.rect(), QColor(theme.window))
         painter.fillRect(area, QColor(theme.canvas))
         total, length, run = max(1, runs.total_steps), runs.length, runs.current
         if run is not None and length:
@@ -89,13 +122,6 @@ class TokenRuler(QWidget):
                 )
             self._paint_loop(painter, area, total)
             self._paint_markers(painter, area, total)
-            x = area.left() + (self.state.cursor.step + 0.5) / total * area.width()
-            painter.setPen(QPen(QColor(theme.cursor), 2))
-            painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.border), 1))
-        painter.drawRect(area)
-        painter.end()
 
     def _bars_of(self, run: Run, length: int, total: int, area: QRectF) -> _Bars:
         """The bars, computed when there are other steps or another size; the cursor moves often."""

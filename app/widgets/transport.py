@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -18,6 +17,7 @@ from app.state.playback import SPEEDS
 from app.viewmodels.formatting import milliseconds_text
 from app.viewmodels.hover import step_name, token_number
 from app.widgets.actions import bind_button
+from app.widgets.held import Held
 from app.widgets.icons import transport_icon
 from app.widgets.painting import small_font
 from app.widgets.progress import Progress
@@ -70,9 +70,7 @@ class TransportBar(QWidget):
         self.position.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.position.setFont(small_font(self.font(), 0.5))
         # It gives way, or a long name would make the window wider than the screen.
-        self.position.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.position.setMinimumWidth(_POSITION_LEAST_PX)
-        row.addWidget(self.position, 1)
+        row.addWidget(Held(self.position, _POSITION_LEAST_PX, self), 1)
         self._stale = QLabel("stale", self)
         self._stale.setObjectName("staleBadge")
         self._stale.setToolTip("The run on screen is older than the scenario")
@@ -100,7 +98,6 @@ class TransportBar(QWidget):
         state = self.state
         state.cursor.moved.connect(self._show_position)
         state.runs.grew.connect(lambda _: self._show_position())
-        state.runs.replaced.connect(lambda _: self._show_position())
         state.runs.cleared.connect(self._show_position)
         state.runs.stale_changed.connect(self._show_stale)
         state.runs.replaced.connect(lambda _: self._show_stale(state.runs.stale))
@@ -168,8 +165,10 @@ class TransportBar(QWidget):
         if span >= 0:
             parts.append(run.ops[int(run.spans(cursor.step).op[span])].id)
         parts.append(f"t = {milliseconds_text(cursor.absolute_ps)}")
-        self.position.setText("  ·  ".join(parts))
-        self.position.setToolTip(self.position.text())
+        shown = "  ·  ".join(parts)
+        if shown != self.position.text():
+            self.position.setText(shown)
+            self.position.setToolTip(shown)
 
     def _lane(self) -> int:
         chosen = self.state.selection.span

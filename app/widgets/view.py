@@ -32,6 +32,21 @@ class Context:
         return self.themes.current
 
 
+def seen(widget: QWidget) -> bool:
+    """Whether any of a widget can be seen; behind another tab it is moved away, not hidden.
+
+    Its visible region would not do: that of a view is empty where a child covers all of it.
+    """
+    if not widget.isVisible():
+        return False
+    inside, around, place = widget, widget.parentWidget(), widget.rect()
+    while around is not None and not inside.isWindow() and not place.isEmpty():
+        place.translate(inside.pos())
+        place &= around.rect()
+        inside, around = around, around.parentWidget()
+    return not place.isEmpty()
+
+
 class View(QWidget):
     """Base of all views.
 
@@ -61,8 +76,8 @@ class View(QWidget):
 
     @property
     def on_screen(self) -> bool:
-        """Whether any of it can be seen; a view behind another tab is moved away, not hidden."""
-        return self.isVisible() and not self.visibleRegion().isEmpty()
+        """Whether any of it can be seen."""
+        return seen(self)
 
     def on_raised(self) -> None:
         """Catch up with what was missed behind another tab; called when the view comes up."""

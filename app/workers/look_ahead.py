@@ -1,4 +1,4 @@
-"""Derives the operations of the step that comes next, while the one on screen is looked at."""
+"""Derives what views want of the step that comes next, while the one on screen is looked at."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.state.cursor import Cursor
 from app.state.runs import RunsModel
+from app.viewmodels.composition import composition_of
+from app.viewmodels.grains import marks_of
 from app.workers.loader import LatestLoader
+from simcore.results.run import Run
 
 PAUSE_MS = 8
 """After a step: the views draw it first."""
+NEAR = 4
+"""Up to this stride, the steps beside the next one are derived too."""
 LONGEST_STRIDE = 64
 """A longer way between two steps is a jump, which says nothing about the next one."""
 
@@ -17,8 +22,8 @@ LONGEST_STRIDE = 64
 class LookAhead(QObject):
     """Follows the cursor and asks for the step as far again, in a thread of its own.
 
-    All views want the operations of the step at the cursor; to derive them is much of the work of
-    a frame. A run keeps what was derived last.
+    All views want the operations of the step at the cursor, and what can be said of them; to derive
+    them is much of the work of a frame.
     """
 
     def __init__(self, runs: RunsModel, cursor: Cursor) -> None:
@@ -41,11 +46,31 @@ class LookAhead(QObject):
             self._pause.stop()
 
     def _ask(self) -> None:
-        run, step = self._runs.current, self._next
-        if run is not None and 0 <= step < self._runs.length:
-            self._loader.request(step, lambda: run.spans(step))
+        run, step, length = self._runs.current, self._next, self._runs.length
+        stride = step - self._last
+        steps = [step]
+        if abs(stride) <= NEAR:  # playback faster than its ticks takes now one step, now two
+            steps += [step + (1 if stride > 0 else -1), (step + self._last) // 2]
+        steps = [at for at in steps if 0 <= at < length and at != self._last]
+        if run is not None and steps:
+            self._loader.request(step, lambda: self._derive(run, steps))
+
+    def _derive(self, run: Run, steps: list[int]) -> None:
+        """Derive steps in the other thread, until others are asked for."""
+        wanted = self._next
+        for step in steps:
+            derive(run, step)
+            if self._next != wanted:
+                return
 
     def shut_down(self) -> None:
         """Stop asking and wait for what is under way."""
         self._pause.stop()
         self._loader.shut_down()
+
+
+def derive(run: Run, step: int) -> None:
+    """What all views want of a step; it is kept where they look for it."""
+    run.spans(step)
+    marks_of(run, step)
+    composition_of(run).step_totals(step)

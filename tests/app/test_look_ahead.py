@@ -1,5 +1,8 @@
 """The next step's operations are there before it is."""
 
+from app.viewmodels import grains
+from app.viewmodels.composition import composition_of
+
 
 def test_the_next_step_is_derived_while_stepping(window, qtbot):
     run, cursor = window.state.runs.current, window.state.cursor
@@ -33,3 +36,14 @@ def test_nothing_is_asked_beyond_the_run(window, qtbot):
     cursor.seek(last)
     qtbot.wait(50)
     assert window.look_ahead._loader._thread.waiting is None
+
+
+def test_what_is_said_of_the_next_step_is_there_too(window, qtbot):
+    run, cursor = window.state.runs.current, window.state.cursor
+    known = grains._CACHE.setdefault(run, {})
+    cursor.seek(1)
+    qtbot.wait(50)
+    known.clear()
+    composition_of(run)._totals.clear()
+    cursor.seek(2)
+    qtbot.waitUntil(lambda: 3 in known and 3 in composition_of(run)._totals, timeout=5000)
