@@ -79,7 +79,7 @@ class H2M2(System):
     title = "H2M2"
     paper = PAPER
     policy_type = H2M2Policy
-    no_experts = "it maps columns of one MLP, which the whole batch multiplies, to its memories"
+    experts = True
     terms = figures.TERMS
     components = COMPONENTS
     presets = PRESETS
@@ -104,10 +104,11 @@ class H2M2(System):
         kernels = machine.make_kernels(model, policy)
         batch = int(scenario.workload.batch)
         drain = policy.tree_drain == "per_tile"
-        first, second = (
-            tile_cost(chip, batch, policy.tile_model, drain=drain) for chip in parts.chips
+        (first, second), (third, fourth) = (
+            [tile_cost(chip, vectors, policy.tile_model, drain=drain) for chip in parts.chips]
+            for vectors in (batch, machine.vectors_of_an_expert(model, batch))
         )
-        costs = (first, second)
+        costs, expert_costs = (first, second), (third, fourth)
         if policy.machine == "eight_hbm":
             lanes = eight_hbm.make_lanes(parts, policy)
             devices = eight_hbm.make_memory(parts, policy)
@@ -116,7 +117,7 @@ class H2M2(System):
         else:
             lanes = machine.make_lanes(parts, policy)
             devices = machine.make_memory(parts, policy)
-            layer, moving = make_templates(kernels, costs, lanes, policy)
+            layer, moving = make_templates(kernels, costs, expert_costs, lanes, policy)
         plan = H2M2Plan(
             scenario=scenario,
             lanes=lanes,
@@ -129,6 +130,7 @@ class H2M2(System):
             model=model,
             kernels=kernels,
             costs=costs,
+            expert_costs=expert_costs,
             lengths=_lengths(scenario, parts.lpddr_npu.mv_width),
             layer=layer,
             first=moving,
