@@ -76,7 +76,7 @@ _FAULTS = """\
 | display without OpenGL | nothing: the window draws without it | `tests/faults/test_no_graphics.py` |
 | broken system of another package | left out with a message; `--safe` loads none | `tests/simcore/systems/test_plugins.py` |
 | folder gone, file changed or deleted while open | message; saving works once it is back | `tests/app/test_faults.py`, `test_file_watch.py` |
-| simulation fails in the middle | message; the next edit simulates again | `tests/app/test_faults.py` |
+| simulation fails in the middle, simulating process killed or out of memory | message; the steps so far stay; the next edit simulates again | `tests/app/test_faults.py`, `tests/simcore/remote` |
 | no fonts, layout or settings that are none | own fonts, default layout, a copy is kept | `tests/app/test_faults.py`, `test_settings.py` |
 | second instance | each keeps its own unsaved edits | `tests/app/test_autosave.py` |
 | actions in any order | views show the run at the cursor; undoing everything gives back the file's text | `tests/app/test_any_order.py` |
