@@ -112,13 +112,13 @@ def decode_rows(
     """Work of decode steps, one setting and step a row, and what the first of them loads."""
     requests = len(cache.prompts)
     cached = np.broadcast_to(cache.prompts, (len(step), requests)) + step[:, None] - 1
-    parts = cache.parts(cached, settings, whole=whole)
+    there, after = cache.tokens(cached, settings), cache.tokens(cached + 1, settings)
+    parts = cache.parts_of(cached, there, after, 1 if whole else settings.mini_batches)
     more = step < cache.output_tokens
     zero = np.zeros(len(step), np.int64)
     load = (zero, zero)
     if not whole:  # packing may put fewer tokens first in the next step: they stay out of a bound
-        follow = cache.parts(cached + 1, settings)
-        kv, light = follow.kv_host[:, 0], follow.light_host[:, 0]
+        kv, light = cache.first_load(after, settings.mini_batches)
         load = (np.where(more, kv, 0), np.where(more, light, 0))
     stretch = decode_stretch(cache, templates, parts, load, more)
     return stretch, (parts.kv_host[:, 0], parts.light_host[:, 0])
