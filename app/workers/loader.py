@@ -33,12 +33,10 @@ class _Thread(QThread):
                 key, work = self.waiting
                 self.waiting = None
             try:
-                result = work()
+                self.done.emit(key, work())
             except Exception as error:  # the border of the thread
                 self.failed.emit(error, key)
-            else:
-                self.done.emit(key, result)
-            result = key = work = None  # may hold a whole run while nothing is asked for
+            del key, work  # may hold a whole run while nothing is asked for
 
 
 class LatestLoader(QObject):

@@ -19,6 +19,7 @@ from app import layout
 from app.bootstrap import make_window
 from app.settings.store import LAYOUT_VERSION, Settings
 from simcore.cli.entry import main as command_line
+from simcore.remote import parent
 from simcore.results import run as run_module
 from simcore.results import store as store_module
 from simcore.results.io import load_run, save_run
@@ -170,6 +171,14 @@ def test_a_run_that_outgrows_memory_and_disk(window, qtbot, monkeypatch):
     monkeypatch.setattr(run_module, "_BLOCK_BYTES", 1 << 12)
     monkeypatch.setattr(store_module, "default_budget", lambda memory: 20_000)
     monkeypatch.setattr(store_module, "_free_bytes", lambda file, where: 1000)
+    ends = []
+    real = parent.Worker.work
+
+    def work(worker, task):
+        ends.append(worker._process)
+        return real(worker, task)
+
+    monkeypatch.setattr(parent.Worker, "work", work)
     window.state.session.set_value("seed", 9)
     qtbot.waitUntil(lambda: any("no room for more steps" in text for text in said(window)))
     qtbot.waitUntil(lambda: not window.controller.busy)
@@ -177,6 +186,8 @@ def test_a_run_that_outgrows_memory_and_disk(window, qtbot, monkeypatch):
     assert run.scenario.seed == 9
     assert 2 <= len(run) < run.total_steps
     assert not run.status.finished
+    # What still worked for the run is ended: it would keep its memory and write into a full pipe.
+    qtbot.waitUntil(lambda: not [end for end in ends if end.poll() is None])
     for step in range(len(run)):
         window.state.cursor.seek(step)
         assert len(run.spans(step))

@@ -2,11 +2,13 @@
 
 import errno
 import gc
+import json
 import os
 import subprocess
 import sys
 import threading
 import weakref
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from simcore.engine.simulator import Simulator
 from simcore.errors import StorageError, UserError
 from simcore.registry import SYSTEMS
+from simcore.results import io as io_module
 from simcore.results import run as run_module
 from simcore.results import store as store_module
 from simcore.results.io import load_run, save_run
@@ -277,6 +280,44 @@ def test_growing_while_others_read():
     assert not problems
     assert min(looked) > 3
     assert run.store.spilled_bytes > 100e6
+
+
+def test_what_is_saved_of_a_run_that_ends_meanwhile_is_not_called_finished(tmp_path):
+    """Exports take the steps there are; the thread that writes them comes later."""
+    simulator = Simulator(hermes(workload=FixedWorkload(prompt_tokens=16, output_tokens=24)))
+    simulator.advance(5)
+    part = simulator.run.until(5)
+    while simulator.advance(8):
+        pass
+    whole = simulator.run.until(len(simulator.run))
+    assert whole.status.finished
+    assert not simulator.run.until(5).status.finished
+    for run, finished in ((part, False), (whole, True)):
+        save_run(run, tmp_path / "run.npz")
+        again = load_run(tmp_path / "run.npz")
+        assert len(again) == len(run)
+        assert again.status.finished is finished
+
+
+def test_saving_while_it_grows(monkeypatch, tmp_path):
+    """Arrays that come meanwhile, also of a kind there was none of, are not saved."""
+    run = _run(None)
+    run.extend(_columns(0, 2))
+    run.attach("old", np.arange(3))
+    real = io_module._put
+
+    def put(archive, name, *rest, **more):
+        run.attach(name, np.arange(4))
+        run.attach("old", np.arange(5))
+        real(archive, name, *rest, **more)
+
+    monkeypatch.setattr(io_module, "_put", put)
+    save_run(run, tmp_path / "run.npz")
+    with zipfile.ZipFile(tmp_path / "run.npz") as archive:
+        header = json.loads(archive.read("header.json"))
+        names = [name for name in archive.namelist() if name.startswith("attachment")]
+    assert header["attachments"] == {"old": 1}
+    assert names == ["attachment.old.0.npy"]
 
 
 def test_a_run_in_the_file_is_saved_and_read_as_any(monkeypatch, tmp_path):
