@@ -37,6 +37,7 @@ class ExplainView(View):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.explanation: Explanation | None = None
+        self._step = 0
         self._where = QLabel(self)
         self._where.setProperty("dim", True)
         self._copy = QToolButton(self)
@@ -71,6 +72,7 @@ class ExplainView(View):
         self._copy.clicked.connect(self.copy)
         self.state.selection.changed.connect(self._refresh)
         self.state.cursor.moved.connect(self._on_cursor_moved)
+        self.state.playback.changed.connect(self._on_playback_changed)
         self.state.runs.replaced.connect(
             lambda _: self.state.turns.ask(self._refresh, RANK, lambda: self.on_screen)
         )
@@ -99,20 +101,34 @@ class ExplainView(View):
         if chosen is None and not playing and self.on_screen:
             self._later.start()
 
+    def _on_playback_changed(self) -> None:
+        """Text that changes many times a second cannot be read: it stays, and says so."""
+        self._on_cursor_moved()
+        self._show_where()
+
+    def _show_where(self) -> None:
+        run, chosen, step = self.state.runs.current, self.state.selection.span, self._step
+        if self.explanation is None or run is None or not step < self.state.runs.length:
+            self._where.setText("")
+            return
+        origin = "at the cursor"
+        if chosen:
+            origin = "selected"
+        elif self.state.playback.playing:
+            origin = "until paused"
+        self._where.setText(f"{step_name(run, step)}, {origin}")
+
     def _refresh(self) -> None:
         if not self.on_screen:
             return
         run, chosen = self.state.runs.current, self.state.selection.span
         step = chosen.step if chosen else self.state.cursor.step
-        self.explanation = None
-        where = ""
+        self.explanation, self._step = None, step
         if run is not None and step < self.state.runs.length:
             span = chosen.span if chosen else self.state.cursor.op()
             if span >= 0:
                 self.explanation = run.explain(step, span)
-                origin = "selected" if chosen else "at the cursor"
-                where = f"{step_name(run, step)}, {origin}"
-        self._where.setText(where)
+        self._show_where()
         self._copy.setEnabled(self.explanation is not None)
         self._text.setHtml(
             _html(self.explanation, self.context.theme)
