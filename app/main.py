@@ -74,6 +74,9 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
         os.environ["DIMMSCOPE_PLUGINS"] = "off"  # also for the processes of sweeps
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.disable()  # the window collects by itself; collecting while loading is a sixth of the start
+    from simcore.remote.parent import WORKERS
+
+    WORKERS.warm()  # it loads the simulator while this process loads the window
     try:
         from app.bootstrap import run
     except ImportError as error:

@@ -5,8 +5,10 @@ SimcoreError
 │   ├── ScenarioErrors      all problems of one scenario, each a Problem
 │   ├── CapacityError       the configuration does not fit its memory
 │   ├── DataFileError       a trace, mask, preset or run file cannot be used
+│   ├── StorageError        the temporary file of a long run cannot grow or be read
 │   └── UnknownNameError    no such system, preset, chart ...
 ├── Cancelled               the user stopped it: exit code 3
+├── WorkerLostError         the process that worked for the window ended or cannot be started
 └── InvariantError          a bug in the simulator: crash report, exit code 70
 """
 
@@ -95,6 +97,10 @@ class DataFileError(UserError):
     """A data file is missing, damaged or of another format."""
 
 
+class StorageError(UserError):
+    """The temporary file of a long run cannot grow or be read; the steps so far stay."""
+
+
 class UnknownNameError(UserError):
     """A name is not in a registry."""
 
@@ -113,6 +119,10 @@ class UnknownNameError(UserError):
 
 class Cancelled(SimcoreError):  # noqa: N818 - not an error of anybody's
     """The user cancelled a long operation."""
+
+
+class WorkerLostError(SimcoreError):
+    """A working process ended by itself, was ended by the system, or cannot be started."""
 
 
 class InvariantError(SimcoreError):

@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Solved programs are kept; tests must neither find old ones nor leave any.
@@ -13,3 +15,25 @@ atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_CACHE"], ignore_errors=True
 # Sessions, unsaved edits and reports of tests must not end up in the user's folder.
 os.environ["DIMMSCOPE_STATE"] = tempfile.mkdtemp(prefix="dimmscope-state-")
 atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_STATE"], ignore_errors=True)
+
+ONE_SCREEN = "tests/e2e/"
+"""Tests that drive a real window with a keyboard: one after the other, in one process."""
+BY_FILE = "tests/simcore/reproduce/"
+"""Tests whose files prepare something for many seconds: a file goes to one process."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With ``-n``, all tests of the screen go to one process; others to whichever is free.
+
+    The groups of xdist's own ``--dist loadgroup`` come to nothing with pytest 9.2, without a word.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneScreen(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            if nodeid.startswith(ONE_SCREEN):
+                return ONE_SCREEN
+            return nodeid.split("::")[0] if nodeid.startswith(BY_FILE) else nodeid
+
+    return OneScreen(config, log)

@@ -9,7 +9,9 @@ with ``--edits 500`` and ``--long-runs``), ``./dev audit``, then ``python -m tes
 import json
 from pathlib import Path
 
+from simcore.results.io import MAX_BYTES
 from simcore.results.run import MOST_PS
+from simcore.results.store import MEMORY_SHARE, MOST_BUDGET_BYTES
 from simcore.units import PS_PER_S
 from tests.fuzz import worker
 from tests.soak.long_runs import MOST_MB_BEYOND_RECORDS, MOST_SEEK_MS, STORIES
@@ -34,6 +36,9 @@ edit, write it again.
 - Time is whole picoseconds in 64 bits. A run can last {days:.0f} days of simulated time; up to there
   every sum is exact, and beyond it the run ends with a message, not with a wrong number
   ([why not a year](decisions/0016-a-run-lasts-106-days.md)).
+- A run keeps at most {budget:.2f} GB of records in memory, less on a computer with less than {memory_GB:.0f} GB; the
+  rest goes to a temporary file without a name, of which nothing stays
+  ([how](decisions/0017-long-runs-in-a-file.md)).
 - Nothing is sent or fetched: commands and window open no network connection, except a sweep that is
   given the address of a scheduler.
 
@@ -64,13 +69,14 @@ _FAULTS = """\
 | killed while writing a scenario, saved run, session or results | the last finished write is there, whole | `tests/faults/test_killed.py` |
 | killed with unsaved edits | offered at the next start | `tests/app/test_autosave.py` |
 | killed sweep, killed worker of a sweep | goes on where it was | `tests/simcore/sweep/test_runner.py` |
+| a long run outgrows memory and disk | message; the steps so far can be viewed and saved | `tests/simcore/results/test_store.py` |
 | full disk while saving, exporting, keeping edits or session | message; the old file stays; the window goes on | `tests/app/test_faults.py` |
 | folders that cannot be written: scenario, export, session, unsaved edits, settings, cache | message; the window goes on, a simulation needs none of them | `tests/faults/test_read_only.py` |
 | OpenGL libraries that cannot be loaded | message with what to install; commands work | `tests/faults/test_no_graphics.py` |
 | display without OpenGL | nothing: the window draws without it | `tests/faults/test_no_graphics.py` |
 | broken system of another package | left out with a message; `--safe` loads none | `tests/simcore/systems/test_plugins.py` |
 | folder gone, file changed or deleted while open | message; saving works once it is back | `tests/app/test_faults.py`, `test_file_watch.py` |
-| simulation fails in the middle | message; the next edit simulates again | `tests/app/test_faults.py` |
+| simulation fails in the middle, simulating process killed or out of memory | message; the steps so far stay; the next edit simulates again | `tests/app/test_faults.py`, `tests/simcore/remote` |
 | no fonts, layout or settings that are none | own fonts, default layout, a copy is kept | `tests/app/test_faults.py`, `test_settings.py` |
 | second instance | each keeps its own unsaved edits | `tests/app/test_autosave.py` |
 | actions in any order | views show the run at the cursor; undoing everything gives back the file's text | `tests/app/test_any_order.py` |
@@ -82,10 +88,9 @@ the process, the last export or session may be missing.
 _NOT = """\
 ## Not covered
 
-- Masks up to 1 GiB and saved runs up to 8 GiB are read if the file is of a size to match: real ones
-  can take that much memory.
-- In the window a token of LLaMA2-70B also keeps which neurons were active, predicted and where, 1.3 MB:
-  10,000 of them need 13 GB. Commands do not keep it.
+- Masks up to 1 GiB are read if the file is of a size to match: real ones can take that much memory.
+- Saved runs up to {saved:.0f} GiB are read if the file is of a size to match; beyond the budget of memory they
+  go to the temporary file as well.
 """
 
 _AUDIT = HERE / "audit.json"
@@ -97,12 +102,13 @@ _NO_AUDIT = """\
 
 def _audit() -> str:
     """What is known of the packages, or that it is not known."""
+    said = _NOT.format(saved=MAX_BYTES / 2**30)
     if not _AUDIT.is_file():
-        return _NOT + _NO_AUDIT
+        return said + _NO_AUDIT
     found = json.loads(_AUDIT.read_text(encoding="utf-8"))
     listed = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in found["vulnerable"].items())
     return (
-        f"{_NOT}\n## Packages\n\nOn {found['date']} {found['service']} judged the "
+        f"{said}\n## Packages\n\nOn {found['date']} {found['service']} judged the "
         f"{found['packages']} pinned packages (`./dev audit`). Known vulnerabilities: "
         f"{listed or 'none'}.\n"
     )
@@ -113,6 +119,7 @@ def _window_rows(runs: dict[str, dict]) -> list[str]:
     shown = {
         "minutes, rounds": lambda one: f"{one['minutes']}, {one['rounds']}",
         "edits, files opened, plays": lambda one: f"{one['edits']}, {one['opens']}, {one['plays']}",
+        "hours of playing at normal speed": lambda one: f"{one['played_hours']}",
         "slope of the memory, MB per 100 edits": lambda one: f"{one['slope_MB_per_100_edits']}",
         **{
             f"{name}, first and last": lambda one, key=key: f"{one[key][0]}, {one[key][1]}"
@@ -143,8 +150,9 @@ def _long_rows(found: dict[str, dict]) -> list[str]:
     """A row for each long run there is."""
     lines = [
         "| run | steps | wall time | steps/s | simulated | memory (records) at a tenth, at the end, MB "
-        "| slope without records, MB per 1,000 | a step anywhere, median and longest | wrong |",
-        "|---|---:|---:|---:|---:|---|---:|---|---|",
+        "| anonymous, MB | in the file, MB | slope without records, MB per 1,000 "
+        "| a step anywhere, median and longest | wrong |",
+        "|---|---:|---:|---:|---:|---|---|---:|---:|---|---|",
     ]
     for name, one in found.items():
         memory = ", ".join(
@@ -154,6 +162,7 @@ def _long_rows(found: dict[str, dict]) -> list[str]:
         lines.append(
             f"| {STORIES[name].title} | {one['steps']:,} {STORIES[name].unit} | {one['wall_s']} s | "
             f"{one['steps_per_s']:,.0f} | {one['simulated_s']:,.0f} s | {memory} | "
+            f"{one['anonymous_MB'][0]:.0f}, {one['anonymous_MB'][1]:.0f} | {one['file_MB']:,.0f} | "
             f"{one['slope_MB_per_1000'][1]} | {one['seek_ms'][0]} ms, {one['seek_ms'][1]} ms | "
             f"{'; '.join(one['problems']) or 'nothing'} |"
         )
@@ -174,7 +183,11 @@ def page() -> str:
     ]
     lines = [
         _HEAD.format(
-            days=MOST_PS / PS_PER_S / 86_400, seconds=worker.SECONDS, memory=worker.MEGABYTES
+            days=MOST_PS / PS_PER_S / 86_400,
+            seconds=worker.SECONDS,
+            memory=worker.MEGABYTES,
+            budget=MOST_BUDGET_BYTES / 1e9,
+            memory_GB=MOST_BUDGET_BYTES * MEMORY_SHARE / 1e9,
         ),
         f"Seed {fuzz['seed']}, {fuzz['cases']:,} cases, {fuzz['failed']} failed. Slowest case "
         f"{fuzz['slowest_s']} s, most memory {fuzz['largest_MB']} MB.\n",
@@ -195,11 +208,13 @@ def page() -> str:
         "",
         "The two files that are opened in turn need different numbers of widgets.\n",
         "## Long runs\n",
-        "`./dev soak --long-runs`, each in a process of its own, without single neurons, as "
-        "`dimmscope run`.\nRecords of all steps are kept; beyond these, memory may not grow by more "
-        f"than {MOST_MB_BEYOND_RECORDS:g} MB after the\nfirst tenth. The clock must be the sum of the "
-        "steps, the last step's spans its record, and a step\nanywhere must be reached and laid out "
-        f"within {MOST_SEEK_MS:g} ms.\n",
+        "`./dev soak --long-runs`, each in a process of its own; without single neurons, as "
+        "`dimmscope run`, or\nwith them, as the window. Records of all steps are kept; beyond these, "
+        f"memory may not grow by more than\n{MOST_MB_BEYOND_RECORDS:g} MB after the first tenth; where a "
+        "budget bounds the records, all memory may not grow by more\nthan these and the budget from the "
+        "start on. The clock must be the sum of the steps, the last\nstep's spans its record, and a step "
+        "anywhere must be reached and laid out (with the map of neurons,\nwhere it is kept) within "
+        f"{MOST_SEEK_MS:g} ms.\n",
         *_long_rows(soak.get("long runs", {})),
         "",
         _audit(),

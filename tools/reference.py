@@ -164,13 +164,14 @@ def _systems() -> Iterator[str]:
 
     yield "# Systems"
     yield ""
-    yield "| system | what it is | paper | hardware it needs | workloads |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| system | what it is | paper | hardware it needs | workloads | mixtures of experts |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for name, system in SYSTEMS.items():
         yield (
             f"| `{name}` | {_cell(system.name)} | {_cell(system.paper)} | "
             f"{', '.join(f'`{part}`' for part in system.components)} | "
-            f"{', '.join(f'`{kind}`' for kind in system.workloads)} |"
+            f"{', '.join(f'`{kind}`' for kind in system.workloads)} | "
+            f"{'yes' if system.experts else 'no'} |"
         )
     yield ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +13,10 @@ from app.state.comparison import Comparison
 from app.state.messages import Messages, Severity
 from app.viewmodels.composition import composition_of
 from app.workers.loader import LatestLoader
-from simcore.engine.simulator import Simulator
-from simcore.errors import ScenarioErrors, SimcoreError
+from simcore.errors import Cancelled, ScenarioErrors, SimcoreError
 from simcore.registry import SYSTEMS
+from simcore.remote.parent import WORKERS, Assignment
+from simcore.remote.simulate import Prepared, Simulate, Steps, begun, grow
 from simcore.results.run import Run
 from simcore.results.summary import system_figures
 from simcore.results.variants import variant_scenario
@@ -33,20 +33,34 @@ class _Job:
         self.system = system
         self.remembered = remembered
         self.run: Run | None = None
-        self.cancel = threading.Event()
+        self._assignment: Assignment | None = None
+        self._unwanted = False
+
+    def give_up(self) -> None:
+        """Stop it as soon as possible."""
+        self._unwanted = True
+        if self._assignment is not None:
+            self._assignment.give_up()
 
     def work(self, scenario: Scenario) -> Run | SimcoreError | None:
         """Simulate to the end; None when cancelled."""
         try:
             if self.remembered is None:
                 scenario = variant_scenario(scenario, self.system)
-            simulator = Simulator(scenario, items=True)
-            self.run = simulator.run
-            while simulator.advance(simulator.block_steps):
-                if self.cancel.is_set():
-                    return None
-            system_figures(simulator.run)
-            composition_of(simulator.run).extend(len(simulator.run))  # not on the GUI thread
+            self._assignment = Assignment(Simulate(scenario))
+            if self._unwanted:
+                return None
+            with WORKERS.borrowed() as worker:
+                for message in self._assignment.messages(worker):
+                    if isinstance(message, Prepared):
+                        self.run = begun(message)
+                    elif isinstance(message, Steps) and self.run is not None:
+                        grow(self.run, message)
+            assert self.run is not None
+            system_figures(self.run)
+            composition_of(self.run).extend(len(self.run))  # not on the GUI thread
+        except Cancelled:
+            return None
         except SimcoreError as error:
             return error
         return self.run
@@ -120,7 +134,7 @@ class BaselineRunner(QObject):
     def cancel(self) -> None:
         """Give up what is under way."""
         if self._job is not None:
-            self._job.cancel.set()
+            self._job.give_up()
             self._end()
 
     def shut_down(self) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.state.messages import Messages, Severity
 from app.state.runs import RunsModel
 from app.state.session import Session
-from app.workers.courtesy import Courtesy
 from app.workers.simulation import FIRST_STEPS, Job, Phase, SimulationThread
 from simcore.errors import CapacityError, Problem, ScenarioErrors, SimcoreError
 
@@ -48,8 +47,7 @@ class RunController(QObject):
         self._session = session
         self._runs = runs
         self._messages = messages
-        self._courtesy = Courtesy()
-        self._thread = SimulationThread(self._courtesy.wait)
+        self._thread = SimulationThread()
         self.job: Job | None = None
         self._reported = Phase.DONE
         self._resolved: Job | None = None
@@ -76,14 +74,13 @@ class RunController(QObject):
         self._reported = Phase.QUEUED
         self._begin = time.perf_counter()
         self._poll.start(POLL_MS)
-        self._courtesy.start()
         self.job_changed.emit()
 
     def cancel(self) -> None:
         """Stop the simulation under way; the steps there are stay."""
         self._debounce.stop()
         if self.job is not None and not self.job.over:
-            self.job.cancel.set()
+            self.job.give_up()
 
     @property
     def busy(self) -> bool:
@@ -94,7 +91,6 @@ class RunController(QObject):
         """Stop everything; call before the application ends."""
         self._debounce.stop()
         self._poll.stop()
-        self._courtesy.stop()
         if self._thread.isRunning():
             self._thread.stop()
 
@@ -135,7 +131,6 @@ class RunController(QObject):
             self.job_changed.emit()
         if job.over and phase is job.phase:
             self._poll.stop()
-            self._courtesy.stop()
 
     def _watch(self, job: Job) -> None:
         run = job.run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import traceback
 from collections import OrderedDict
 
@@ -14,8 +13,10 @@ from app.state.runs import RunsModel
 from app.viewmodels.hover import step_name
 from app.workers.loader import LatestLoader
 from simcore.errors import Cancelled, SimcoreError
+from simcore.remote.parent import WORKERS, Assignment
+from simcore.remote.sensitivity import FindEffects
 from simcore.results.run import Run
-from simcore.sweep.sensitivity import Effect, Stretch, effects, parameters, ranked, stretch_at
+from simcore.sweep.sensitivity import Effect, Stretch, parameters, ranked, stretch_at
 
 POLL_MS = 120
 KEPT = 24
@@ -30,12 +31,17 @@ class _Job:
         self.stretch = stretch
         self.wanted = parameters(run.scenario)
         self.found: list[Effect] = []
-        self.cancel = threading.Event()
+        self._assignment = Assignment(FindEffects(stretch, self.wanted))
+
+    def give_up(self) -> None:
+        """Stop it as soon as possible; what is found stays."""
+        self._assignment.give_up()
 
     def work(self) -> SimcoreError | None:
         try:
-            for effect in effects(self.stretch, self.wanted, cancelled=self.cancel.is_set):
-                self.found.append(effect)
+            with WORKERS.borrowed() as worker:
+                for effect in self._assignment.messages(worker):
+                    self.found.append(effect)
         except Cancelled:
             return None
         except SimcoreError as error:
@@ -135,7 +141,7 @@ class Sensitivities(QObject):
     def cancel(self) -> None:
         """Give up what is under way; what is known of it stays on screen."""
         if self._job is not None:
-            self._job.cancel.set()
+            self._job.give_up()
             self._take()
             self._key, self.partial = "", True
             self._end()

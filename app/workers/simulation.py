@@ -1,22 +1,22 @@
-"""The simulation thread: takes the newest request, gives up an older one between two steps.
+"""The thread that has runs simulated: takes the newest request, gives up an older one at once.
 
-Nothing here touches a widget or emits a signal: the application looks at a job's fields at its
-own frame rate. numpy releases the GIL during the heavy parts of a step.
+The simulation itself happens in a working process; here its steps are put into the run that is on
+screen and summed up for the views. Nothing here touches a widget or emits a signal: the application
+looks at a job's fields at its own frame rate.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from PySide6.QtCore import QThread
 
 from app.viewmodels.composition import composition_of
-from simcore.engine.courtesy import courteous
-from simcore.engine.simulator import Simulator
-from simcore.errors import SimcoreError
+from simcore.errors import Cancelled
+from simcore.remote.parent import WORKERS, Assignment, Worker
+from simcore.remote.simulate import Prepared, Resolved, Simulate, Steps, begun, grow
 from simcore.results.run import Run
 from simcore.results.summary import system_figures
 from simcore.scenario.document import Document
@@ -48,7 +48,7 @@ class Job:
         run: the growing run, once prepared.
         ready: its steps that are summed up for the views, which may be looked at.
         error: what ended it, for FAILED.
-        cancel: set it to stop the job between two steps.
+        assignment: what a worker does for it.
     """
 
     document: Document
@@ -57,7 +57,27 @@ class Job:
     run: Run | None = None
     ready: int = 0
     error: Exception | None = None
-    cancel: threading.Event = field(default_factory=threading.Event)
+    assignment: Assignment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.assignment = Assignment(Simulate(self.document, FIRST_STEPS))
+
+    def give_up(self) -> None:
+        """Stop it as soon as possible; the steps there are stay."""
+        self.assignment.give_up()
+
+    def take(self, message: object) -> None:
+        """Write down what the worker says."""
+        if isinstance(message, Resolved):
+            self.scenario = message.scenario
+        elif isinstance(message, Prepared):
+            self.run = begun(message)
+            self.phase = Phase.RUNNING
+        elif isinstance(message, Steps):
+            assert self.run is not None
+            grow(self.run, message)
+            composition_of(self.run).extend(len(self.run))
+            self.ready = len(self.run)
 
     @property
     def over(self) -> bool:
@@ -68,10 +88,8 @@ class Job:
 class SimulationThread(QThread):
     """One thread for all simulations of the application; stop it before it is destroyed."""
 
-    def __init__(self, wait: Callable[[], None]) -> None:
-        """Make the thread; `wait` is called in it wherever the simulation can pause."""
+    def __init__(self) -> None:
         super().__init__()
-        self._wait = wait
         self._condition = threading.Condition()
         self._next: Job | None = None
         self._now: Job | None = None
@@ -82,7 +100,7 @@ class SimulationThread(QThread):
         job = Job(document)
         with self._condition:
             if self._now is not None:
-                self._now.cancel.set()
+                self._now.give_up()
             if self._next is not None:
                 self._next.phase = Phase.CANCELLED
             self._next = job
@@ -94,51 +112,47 @@ class SimulationThread(QThread):
         with self._condition:
             self._quit = True
             if self._now is not None:
-                self._now.cancel.set()
+                self._now.give_up()
             self._condition.notify()
         self.wait()
 
     def run(self) -> None:
         """Serve requests until `stop`."""
+        worker: Worker | None = None
         while True:
             with self._condition:
                 self._now = None
                 while self._next is None and not self._quit:
                     self._condition.wait()
                 if self._quit:
-                    return
+                    break
                 self._now, self._next = self._next, None
                 job = self._now
             assert job is not None
-            with courteous(self._wait):
-                _serve(job)
+            try:
+                if worker is None or not worker.usable:
+                    if worker is not None:
+                        worker.close()
+                        worker = None
+                    worker = WORKERS.take()
+                _serve(job, worker)
+            except Exception as error:  # the border of the thread: reported, not an abort
+                job.error = error
+                job.phase = Phase.FAILED
+        if worker is not None:
+            WORKERS.give_back(worker)
 
 
-def _serve(job: Job) -> None:
+def _serve(job: Job, worker: Worker) -> None:
+    job.phase = Phase.PREPARING
     try:
-        job.phase = Phase.PREPARING
-        job.scenario = job.document.resolve()
-        if job.cancel.is_set():
-            job.phase = Phase.CANCELLED
-            return
-        simulator = Simulator(job.scenario, items=True)
-        job.run = simulator.run
-        composition = composition_of(simulator.run)
-        job.phase = Phase.RUNNING
-        while not job.cancel.is_set():
-            composition.extend(len(simulator.run))
-            job.ready = len(simulator.run)
-            # The first steps by themselves: they are waited for.
-            if not simulator.advance(simulator.block_steps if job.ready else FIRST_STEPS):
-                system_figures(simulator.run)  # here, since it may take longer than a frame
-                job.phase = Phase.DONE
-                return
-        simulator.run.status.cancelled = True
+        for message in job.assignment.messages(worker):
+            job.take(message)
+    except Cancelled:
+        if job.run is not None:
+            job.run.status.cancelled = True
         job.phase = Phase.CANCELLED
-    except SimcoreError as error:
-        job.error = error
-        job.phase = Phase.FAILED
-    except Exception as error:  # the border of the thread: a bug becomes a report, not an abort
-        error.add_note("while simulating; this is a bug in the simulator")
-        job.error = error
-        job.phase = Phase.FAILED
+        return
+    assert job.run is not None
+    system_figures(job.run)  # here, since it may take longer than a frame
+    job.phase = Phase.DONE

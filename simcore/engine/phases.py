@@ -79,6 +79,7 @@ class Template:
     Attributes:
         columns: number of (group, lane) columns.
         column_lane, column_op: lane and op of each column.
+        gap_lane: lane of each place in which there may be a wait.
         used, idle: for each phase, the last op of every lane and its reason to wait at the end.
     """
 
@@ -124,6 +125,17 @@ class Template:
             for group in groups
             if group.after
         }
+        # A lane may wait before each group that needs others, and for the end of each phase.
+        self.gap_lane = np.concatenate(
+            [
+                lanes
+                for phase in self.phases
+                for lanes in (
+                    *(self.group_lanes[group.id] for group in phase.groups if group.after),
+                    self.all_lanes,
+                )
+            ]
+        )
         self.used = [self._used(phase) for phase in self.phases]
         self.idle = [self._idle(phase) for phase in self.phases]
 
@@ -192,7 +204,7 @@ def lay_out(template: Template, work: Work) -> Laid:
     # The column to name as a cause: an op of no duration hands on its own cause.
     root = np.broadcast_to(np.arange(template.columns), work.time_ps.shape).copy()
     handed = np.full(work.time_ps.shape, -1, np.int64)  # and its own reason to wait
-    gaps = _Gaps(rows)
+    gaps = _Gaps(template, rows)
     offset = np.zeros(rows, np.int64)  # of the phase inside its row
     for phase, used_op, idle in zip(template.phases, template.used, template.idle, strict=True):
         free = np.zeros((rows, len(template.lanes)), np.int64)
@@ -216,7 +228,7 @@ def lay_out(template: Template, work: Work) -> Laid:
                 handed[:, columns] = np.where(empty, reason, -1)
                 ready = begin
                 begin = np.maximum(ready, ends.max(axis=1)[:, None])
-                gaps.add(lanes, ready, begin, reason, cause[:, None], offset)
+                gaps.add(len(lanes), ready, begin, reason, cause[:, None], offset)
             start[:, columns] = begin
             end[:, columns] = begin + work.time_ps[:, columns]
             free[:, lanes] = end[:, columns]
@@ -225,16 +237,15 @@ def lay_out(template: Template, work: Work) -> Laid:
         critical = root[every, first + ends.argmax(axis=1)]
         same = template.column_op[critical][:, None] == used_op
         reason = np.where(same, _IMBALANCE, idle)
-        gaps.add(template.all_lanes, free, length[:, None], reason, critical[:, None], offset)
+        gaps.add(len(free[0]), free, length[:, None], reason, critical[:, None], offset)
         start[:, first:last] += offset[:, None]
         end[:, first:last] += offset[:, None]
         offset = offset + length
-    base = np.cumsum(offset) - offset
+    base = (np.cumsum(offset) - offset)[:, None]
+    for times in (start, end, gaps.start, gaps.end):
+        times += base
     return Laid(
-        start + base[:, None],
-        end + base[:, None],
-        *gaps.collect(base),
-        int(offset.sum()),
+        start, end, gaps.start, gaps.end, gaps.lane, gaps.reason, gaps.cause, int(offset.sum())
     )
 
 
@@ -319,28 +330,26 @@ def last_inputs(template: Template, laid: Laid) -> tuple[Int, int]:
 
 
 class _Gaps:
-    """Intervals in which lanes wait, gathered phase by phase; each part is (rows, lanes)."""
+    """Intervals in which lanes wait, filled in phase by phase; each is a column of rows."""
 
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self._lanes: list[Int] = []
-        self._parts: list[tuple[Int, ...]] = []
+    def __init__(self, template: Template, rows: int) -> None:
+        self.lane = template.gap_lane
+        shape = (rows, len(self.lane))
+        self.start, self.end, self.reason, self.cause = (
+            np.empty(shape, np.int64) for _ in range(4)
+        )
+        self._at = 0
 
     def add(
-        self, lanes: Int, start: Int, end: Int, reason: Int | int, cause: Int, offset: Int
+        self, lanes: int, start: Int, end: Int, reason: Int | int, cause: Int, offset: Int
     ) -> None:
-        shape = (self._rows, len(lanes))
+        here = slice(self._at, self._at + lanes)
+        self._at += lanes
         shift = offset[:, None]
-        values = (start + shift, end + shift, np.asarray(reason), cause)
-        self._lanes.append(lanes)
-        self._parts.append(tuple(np.broadcast_to(value, shape) for value in values))
-
-    def collect(self, base: Int) -> tuple[Int, Int, Int, Int, Int]:
-        start, end, reason, cause = (
-            np.concatenate([part[k] for part in self._parts], axis=1) for k in range(4)
-        )
-        shift = base[:, None]
-        return start + shift, end + shift, np.concatenate(self._lanes), reason, cause
+        np.add(start, shift, out=self.start[:, here])
+        np.add(end, shift, out=self.end[:, here])
+        self.reason[:, here] = reason
+        self.cause[:, here] = cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from simcore.engine.limits import countable
 from simcore.errors import Cancelled
 from simcore.registry import SYSTEMS
-from simcore.results.run import Run
+from simcore.results.run import Deriver, Plan, Run
 from simcore.scenario.schema import Scenario
 
 
@@ -23,12 +23,19 @@ class Simulator:
         run: the growing result; readable at any time from any thread.
     """
 
-    def __init__(self, scenario: Scenario, *, items: bool = True) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        items: bool = True,
+        record: Callable[[Plan, Deriver], Run] = Run,
+    ) -> None:
         """Prepare a run.
 
         Args:
             scenario: a resolved scenario.
             items: record single items (neurons) for placement grids; costs memory.
+            record: makes the run, for those who do something else with the records than keep them.
 
         Raises:
             CapacityError: if the model does not fit the machine.
@@ -38,7 +45,7 @@ class Simulator:
         self._system = SYSTEMS.get(scenario.system)
         with countable():
             self._plan = self._system.prepare(scenario, items=items)
-            self.run = Run(self._plan, self._system)
+            self.run = record(self._plan, self._system)
             self._state = self._system.start(self._plan, self.run)
 
     @property

@@ -43,22 +43,34 @@ def busy_share(blocks: float, processors: int) -> float:
     return blocks / (waves * processors)
 
 
-def fc_ps(gpu: Gpu, caps: Caps, rows: int, inputs: float, outputs: float, bytes_each: int) -> int:
+def fc_ps(
+    gpu: Gpu,
+    caps: Caps,
+    rows: float,
+    inputs: float,
+    outputs: float,
+    bytes_each: int,
+    matrices: float = 1.0,
+) -> int:
     """A matrix times `rows` rows on one GPU; 0 rows take no time.
+
+    Several matrices with rows of their own are one kernel (grouped GEMM), as for experts.
 
     Args:
         gpu: one GPU.
         caps: what kernels reach.
-        rows: rows of the activations.
+        rows: rows of the activations, for each matrix.
         inputs, outputs: shape of this GPU's part of the matrix.
         bytes_each: bytes of a weight.
+        matrices: how many; an expected number need not be whole.
     """
     if rows <= 0:
         return 0
-    tile = caps.gemv_tile if rows == 1 else caps.gemm_tile
-    share = busy_share(-(-outputs // tile), caps.processors)
-    read = inputs * outputs * bytes_each * 1e3 / (gpu.bandwidth_GBps * caps.memory * share)
-    compute = 2.0 * rows * inputs * outputs / (gpu.fp16_TFLOPS * caps.compute)
+    tile = caps.gemv_tile if rows <= 1 else caps.gemm_tile
+    share = busy_share(matrices * -(-outputs // tile), caps.processors)
+    rate = gpu.bandwidth_GBps * caps.memory * share
+    read = matrices * inputs * outputs * bytes_each * 1e3 / rate
+    compute = 2.0 * rows * matrices * inputs * outputs / (gpu.fp16_TFLOPS * caps.compute)
     return int(np.ceil(max(read, compute)))
 
 

@@ -22,6 +22,11 @@ def internal_GBps(pim: HbmPim, stacks: float) -> float:
     return stacks * pim.stack_GBps * pim.internal_scale
 
 
+def passes(pim: HbmPim, queries: int) -> int:
+    """How often keys and values are read for so many query heads that share them."""
+    return -(-queries // pim.queries_per_read) if pim.queries_per_read else 1
+
+
 def timing_gain(dram: DramTiming) -> float:
     """Inside over outside: banks of a pseudo-channel x nBL / nCCD_L (HBM3: 32 x 2 / 4 = 16)."""
     return dram.banks * dram.nBL / dram.nCCD_L

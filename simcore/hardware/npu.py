@@ -100,7 +100,9 @@ def cycles_ps(chip: NpuChip, cycles: ArrayLike) -> Int64Array:
     return np.ceil(np.asarray(cycles, np.float64) * (1e3 / chip.clock_GHz)).astype(np.int64)
 
 
-def gemm_ps(chip: NpuChip, inputs: int, outputs: ArrayLike, cost: TileCost) -> Int64Array:
+def gemm_ps(
+    chip: NpuChip, inputs: int, outputs: ArrayLike, cost: TileCost, matrices: float = 1.0
+) -> Int64Array:
     """Time of a GEMM whose tiles are dealt over the cores.
 
     Args:
@@ -108,8 +110,12 @@ def gemm_ps(chip: NpuChip, inputs: int, outputs: ArrayLike, cost: TileCost) -> I
         inputs: rows of the weight matrix.
         outputs: columns of it, any shape.
         cost: cycles of a tile.
+        matrices: how many of the kind there are; an expected number need not be whole.
     """
-    rounds = -(-tiles(chip, inputs, outputs) // chip.cores)
+    count = tiles(chip, inputs, outputs)
+    if matrices != 1.0:
+        count = np.ceil(count * matrices - 1e-6).astype(np.int64)
+    rounds = -(-count // chip.cores)
     return cycles_ps(chip, rounds * cost.cycles)
 
 

@@ -40,14 +40,24 @@ def balanced_bins(excess: Int, bins: int) -> Int:
     sums = np.zeros((rows, bins), np.int64)
     every = np.arange(rows)
     never = np.iinfo(np.int64).max
+    least = int(room.min()) - 1
+    ranked = np.ascontiguousarray(np.take_along_axis(excess, order, axis=1).T)
+    chosen = np.empty((requests, rows), np.int64)
+    there, closed = np.empty_like(sums), room <= 0
+    flat_sums, flat_room, flat_closed = sums.ravel(), room.ravel(), closed.ravel()
+    base = every * bins
     for turn in range(requests):  # each choice depends on the ones before; rows run together
-        request = order[:, turn]
-        value = excess[every, request]
-        there = np.where(room > 0, np.abs(sums + value[:, None]), never)
-        bin = there.argmin(axis=1)
-        out[every, request] = bin
-        sums[every, bin] += value
-        room[every, bin] -= 1
+        value = ranked[turn]
+        np.abs(np.add(sums, value[:, None], out=there), out=there)
+        there[closed] = never
+        bin = chosen[turn] = there.argmin(axis=1)
+        at = base + bin
+        flat_sums[at] += value
+        left = flat_room[at] - 1
+        flat_room[at] = left
+        if turn >= least:  # before, no bin can be full
+            flat_closed[at] = left == 0
+    np.put_along_axis(out, order, chosen.T, axis=1)
     return out
 
 

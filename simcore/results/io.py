@@ -13,6 +13,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from simcore.errors import DataFileError, UserError
 from simcore.registry import SYSTEMS
-from simcore.results.arrays import ARCHIVE_ERRORS, overpacked, read_array
+from simcore.results.arrays import ARCHIVE_ERRORS, ArrayRows, overpacked, read_array
 from simcore.results.files import replacing
 from simcore.results.run import Run
 from simcore.results.summary import scenario_dict, version
@@ -33,12 +34,14 @@ from simcore.scenario.schema import Scenario
 
 FORMAT = "dimmscope-run"
 FORMAT_VERSION = 1
-MAX_BYTES = 8 << 30
-"""Largest unpacked size that is read."""
+MAX_BYTES = 64 << 30
+"""Largest unpacked size that is read; it goes to memory and file as a run that is simulated."""
 
 _HEADER = "header.json"
 _MAX_HEADER_BYTES = 16 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_LEVEL = 3
+_PIECE_BYTES = 32 << 20
 
 
 def save_run(run: Run, path: str | Path) -> None:
@@ -69,10 +72,11 @@ def save_run(run: Run, path: str | Path) -> None:
         _put(archive, _HEADER, json.dumps(header, ensure_ascii=False, allow_nan=False).encode())
         for name in run.column_names:
             if name != "start_ps" and name not in run.plan.derived:
-                _put(archive, f"column.{name}.npy", _npy(run.column(name, 0, steps)))
+                _put_column(archive, run, name, steps)
         for name, arrays in run.attachments.items():
-            for index, array in enumerate(arrays):
-                _put(archive, f"attachment.{name}.{index}.npy", _npy(array), packed=False)
+            for index in range(len(arrays)):
+                data = _npy(arrays[index])
+                _put(archive, f"attachment.{name}.{index}.npy", data, packed=False)
 
 
 def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
@@ -86,6 +90,7 @@ def load_run(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Run:
 
     Raises:
         DataFileError: if the file is damaged, too large or of another format.
+        StorageError: if memory and disk are full.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -111,7 +116,26 @@ def is_run_file(path: str | Path) -> bool:
 def _put(archive: zipfile.ZipFile, name: str, data: bytes, *, packed: bool = True) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-    archive.writestr(info, data, compresslevel=3 if packed else None)
+    archive.writestr(info, data, compresslevel=_LEVEL if packed else None)
+
+
+def _put_column(archive: zipfile.ZipFile, run: Run, name: str, steps: int) -> None:
+    """Write a column piece by piece: all of a long run can be larger than the memory."""
+    first = run.column(name, 0, min(1, steps))
+    shape = (steps, *first.shape[1:])
+    head = io.BytesIO()
+    about = {"descr": npy.dtype_to_descr(first.dtype), "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(head, about)
+    info = zipfile.ZipInfo(f"column.{name}.npy", _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    # The one way there is to set the level of an entry that is written in pieces.
+    setattr(info, "_compresslevel", _LEVEL)  # noqa: B010 - no part of the published types
+    info.file_size = len(head.getvalue()) + steps * first[:1].nbytes
+    rows = max(1, _PIECE_BYTES // max(1, first[:1].nbytes))
+    with archive.open(info, "w") as file:
+        file.write(head.getvalue())
+        for start in range(0, steps, rows):
+            file.write(run.column(name, start, min(start + rows, steps)).tobytes())
 
 
 def _npy(array: NDArray[Any]) -> bytes:
@@ -146,19 +170,23 @@ def _load(archive: zipfile.ZipFile, path: str | Path, max_bytes: int) -> Run:
             f"open it with DIMMscope {header.get('version', '?')}"
         )
     run, steps = _prepare(header, path), int(header["steps"])
-    columns: dict[str, NDArray[Any]] = {}
-    expected = _first_step(run) if steps else {}
-    for name, sample in expected.items():
-        if name in run.plan.derived:
-            continue
-        column = read_array(archive, f"column.{name}.npy", shape=(steps, *sample.shape))
-        if column.dtype != sample.dtype:
-            raise ValueError(f"column {name!r} of type {column.dtype}")
-        columns[name] = column
-    for name, count in header["attachments"].items():
-        for index in range(int(count)):
-            run.attach(name, read_array(archive, f"attachment.{name}.{index}.npy"))
-    _fill(run, columns, steps)
+    with ExitStack() as stack:
+        columns: dict[str, ArrayRows] = {}
+        expected = _first_step(run) if steps else {}
+        for name, sample in expected.items():
+            if name in run.plan.derived:
+                continue
+            shape = (steps, *sample.shape)
+            column = stack.enter_context(
+                closing(ArrayRows(archive, f"column.{name}.npy", shape=shape))
+            )
+            if column.dtype != sample.dtype:
+                raise ValueError(f"column {name!r} of type {column.dtype}")
+            columns[name] = column
+        for name, count in header["attachments"].items():
+            for index in range(int(count)):
+                run.attach(name, read_array(archive, f"attachment.{name}.{index}.npy"))
+        _fill(run, columns, steps)
     run.status.finished = bool(header["status"]["finished"])
     run.status.cancelled = bool(header["status"]["cancelled"])
     return run
@@ -221,9 +249,7 @@ def _without_strangers(scenario: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
-    if any(len(column) != steps for column in columns.values()):
-        raise ValueError("columns of unequal length")
+def _fill(run: Run, columns: Mapping[str, ArrayRows], steps: int) -> None:
     if not steps:
         return
     derived = run.plan.derived
@@ -231,9 +257,12 @@ def _fill(run: Run, columns: Mapping[str, NDArray[Any]], steps: int) -> None:
     for name in ("lane_op_ps", "lane_op_bytes", "lane_op_flops"):
         if name not in derived and columns[name].shape[1:] != shape:
             raise ValueError(f"column {name!r} of another shape")
-    if TOKEN_COLUMN in columns:
-        check_tokens(columns[TOKEN_COLUMN])
-    run.extend(columns)
+    rows = max(1, _PIECE_BYTES // max(1, sum(column.row_bytes for column in columns.values())))
+    for start in range(0, steps, rows):
+        part = {name: column.take(min(rows, steps - start)) for name, column in columns.items()}
+        if TOKEN_COLUMN in part:
+            check_tokens(part[TOKEN_COLUMN])
+        run.extend(part)
     # Records the system cannot read fail here, not in a view.
     for step in sorted({0, steps // 2, steps - 1}):
         run.spans(step)

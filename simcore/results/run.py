@@ -2,7 +2,9 @@
 
 One writer appends, any number of readers look; a reader that has seen ``len(run) == n`` may read
 every step below n without a lock, because rows are written before the length is published and
-blocks of rows never move.
+a block of rows never moves while it is written. A full block of a long run goes to a file
+(`simcore.results.store`): its place in the table of blocks then holds what reads it there, while
+whoever still has the old block keeps it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
 from simcore.results.spans import Lane, Op, Spans
+from simcore.results.store import Arrays, Piece, Spilled, Store
 from simcore.scenario.schema import Scenario
 
 _Key = TypeVar("_Key")
@@ -149,41 +152,53 @@ class Deriver(Protocol):
 
 
 class _Column:
-    """One quantity over the steps, in blocks that never move."""
+    """One quantity over the steps, in blocks of rows."""
 
-    def __init__(self, sample: NDArray[Any]) -> None:
+    def __init__(self, sample: NDArray[Any], store: Store) -> None:
         self.dtype = sample.dtype
         self.shape = sample.shape
         self.rows = max(1, min(4096, _BLOCK_BYTES // max(1, sample.nbytes)))
-        self.blocks: list[NDArray[Any]] = []
+        self.blocks: list[Piece] = []
+        self._store = store
+        self._open: NDArray[Any] = np.empty((0, *self.shape), self.dtype)
+
+    def _to_write(self, block: int) -> NDArray[Any]:
+        """The block that rows go to; only the last one is ever written."""
+        if block == len(self.blocks):
+            if block:
+                self.blocks[-1] = self._store.settle(self._open)
+            self._open = self._store.block((self.rows, *self.shape), self.dtype)
+            self.blocks.append(self._open)
+        return self._open
 
     def put(self, index: int, value: NDArray[Any]) -> None:
         block, row = divmod(index, self.rows)
-        if block == len(self.blocks):
-            self.blocks.append(np.empty((self.rows, *self.shape), self.dtype))
-        self.blocks[block][row] = value
+        self._to_write(block)[row] = value
 
     def put_many(self, index: int, values: NDArray[Any]) -> None:
         at = 0
         while at < len(values):
             block, row = divmod(index + at, self.rows)
-            if block == len(self.blocks):
-                self.blocks.append(np.empty((self.rows, *self.shape), self.dtype))
             take = min(self.rows - row, len(values) - at)
-            self.blocks[block][row : row + take] = values[at : at + take]
+            self._to_write(block)[row : row + take] = values[at : at + take]
             at += take
 
     def get(self, index: int) -> NDArray[Any]:
         block, row = divmod(index, self.rows)
-        view: NDArray[Any] = self.blocks[block][row]
+        piece = self.blocks[block]
+        if isinstance(piece, Spilled):
+            read: NDArray[Any] = piece.rows(row, row + 1)[0]
+            return read
+        view: NDArray[Any] = piece[row]
         return view
 
     def count_up_to(self, value: int, length: int) -> int:
         """How many of the first values, which never fall, are at most so large."""
-        for number, block in enumerate(self.blocks):
+        for number in range(len(self.blocks)):
             first = number * self.rows
-            here = block[: length - first]
-            if first + self.rows >= length or here[-1] > value:
+            stop = min(self.rows, length - first)
+            if first + self.rows >= length or self.get(first + stop - 1) > value:
+                here = self.range(first, first + stop)
                 return first + int(np.searchsorted(here, value, side="right"))
         return length
 
@@ -193,7 +208,11 @@ class _Column:
         while at < stop:
             block, row = divmod(at, self.rows)
             take = min(self.rows - row, stop - at)
-            out[at - start : at - start + take] = self.blocks[block][row : row + take]
+            piece, part = self.blocks[block], out[at - start : at - start + take]
+            if isinstance(piece, Spilled):
+                piece.rows_into(row, part)
+            else:
+                part[...] = piece[row : row + take]
             at += take
         return out
 
@@ -238,7 +257,7 @@ class Step:
         return self.run.start_ps(self.index)
 
     def record(self) -> Mapping[str, Any]:
-        """All columns of the step; arrays are views and must not be written."""
+        """All columns of the step; arrays may be views and must not be written."""
         return self.run.record(self.index)
 
     def spans(self) -> Spans:
@@ -282,13 +301,23 @@ class Run:
         status: how far the run is.
         attachments: rarely changing large arrays (name to list), referred to by index from columns.
         figures: what the system says of the whole run, once `summary.system_figures` was asked.
+        store: memory and file of columns and attachments.
     """
 
-    def __init__(self, plan: Plan, system: Deriver) -> None:
+    def __init__(self, plan: Plan, system: Deriver, *, budget_bytes: int | None = None) -> None:
+        """Make an empty run.
+
+        Args:
+            plan: what does not change.
+            system: derives what is shown from the records.
+            budget_bytes: what of the records may stay in memory, the rest goes to a temporary
+                file; a share of the computer's memory if nothing is said.
+        """
         self.plan = plan
         self.system = system
         self.status = RunStatus()
-        self.attachments: dict[str, list[NDArray[Any]]] = {}
+        self.store = Store(budget_bytes)
+        self.attachments: dict[str, Arrays] = {}
         self.figures: Mapping[str, Any] | None = None
         self._columns: dict[str, _Column] = {}
         self._length = 0
@@ -315,14 +344,19 @@ class Run:
         return self._length
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add a step. Only the one writer of the run calls this."""
+        """Add a step. Only the one writer of the run calls this.
+
+        Raises:
+            OverflowError: if the run would last longer than `MOST_PS`.
+            StorageError: if memory and disk are full; the steps so far stay.
+        """
         row = dict(record)
         if not 0 <= int(row["duration_ps"]) <= MOST_PS - self._end_ps:
             raise OverflowError("time beyond what 64 bits hold")
         row["start_ps"] = np.int64(self._end_ps)
         if not self._columns:
             for name, value in row.items():
-                self._columns[name] = _Column(np.asarray(value))
+                self._columns[name] = _Column(np.asarray(value), self.store)
         for name, column in self._columns.items():
             column.put(self._length, np.asarray(row[name]))
         self._end_ps += int(row["duration_ps"])
@@ -333,8 +367,8 @@ class Run:
 
         It shares the columns, so it costs nothing and must not be appended to.
         """
-        out = Run(self.plan, self.system)
-        out.status, out.attachments = self.status, self.attachments
+        out = Run(self.plan, self.system, budget_bytes=self.store.budget_bytes)
+        out.status, out.attachments, out.store = self.status, self.attachments, self.store
         out.figures = self.figures if length >= self._length else None
         out._columns, out._spans, out._causes = self._columns, self._spans, self._causes
         out._length = min(max(0, length), self._length)
@@ -347,6 +381,7 @@ class Run:
 
         Raises:
             OverflowError: if the run would last longer than `MOST_PS`.
+            StorageError: if memory and disk are full; the steps so far stay.
         """
         rows = {name: np.asarray(values) for name, values in columns.items()}
         duration = rows["duration_ps"].astype(np.int64)
@@ -359,14 +394,18 @@ class Run:
         start = np.full(count, self._end_ps, np.int64)
         start[1:] += np.cumsum(duration[:-1])
         rows["start_ps"] = start
-        if not self._columns:
-            for name, values in rows.items():
-                self._columns[name] = _Column(values[0])
-        for name, column in self._columns.items():
-            column.put_many(self._length, rows[name])
+        self._keep(rows)
         self._end_ps += int(duration.sum())
         self._length += count
         return count
+
+    def _keep(self, rows: Mapping[str, NDArray[Any]]) -> None:
+        """Put checked rows behind those there are."""
+        if not self._columns:
+            for name, values in rows.items():
+                self._columns[name] = _Column(values[0], self.store)
+        for name, column in self._columns.items():
+            column.put_many(self._length, rows[name])
 
     @property
     def total_steps(self) -> int:
@@ -378,8 +417,12 @@ class Run:
         )
 
     def attach(self, name: str, array: NDArray[Any]) -> int:
-        """Keep a large array; returns its index for a column to refer to."""
-        items = self.attachments.setdefault(name, [])
+        """Keep a large array; returns its index for a column to refer to.
+
+        Raises:
+            StorageError: if memory and disk are full.
+        """
+        items = self.attachments.setdefault(name, Arrays(self.store))
         items.append(array)
         return len(items) - 1
 
@@ -389,7 +432,7 @@ class Run:
         return (*self._columns, *self.plan.derived) if self._columns else ()
 
     def value(self, column: str, index: int) -> Any:
-        """One column at one step; an array is a view and must not be written."""
+        """One column at one step; an array may be a view and must not be written."""
         self._check(index)
         if column in self.plan.derived:
             return self._derived_once(column, index)

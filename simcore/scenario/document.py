@@ -39,6 +39,9 @@ class Document:
         self._text = text.removeprefix("\ufeff")
         self.path = path
 
+    def __reduce__(self) -> tuple[type, tuple[str, Path | None]]:
+        return (type(self), (self._text, self.path))
+
     @classmethod
     def from_text(cls, text: str, path: Path | str | None = None) -> Document:
         """A document of a text; any text will do."""

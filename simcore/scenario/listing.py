@@ -30,6 +30,9 @@ GROUP_TITLES = {
 }
 """Component to the title of its group."""
 
+EXPERT_FIELDS = ("model.experts", "model.experts_per_token")
+"""Fields that make a model a mixture of experts."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
@@ -63,7 +66,10 @@ def _fields(scenario: Scenario) -> Iterator[FieldInfo]:
     yield _word(scenario, "system", scenario.system, tuple(known_systems()), "Scenario")
     yield _field(scenario, "seed", general["seed"], scenario.seed, "Scenario")
     yield _preset(scenario, "model", "model", scenario.model, "Model")
-    yield from _group(scenario, "model", scenario.model, "Model")
+    for info in _group(scenario, "model", scenario.model, "Model"):
+        # What a system has no use for is not offered.
+        if info.path not in EXPERT_FIELDS or known_systems()[scenario.system].experts:
+            yield info
     for name in COMPONENTS:
         component = getattr(scenario.hardware, name)
         if component is not None:
@@ -109,6 +115,8 @@ def _word(
 
 def _preset(scenario: Scenario, path: str, component: str, instance: Any, group: str) -> FieldInfo:
     known = presets(component)
+    if component == "model" and not known_systems()[scenario.system].experts:
+        known = {id: one for id, one in known.items() if one.values.get("experts", 1) == 1}
     ids = tuple(known) if instance.preset in known else (instance.preset, *known)
     knob = Knob(
         help=f"Preset that gives the values not set here; one of {PRESET_KINDS[component]}.yaml.",

@@ -88,7 +88,7 @@ class _Resolver:
         system = self._system(plain.get("system", "hermes"))
         parts = {
             "hardware": self._hardware(system),
-            "model": self._model(),
+            "model": self._model(system),
             "workload": self._workload(system),
             "activations": self._kind("activations", "source", ACTIVATIONS),
             "policy": self._policy(system),
@@ -163,7 +163,7 @@ class _Resolver:
             parts[name] = self._from_preset(f"hardware.{name}", name, cls, item, fallback)
         return Hardware(**parts)
 
-    def _model(self) -> Any:
+    def _model(self, system: Any) -> Any:
         node = self.root.values.get("model")
         if node is None or node.data is None:
             self.problems.add(
@@ -177,6 +177,24 @@ class _Resolver:
                 f"{model.heads} query heads cannot share {model.kv_heads} key/value heads evenly",
                 self._node_at("model", "kv_heads") or self._node_at("model", "heads") or node,
                 allowed=f"a divisor of {model.heads}",
+            )
+        if model is not None and model.experts_per_token > model.experts:
+            self.problems.add(
+                "model.experts_per_token",
+                f"a token cannot pick {model.experts_per_token} of {model.experts} experts",
+                self._node_at("model", "experts_per_token")
+                or self._node_at("model", "experts")
+                or node,
+                allowed=f"1 to {model.experts}",
+            )
+        elif model is not None and model.experts > 1 and system and not system.experts:
+            known = known_systems()
+            able = [id for id, one in known.items() if one.experts and one.variant is None]
+            self.problems.add(
+                "model",
+                f"{system.name} does not run mixtures of experts: {system.no_experts}",
+                node,
+                hint=f"choose a dense model, or one of the systems that run it: {', '.join(able)}",
             )
         return model
 

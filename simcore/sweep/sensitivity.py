@@ -21,7 +21,7 @@ from simcore.errors import Cancelled, ScenarioErrors, SimcoreError
 from simcore.results.run import KIND_PREFILL, Run
 from simcore.results.summary import scenario_dict
 from simcore.scenario.document import Document
-from simcore.scenario.listing import FieldInfo, scenario_fields
+from simcore.scenario.listing import EXPERT_FIELDS, FieldInfo, scenario_fields
 from simcore.scenario.schema import Scenario
 
 FACTOR = 1.1
@@ -126,7 +126,7 @@ def parameters(scenario: Scenario) -> tuple[Parameter, ...]:
     return tuple(
         Parameter(item.path, item.group, item.knob.unit, float(item.value))
         for item in scenario_fields(scenario)
-        if _is_number(item)
+        if _is_number(item) and (scenario.model.experts > 1 or item.path not in EXPERT_FIELDS)
     )
 
 

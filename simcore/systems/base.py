@@ -46,6 +46,8 @@ class System(ABC):
         block_steps: steps `advance_many` should be asked for at once.
         step_word: what a step after the prefill is called: it makes a token for every sequence, or
             is an iteration in which requests come, go and compute prompts.
+        experts: whether it runs models whose MLP is a mixture of experts.
+        no_experts: why not, where it does not.
         terms: words for what `summary` returns, where its names alone say too little.
         variant: the variant this instance stands for; its policy values are the defaults.
     """
@@ -62,6 +64,8 @@ class System(ABC):
     prefills: ClassVar[bool] = True
     block_steps: ClassVar[int] = 1
     step_word: ClassVar[str] = "token"
+    experts: ClassVar[bool] = False
+    no_experts: ClassVar[str] = "its cost model has one MLP a layer"
     terms: ClassVar[Mapping[str, Term]] = {}
 
     def __init__(self, id: str, variant: Variant | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simcore.model.shapes import EXPERTS_SOURCE
 from simcore.results.explain import Explanation, Part, Term
 from simcore.results.run import Plan
 from simcore.results.spans import Spans, WaitReason
@@ -32,6 +33,16 @@ def amount_text(value: float, unit: str) -> str:
 def term(plan: Plan, symbol: str, value: str, meaning: str, path: str) -> Term:
     """A number of the scenario with its source."""
     return Term(symbol, value, meaning, path, plan.scenario.provenance.get(path))
+
+
+def experts_terms(plan: Plan, op: str) -> tuple[Term, ...]:
+    """How many experts of a mixture an operation reads, for those that compute the MLP."""
+    model = plan.scenario.model
+    if model.experts == 1 or op not in ("mlp", "prefill", "recompute"):
+        return ()
+    meaning = "experts a token picks; T tokens are expected to read E * (1 - (1 - k/E)^T) of them"
+    value = f"{model.experts_per_token} of {model.experts}"
+    return (Term("k, E", value, meaning, "model.experts_per_token", EXPERTS_SOURCE),)
 
 
 def heading_of(plan: Plan, spans: Spans, span: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simcore.engine import phases
-from simcore.engine.courtesy import give_way
+from simcore.engine.pauses import pause
 from simcore.engine.phases import Template, Work
 from simcore.engine.rows import row_totals
 from simcore.results.run import Run
@@ -49,7 +49,7 @@ class PhasedSystem(System):
         columns: dict[str, Any] = {}
         work: list[Segments] = []
         for at, index in enumerate(range(first, stop)):
-            give_way()
+            pause()
             record = self.causes(plan, state, run, index)
             for name, value in record.items():
                 values = np.asarray(value)

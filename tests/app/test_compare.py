@@ -15,11 +15,11 @@ from app.viewmodels.formatting import percent_text
 from app.workers.baseline import offered
 from simcore.cli import main as command_line
 from simcore.engine.simulator import Simulator, simulate
-from simcore.errors import UserError
 from simcore.results.diff import Figure, difference
 from simcore.results.summary import summarise
 from tests.app.conftest import wait_for_run
 from tests.app.test_h2m2 import SMALL as H2M2
+from tests.simcore.remote.tasks import HasNoRoom
 
 
 def view(window):
@@ -337,10 +337,7 @@ def test_a_baseline_can_be_stopped(window, qtbot):
 
 
 def test_a_baseline_that_cannot_run_says_so(window, qtbot, monkeypatch):
-    def refuse(*_, **__):
-        raise UserError("there is no room")
-
-    monkeypatch.setattr("app.workers.baseline.Simulator", refuse)
+    monkeypatch.setattr("app.workers.baseline.Simulate", HasNoRoom)
     window.commands.run("compare.baseline_flexgen")
     qtbot.waitUntil(lambda: window.state.messages.strip is not None)
     assert "cannot run this scenario: there is no room" in window.state.messages.strip.text

@@ -19,9 +19,11 @@ from app import layout
 from app.bootstrap import make_window
 from app.settings.store import LAYOUT_VERSION, Settings
 from simcore.cli.entry import main as command_line
+from simcore.results import run as run_module
+from simcore.results import store as store_module
 from simcore.results.io import load_run, save_run
-from simcore.systems.hermes.system import Hermes
 from tests.app.conftest import SMALL, wait_for_run
+from tests.simcore.remote.tasks import DiesInTheMiddle, FailsInTheMiddle
 
 
 @contextmanager
@@ -133,24 +135,55 @@ def test_the_folder_goes_while_a_file_is_open(window, qtbot, small_file):
 
 def test_a_simulation_that_fails_in_the_middle(window, qtbot, monkeypatch):
     good = window.state.runs.current
-    real = Hermes.advance_many
-
-    def broken(self, plan, state, run, limit):
-        if len(run) >= 4:
-            raise RuntimeError("broken on purpose")
-        return real(self, plan, state, run, 2)
-
-    monkeypatch.setattr(Hermes, "advance_many", broken)
+    monkeypatch.setattr("app.workers.simulation.Simulate", FailsInTheMiddle)
     window.state.session.set_value("seed", 7)
     qtbot.waitUntil(lambda: any("broken on purpose" in text for text in said(window)))
     qtbot.waitUntil(lambda: not window.controller.busy)
     assert window.state.runs.current is not None
     assert 0 <= window.state.cursor.step < window.state.runs.length
-    monkeypatch.setattr(Hermes, "advance_many", real)
+    assert any("tasks.py" in text for text in said(window))  # where in the code
+    monkeypatch.undo()
     window.state.session.set_value("seed", 8)
     wait_for_run(qtbot, window)
     assert window.state.runs.current is not good
     assert window.state.runs.current.scenario.seed == 8
+
+
+def test_a_simulating_process_that_is_killed(window, qtbot, monkeypatch):
+    good = window.state.runs.current
+    monkeypatch.setattr("app.workers.simulation.Simulate", DiesInTheMiddle)
+    window.state.session.set_value("seed", 7)
+    qtbot.waitUntil(lambda: any("ended by signal 9" in text for text in said(window)))
+    qtbot.waitUntil(lambda: not window.controller.busy)
+    assert not any("Traceback" in text for text in said(window))
+    assert window.state.runs.current is not None
+    assert 0 <= window.state.cursor.step < window.state.runs.length
+    monkeypatch.undo()
+    window.state.session.set_value("seed", 8)
+    wait_for_run(qtbot, window)
+    assert window.state.runs.current is not good
+    assert window.state.runs.current.scenario.seed == 8
+
+
+def test_a_run_that_outgrows_memory_and_disk(window, qtbot, monkeypatch):
+    """It ends with a message; its steps are looked at and saved; with room it goes on."""
+    monkeypatch.setattr(run_module, "_BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(store_module, "default_budget", lambda memory: 20_000)
+    monkeypatch.setattr(store_module, "_free_bytes", lambda file, where: 1000)
+    window.state.session.set_value("seed", 9)
+    qtbot.waitUntil(lambda: any("no room for more steps" in text for text in said(window)))
+    qtbot.waitUntil(lambda: not window.controller.busy)
+    run = window.state.runs.current
+    assert run.scenario.seed == 9
+    assert 2 <= len(run) < run.total_steps
+    assert not run.status.finished
+    for step in range(len(run)):
+        window.state.cursor.seek(step)
+        assert len(run.spans(step))
+    monkeypatch.undo()
+    window.state.session.set_value("seed", 10)
+    wait_for_run(qtbot, window)
+    assert window.state.runs.current.scenario.seed == 10
 
 
 def test_times_too_large_to_count_are_a_message(window, qtbot):

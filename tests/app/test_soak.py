@@ -13,10 +13,11 @@ def test_nothing_grows(empty_window, qtbot, tmp_path):
     paths = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
     for path in paths:  # alike, as forms of other systems have other numbers of widgets
         path.write_text(SMALL.replace("small test machine", path.stem), encoding="utf-8")
-    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000))
+    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000), 0.2)
     found = soak.run(seconds=0, warm=2, edits=1, least=6)
     assert found.rounds == 8
     assert found.edits == 16
+    assert found.played_s > 8 * 12 / 4  # a run of 12 steps and more, at four steps a second
     # Too few edits for a slope: what six rounds leak is all there is to see.
     after = found.samples[found.warm :]
     assert after[-1].resident_MB - after[0].resident_MB < 25, after
@@ -27,7 +28,7 @@ def test_growth_is_noticed():
     def soaked(**growth):
         base = {"resident_MB": 200.0, "threads": 5, "timers": 1, "handles": 10, "widgets": 900}
         rows = [
-            Sample(edits=10 * n, **{k: v + n * growth.get(k, 0) for k, v in base.items()})
+            Sample(edits=10 * n, **{k: v + type(v)(n * growth.get(k, 0)) for k, v in base.items()})
             for n in range(12)
         ]
         return Soaked(rows, warm=3)
@@ -37,6 +38,14 @@ def test_growth_is_noticed():
     assert "memory grows by 10.0 MB" in soaked(resident_MB=1.0).problems()[0]
     for name in ("threads", "timers", "handles", "widgets"):
         assert name in soaked(**{name: 1}).problems()[0]
+        assert name in soaked(**{name: 1 / 3}).problems()[0]
+
+
+def test_what_is_opened_once_is_no_growth():
+    base = {"resident_MB": 200.0, "threads": 5, "timers": 1, "widgets": 900}
+    for late in range(3, 12):
+        rows = [Sample(edits=10 * n, handles=10 + (n >= late), **base) for n in range(12)]
+        assert Soaked(rows, warm=3).problems() == []
 
 
 def test_what_is_there_is_counted(qapp, qtbot, tmp_path):

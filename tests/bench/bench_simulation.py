@@ -161,7 +161,7 @@ def bench_growth() -> None:
             begin = time.perf_counter()
             run = simulate(resolved)
             seconds.append(time.perf_counter() - begin)
-            memory.append(sum(b.nbytes for c in run._columns.values() for b in c.blocks) / 1e6)
+            memory.append((run.store.held_bytes + run.store.spilled_bytes) / 1e6)
         _growth(f"hermes {name}", values, seconds, memory)
 
 
@@ -174,7 +174,7 @@ def bench_growth_of_serving() -> None:
         begin = time.perf_counter()
         run = simulate(resolved, items=False)
         seconds.append(time.perf_counter() - begin)
-        memory.append(sum(b.nbytes for c in run._columns.values() for b in c.blocks) / 1e6)
+        memory.append((run.store.held_bytes + run.store.spilled_bytes) / 1e6)
     _growth("l3 requests", values, seconds, memory)
 
 

@@ -122,7 +122,14 @@ def test_interrupted(dimmscope, scenario, monkeypatch, interrupt):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_leave_no_half_written_file(tmp_path, number):
     target = tmp_path / "trace.json"
-    process = _process("trace", "hermes-llama2-70b", "--out", target)
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and children inherit it.
+    process = _process(
+        "trace",
+        "hermes-llama2-70b",
+        "--out",
+        target,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)

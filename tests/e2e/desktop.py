@@ -127,11 +127,23 @@ class Desktop:
         return [self._tool("getwindowname", number) for number in found]
 
     def focus(self, name: str) -> None:
-        """Give a window the keyboard; there is no window manager that would."""
-        number = self.window(name)
-        assert number, f"no window {name!r} among {self.titles()}"
-        self._tool("windowfocus", "--sync", number)
-        time.sleep(_PAUSE_S)
+        """Give a window the keyboard; there is no window manager that would.
+
+        A dialog or a list of completions that closes late takes the keyboard with it, so this
+        returns when the window has kept it for a while.
+        """
+
+        def kept() -> bool:
+            number = self.window(name)
+            if not number:
+                return False
+            if self._tool("getwindowfocus", "-f") != number:
+                self._tool("windowfocus", number)
+                return False
+            time.sleep(2 * _PAUSE_S)
+            return self._tool("getwindowfocus", "-f") == number == self.window(name)
+
+        self.wait(kept, f"the keyboard to be at {name!r}", 20.0)
 
     def keys(self, *keys: str) -> None:
         """Press keys, such as ``ctrl+z``, one after the other."""
@@ -169,6 +181,7 @@ class Desktop:
         self.keys("ctrl+a")
         self.text(str(path))
         self.keys("Return")
+        self.wait(lambda: not self.window(dialog), "the file dialog to be gone")
 
     def wait(self, done: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> Any:
         """Wait until something is true; says what was waited for, with a picture, if it is not."""

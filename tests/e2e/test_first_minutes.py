@@ -7,12 +7,9 @@ import pytest
 from tests.e2e.desktop import TOOLS
 from tools import first_minutes
 
-pytestmark = [
-    pytest.mark.xdist_group("stories"),  # not beside the other one that needs a screen
-    pytest.mark.skipif(
-        any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
+)
 
 
 def test_from_the_wheel_to_tokens_of_an_own_prompt(tmp_path):

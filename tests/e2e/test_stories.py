@@ -12,12 +12,9 @@ import pytest
 from tests.app.conftest import SMALL
 from tests.e2e.desktop import TOOLS, Desktop, session
 
-pytestmark = [
-    pytest.mark.xdist_group("stories"),  # one after the other in one window
-    pytest.mark.skipif(
-        any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
+)
 
 EDITED = r"^DIMMscope .*\*$"
 SWEEP = """\

@@ -1,7 +1,8 @@
 """``./dev soak``: the window in use for a long time, many live edits, or very long runs.
 
 ``--minutes N`` uses the window in every way, ``--edits N`` makes that many live edits one after the
-other, ``--long-runs`` simulates LLaMA2-70B for 10,000 tokens and L3 for 300,000 iterations.
+other, ``--long-runs`` simulates LLaMA2-70B for 10,000 tokens and, with each neuron kept, for 3,000,
+and L3 for 300,000 iterations.
 """
 
 import argparse
@@ -27,7 +28,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="of the window in use; 30 if nothing is said")
     parser.add_argument("--round-edits", type=int, default=10, help="live edits of a round of it")
     parser.add_argument("--edits", type=int, help="live edits one after the other")
-    parser.add_argument("--long-runs", action="store_true", help="both long runs, or those named")
+    parser.add_argument("--long-runs", action="store_true", help="all long runs, or those named")
     for name, story in STORIES.items():
         parser.add_argument(f"--{name}", type=int, help=f"this long run only: {story.title}")
     parser.add_argument("--json", type=Path, help="write the figures into this file")

@@ -20,10 +20,19 @@ def test_a_short_long_run_is_clean(name, steps):
     assert STORIES[name].steps >= 10_000
 
 
+def test_a_run_with_neurons_keeps_to_its_budget():
+    found = in_a_process("neurons", 200)
+    assert found["problems"] == []
+    assert found["file_MB"] > 100
+    assert found["anonymous_MB"][1] - found["anonymous_MB"][0] < 40
+    assert STORIES["neurons"].steps >= 3_000
+
+
 def _found(**changes):
     plain = {
         "steps": 10, "wall_s": 1.0, "steps_per_s": 10.0, "simulated_s": 1.0,
-        "resident_MB": (0.0, 0.0), "records_MB": (0.0, 0.0), "slope_MB_per_1000": (0.0, 0.0),
+        "resident_MB": (0.0, 0.0), "anonymous_MB": (0.0, 0.0),
+        "records_MB": (0.0, 0.0), "file_MB": 0.0, "slope_MB_per_1000": (0.0, 0.0),
         "seek_ms": (1.0, 2.0), "problems": [],
     }  # fmt: skip
     return LongRun(**{**plain, **changes})
@@ -31,11 +40,15 @@ def _found(**changes):
 
 def test_memory_beyond_the_records_is_a_problem():
     steps = range(0, 41_000, 1000)
-    kept = [(at, 100 + at / 100, at / 100) for at in steps]
+    kept = [(at, 100 + at / 100, 90 + at / 100, at / 100) for at in steps]
     fine = judged(_found(), kept)
     assert fine.problems == []
     assert fine.slope_MB_per_1000 == (10.0, 0.0)
-    leak = judged(_found(), [(at, resident + at / 500, mine) for at, resident, mine in kept])
+    assert fine.anonymous_MB == (130.0, 490.0)
+    assert judged(_found(), kept, budget_MB=360).problems == []  # 400 MB in all
+    assert "with a budget of 350 MB" in judged(_found(), kept, budget_MB=350).problems[0]
+    more = [(at, resident + at / 500, anonymous, mine) for at, resident, anonymous, mine in kept]
+    leak = judged(_found(), more)
     assert "MB more than the records take" in leak.problems[0]
     assert leak.slope_MB_per_1000 == (12.0, 2.0)
     assert "a step is reached" in judged(_found(seek_ms=(40.0, 90.0)), kept).problems[0]

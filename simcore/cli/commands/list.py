@@ -83,7 +83,7 @@ def _hardware() -> list[dict[str, Any]]:
 
 KINDS: Mapping[str, tuple[Callable[[], list[dict[str, Any]]], tuple[str, ...]]] = {
     "systems": (_systems, ("id", "title", "variant_of", "paper")),
-    "models": (_models, ("id", "title", "layers", "hidden", "ffn", "weights_GB")),
+    "models": (_models, ("id", "title", "layers", "hidden", "ffn", "experts", "weights_GB")),
     "hardware": (_hardware, ("component", "id", "title", "figures")),
     "charts": (_charts, ("id", "title", "x", "y")),
     "scenarios": (_scenarios, ("id", "shows")),

@@ -403,9 +403,13 @@ class _Channel:
             if self.log is not None:
                 self.log.append((at, kind, first, -1))
             if kind == Kind.PRE_ALL:
+                # Banks that were precharged by themselves right before keep their own nRP.
+                ready = at + t.precharge_all
                 for b in range(first, first + self.per_rank):
+                    if self.row[b] < 0 and self.act_at[b] <= now + t.nRP:
+                        ready = max(ready, self.act_at[b])
                     self.row[b] = -1
-                heapq.heappush(events, (at + t.precharge_all, side, int(Kind.REFRESH)))
+                heapq.heappush(events, (ready, side, int(Kind.REFRESH)))
             else:
                 for b in range(first, first + self.per_rank):
                     self.act_at[b] = at + t.nRFC

@@ -52,6 +52,16 @@ class HbmPim:
         cls="public",
         source="AttAcc simulator: cap of the memory utilisation",
     )
+    queries_per_read: int = knob(
+        0,
+        ge=0,
+        le=64,
+        step=1,
+        help="Query heads a bank unit serves with one read; 0 for all that share a KV head. Else "
+        "keys and values are read again for the others.",
+        cls="derived",
+        source=f"as many as the bank units of DIMM-PIM serve: {_L3}, Table I (N_cmr)",
+    )
     kernel_us: float = knob(
         2.5,
         unit="us",

@@ -82,8 +82,29 @@ class Model:
     heads: int = knob(ge=1, le=10_000, step=1, help="Query heads.")
     kv_heads: int = knob(ge=1, le=10_000, step=1, help="Key/value heads.")
     head_dim: int = knob(ge=1, le=10_000, step=16, help="Width of one head.")
-    ffn: int = knob(ge=1, le=10_000_000, step=128, help="Neurons of one MLP block.")
+    ffn: int = knob(
+        ge=1, le=10_000_000, step=128, help="Neurons of one MLP block, or of one expert."
+    )
     ffn_matrices: int = knob(ge=2, le=3, step=1, help="Matrices of one MLP block (3 when gated).")
+    experts: int = knob(
+        1,
+        ge=1,
+        le=4096,
+        step=1,
+        help="Expert MLPs of a layer, each of the given width; 1 is a dense model.",
+        cls="derived",
+        source="one MLP that every token uses: a dense model",
+    )
+    experts_per_token: int = knob(
+        1,
+        ge=1,
+        le=4096,
+        step=1,
+        help="Experts the router picks for each token; which ones is modelled as uniform and "
+        "independent.",
+        cls="derived",
+        source="one MLP that every token uses: a dense model",
+    )
     activation: str = knob(
         "relu",
         choices=("relu", "gelu", "silu", "drelu"),

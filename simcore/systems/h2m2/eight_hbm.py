@@ -123,13 +123,14 @@ class EightFiller:
         return np.full(DEVICES, kernel.outputs), int(rows.max())
 
     def weight_bytes(self, kernel: Kernel) -> Int:
-        """Weights of one layer at every device."""
+        """Weights of one layer at every device, of all experts."""
         model = self.plan.model
+        count = self.kernels.stored(kernel)
         if kernel.id in ("qkv", "up"):
             outputs, inputs = self.outputs(kernel)
-            return outputs * (inputs * model.bytes_per_weight)
+            return outputs * (inputs * model.bytes_per_weight * count)
         rows = self.heads * model.head_dim if kernel.id == "projection" else self.columns
-        return rows * (kernel.outputs * model.bytes_per_weight)
+        return rows * (kernel.outputs * model.bytes_per_weight * count)
 
     def kv_bytes(self, tokens: ArrayLike) -> Int:
         """Keys and values of one layer at every device, (..., devices)."""
@@ -158,10 +159,14 @@ class EightFiller:
                 vector = vector_ps(chip, self.heads * tokens, SOFTMAX_PASSES)
             else:
                 outputs, inputs = self.outputs(kernel)
-                time = gemm_ps(chip, inputs, outputs, plan.costs[HBM])
-                amount = self.weight_bytes(kernel)
-                flops = 2 * plan.batch * (amount // model.bytes_per_weight)
-                elements = outputs * plan.batch
+                read, used = kernels.read(kernel), kernels.used(kernel)
+                time = gemm_ps(chip, inputs, outputs, plan.costs_of(kernel)[HBM], read)
+                whole = amount = self.weight_bytes(kernel)
+                if kernel.experts:
+                    amount = np.rint(whole * (read / model.experts)).astype(np.int64)
+                one = whole // (model.bytes_per_weight * kernels.stored(kernel))
+                flops = 2 * plan.batch * used * one
+                elements = outputs * (plan.batch * used)
                 if kernel.id in ("qkv", "up"):
                     elements = elements + NORM_PASSES * plan.batch * kernel.inputs
                 vector = vector_ps(chip, elements, 1)

@@ -13,6 +13,7 @@ from simcore.results.spans import Spans
 from simcore.systems.explaining import (
     amount_text,
     bandwidth_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -21,7 +22,14 @@ from simcore.systems.explaining import (
 )
 from simcore.systems.h2m2.curves import MappingCurve, mapping_curve
 from simcore.systems.h2m2.kernels import Kernels
-from simcore.systems.h2m2.machine import HBM, LPDDR, SUBLAYER_TITLES, H2M2Plan, Kernel
+from simcore.systems.h2m2.machine import (
+    HBM,
+    LPDDR,
+    SUBLAYER_TITLES,
+    H2M2Plan,
+    Kernel,
+    vectors_of_an_expert,
+)
 
 _NAMES = ("HBM", "LPDDR")
 _MEMORIES = ("hbm", "lpddr")
@@ -120,7 +128,7 @@ def _chip(
             )
         )
     else:
-        cost = plan.costs[side]
+        cost = plan.costs_of(kernel)[side]
         rounds = total * chip.clock_GHz / 1e3 / cost.cycles
         formula = "t = ceil(tiles / cores) * cycles of a tile / clock"
         result = f"{rounds:,.1f} * {cost.cycles} / {chip.clock_GHz:g} GHz = {us(total)}"
@@ -128,16 +136,19 @@ def _chip(
             n = int(record["mapping"][kernel.sublayer])
             mine = Kernels(plan).outputs(kernel, n, side)
             count = int(tiles(chip, kernel.inputs, mine))
-            terms.append(Term("tiles", f"{count:,}", "weight tiles of this side"))
+            each = " of each expert" if kernel.experts else ""
+            terms.append(Term("tiles", f"{count:,}", f"weight tiles of this side{each}"))
         terms.append(
             term(
                 plan,
                 "cycles",
                 f"{cost.cycles} on the {'array' if cost.unit == 'mm' else 'trees'}",
-                f"{plan.batch} vectors: array {cost.mm_cycles}, trees {cost.mv_cycles}",
+                f"{_vectors(plan, kernel)}: array {cost.mm_cycles}, trees {cost.mv_cycles}",
                 "policy.tile_model",
             )
         )
+        if kernel.experts:
+            terms += experts_terms(plan, "mlp")
     reading = float(_longest_read(plan, spans, span))
     return Explanation(
         title,
@@ -151,6 +162,13 @@ def _chip(
             bandwidth_part(reading, plan.bandwidth_GBps[side]),
         ),
     )
+
+
+def _vectors(plan: H2M2Plan, kernel: Kernel) -> str:
+    """How many vectors a weight tile is multiplied with, in words."""
+    if not kernel.experts:
+        return f"{plan.batch} vectors"
+    return f"{vectors_of_an_expert(plan.model, plan.batch)} vectors of an expert"
 
 
 def _longest_read(plan: H2M2Plan, spans: Spans, span: int) -> int:

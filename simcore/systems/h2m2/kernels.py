@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simcore.hardware.npu import attention_ps, gemm_ps, vector_ps
+from simcore.model.shapes import distinct_experts
 from simcore.systems.h2m2.machine import FC, HBM, LPDDR, H2M2Plan, Kernel
 from simcore.units import Int64Array, transfer_ps
 
@@ -32,6 +33,7 @@ class Kernels:
         self.model = plan.model
         self.batch = plan.batch
         self.units = plan.units
+        self.experts_read = float(distinct_experts(plan.model, plan.batch))
 
     # ---- what lies and is computed where
 
@@ -59,8 +61,21 @@ class Kernels:
         return count if side == HBM else self.units - count
 
     def weight_bytes(self, kernel: Kernel, n: ArrayLike, side: int) -> Int:
-        """Weights of one layer on a side."""
-        return self.outputs(kernel, n, side) * (kernel.inputs * self.model.bytes_per_weight)
+        """Weights of one layer on a side, of all experts."""
+        each = kernel.inputs * self.model.bytes_per_weight * self.stored(kernel)
+        return self.outputs(kernel, n, side) * each
+
+    def stored(self, kernel: Kernel) -> int:
+        """Matrices of a kernel: one for each expert."""
+        return self.model.experts if kernel.experts else 1
+
+    def used(self, kernel: Kernel) -> int:
+        """Matrices of a kernel that one token is multiplied with."""
+        return self.model.experts_per_token if kernel.experts else 1
+
+    def read(self, kernel: Kernel) -> float:
+        """Matrices of a kernel that the batch reads, as expected."""
+        return self.experts_read if kernel.experts else 1.0
 
     def kv_bytes(self, n: ArrayLike, side: int, tokens: ArrayLike) -> Int:
         """Keys and values of one layer on a side; `tokens` of all sequences together."""
@@ -89,7 +104,8 @@ class Kernels:
         if kernel.is_attention:
             each = 4 * self.model.head_dim * np.asarray(tokens, np.int64)
             return np.asarray(self.heads(n, side) * each)
-        return self.outputs(kernel, n, side) * (2 * self.batch * kernel.inputs)
+        per_column = 2 * self.batch * kernel.inputs * self.used(kernel)
+        return self.outputs(kernel, n, side) * per_column
 
     # ---- times
 
@@ -102,13 +118,17 @@ class Kernels:
             heads, dim = self.heads(n, side), self.model.head_dim
             time = attention_ps(chip, heads, tokens, padded, dim, self.batch)
             return np.asarray(time * (heads > 0))
-        return gemm_ps(chip, kernel.inputs, self.outputs(kernel, n, side), self.plan.costs[side])
+        cost, mine = self.plan.costs_of(kernel)[side], self.outputs(kernel, n, side)
+        return gemm_ps(chip, kernel.inputs, mine, cost, self.read(kernel))
 
     def traffic(self, kernel: Kernel, n: ArrayLike, side: int, tokens: ArrayLike) -> Int:
         """Bytes a kernel moves between a side's memory and chip."""
         if kernel.is_attention:
             return self.kv_traffic(n, side, tokens)
-        return self.weight_bytes(kernel, n, side)
+        whole = self.weight_bytes(kernel, n, side)
+        if not kernel.experts:
+            return whole
+        return np.rint(whole * (self.experts_read / self.model.experts)).astype(np.int64)
 
     def memory_ps(self, amount: ArrayLike, side: int) -> Int64Array:
         """Time of reading bytes from a memory: latency once, then bandwidth."""
@@ -146,14 +166,18 @@ class Kernels:
             scores = self.heads(n, side) * np.asarray(tokens, np.int64)
             return vector_ps(chip, scores, SOFTMAX_PASSES)
         mine = self.outputs(kernel, n, side)
-        elements = mine * self.batch
+        elements = mine * (self.batch * self.used(kernel))
         if kernel.id in ("qkv", "up"):  # normalised by both sides, each has a copy of the input
             elements = elements + NORM_PASSES * self.batch * kernel.inputs * (mine > 0)
         return vector_ps(chip, elements, 1)
 
     def exchange_bytes(self, kernel: Kernel) -> int:
-        """Outputs of a kernel that go to the side that did not compute them, both ways added."""
-        return kernel.outputs * self.batch * self.model.bytes_per_kv
+        """Outputs of a kernel that go to the side that did not compute them, both ways added.
+
+        What the experts of a token make of it is added up before.
+        """
+        each = 1 if kernel.id == "down" else self.used(kernel)
+        return kernel.outputs * self.batch * self.model.bytes_per_kv * each
 
     # ---- the whole mapping space
 

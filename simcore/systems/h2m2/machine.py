@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simcore.engine.phases import Template
 from simcore.errors import InvariantError
 from simcore.hardware.npu import TileCost
+from simcore.model import shapes
 from simcore.results.placement import PlaceCategory
 from simcore.results.run import MemoryDevice, Plan
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op
@@ -107,12 +108,14 @@ class Kernel:
         sublayer: index into `SUBLAYERS`.
         inputs: rows of its weight matrix; 0 for attention.
         outputs: columns of it, or width of the concatenated heads.
+        experts: whether there is one for every expert of a mixture.
     """
 
     id: str
     sublayer: int
     inputs: int
     outputs: int
+    experts: bool = False
 
     @property
     def is_attention(self) -> bool:
@@ -128,6 +131,7 @@ class H2M2Plan(Plan):
         parts, model: parts of the scenario.
         kernels: kernels of a layer, in order.
         costs: cycles of a weight tile on either chip.
+        expert_costs: the same for the sequences that share an expert; of a dense model, `costs`.
         lengths: sums over the sequences, one for each step.
         layer: phases of a layer.
         first: pages of the first layer on their way, before it; None where nothing moves.
@@ -137,6 +141,7 @@ class H2M2Plan(Plan):
     model: Model
     kernels: tuple[Kernel, ...]
     costs: tuple[TileCost, TileCost]
+    expert_costs: tuple[TileCost, TileCost]
     lengths: LengthSums
     layer: Template
     first: Template | None
@@ -146,6 +151,10 @@ class H2M2Plan(Plan):
         """The knobs."""
         policy: H2M2Policy = self.scenario.policy
         return policy
+
+    def costs_of(self, kernel: Kernel) -> tuple[TileCost, TileCost]:
+        """Cycles of a weight tile of a kernel on either chip."""
+        return self.expert_costs if kernel.experts else self.costs
 
     @property
     def batch(self) -> int:
@@ -188,17 +197,24 @@ class H2M2Plan(Plan):
         return hbm.bandwidth_GBps * hbm.efficiency, lpddr.bandwidth_GBps * lpddr.efficiency
 
 
+def vectors_of_an_expert(model: Model, batch: int) -> int:
+    """Sequences that share an expert which is read at all, on average; the batch if it is dense."""
+    picks = batch * model.experts_per_token
+    return max(1, round(picks / float(shapes.distinct_experts(model, batch))))
+
+
 def make_kernels(model: Model, policy: H2M2Policy) -> tuple[Kernel, ...]:
     """QKV, attention, output projection, FFN up, FFN down."""
     wide = model.heads * model.head_dim
     up = model.ffn * (model.ffn_matrices - 1)
     projection = FC if policy.fc_includes_outproj else QKV
+    mixture = model.experts > 1
     return (
         Kernel("qkv", QKV, model.hidden, (model.heads + 2 * model.kv_heads) * model.head_dim),
         Kernel("attention", ATTENTION, 0, wide),
         Kernel("projection", projection, wide, model.hidden),
-        Kernel("up", FC, model.hidden, up),
-        Kernel("down", FC, model.ffn, model.hidden),
+        Kernel("up", FC, model.hidden, up, mixture),
+        Kernel("down", FC, model.ffn, model.hidden, mixture),
     )
 
 

@@ -67,6 +67,7 @@ def tensors(
     for kernel in kernels.of(sublayer):
         whole = kernels.weight_bytes(kernel, n, side)
         parts = kernels.model.ffn_matrices - 1 if kernel.id == "up" else 1
+        parts *= kernels.stored(kernel)
         sizes += [whole // parts] * parts  # gate and up are two matrices
     return sizes
 
@@ -84,7 +85,9 @@ def footprint_pages(
 
 def activation_bytes(plan: H2M2Plan) -> int:
     """Activations of one layer, which both memories keep room for: input, QKV, FFN, output."""
-    width = 2 * plan.model.hidden + sum(k.outputs for k in plan.kernels)
+    picked = plan.model.experts_per_token
+    outputs = sum(k.outputs * (picked if k.id == "up" else 1) for k in plan.kernels)
+    width = 2 * plan.model.hidden + outputs
     return plan.batch * width * plan.model.bytes_per_kv
 
 
@@ -168,7 +171,8 @@ def tlb_misses(kernels: Kernels, mapping: Int, tokens: Int) -> Int:
                 again = kernels.reads_per_kv_head - 1
                 out[:, at, side] = mine + again * mine * (mine > entries)
             else:
-                out[:, at, side] = pages(kernels.weight_bytes(kernel, n, side), page)
+                # Of experts, those that are read.
+                out[:, at, side] = pages(kernels.traffic(kernel, n, side, tokens), page)
         whole = out[:, :, side].sum(axis=1) * plan.model.layers
         out[:, :, side] *= (whole > entries)[:, None]
     return out

@@ -76,6 +76,7 @@ def page_map(
                 int(pages(max(0, int(size) - int(was)), page))
                 for size, was in zip(sizes, past, strict=True)
             )
+            # Of experts at most once: nobody knows beforehand which ones are needed.
             reads = kernels.reads_per_kv_head if sublayer == ATTENTION else 1
             one.append((owner, count, sum(map(int, sizes)), reads, came))
         rows += [

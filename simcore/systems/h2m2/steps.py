@@ -53,6 +53,7 @@ def _vector(kernel: Kernel) -> int:
 def make_templates(
     kernels: tuple[Kernel, ...],
     costs: tuple[TileCost, TileCost],
+    expert_costs: tuple[TileCost, TileCost],
     lanes: tuple[Lane, ...],
     policy: H2M2Policy,
 ) -> tuple[Template, Template | None]:
@@ -63,7 +64,11 @@ def make_templates(
         "lpddr_only": _lpddr_phases,
         "hierarchical": _cached_phases,
     }[policy.machine]
-    phases = tuple(phase for kernel in kernels for phase in build(kernel, costs, at, policy))
+    phases = tuple(
+        phase
+        for kernel in kernels
+        for phase in build(kernel, expert_costs if kernel.experts else costs, at, policy)
+    )
     layer = Template(phases, lanes, OPS)
     if policy.machine != "asymmetric" or not policy.paging:
         return layer, None

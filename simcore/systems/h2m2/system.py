@@ -9,7 +9,7 @@ output tables are no decoder layers and are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simcore.activations.streams import stream
 from simcore.engine import phases
+from simcore.engine.pauses import pause
 from simcore.engine.phases import Template, Work
 from simcore.engine.rows import row_totals
 from simcore.errors import UserError
@@ -29,7 +30,7 @@ from simcore.scenario.schema import Scenario, TurnoverWorkload
 from simcore.systems.base import System, Variant, register_system
 from simcore.systems.h2m2 import curves, eight_hbm, explain, figures, grid, machine, memory
 from simcore.systems.h2m2.cache import hit_share
-from simcore.systems.h2m2.causes import Causes, Decider, stretch_end
+from simcore.systems.h2m2.causes import MOST, Causes, Decider, stretch_end
 from simcore.systems.h2m2.eight_hbm import EightFiller
 from simcore.systems.h2m2.kernels import Kernels
 from simcore.systems.h2m2.machine import (
@@ -59,14 +60,16 @@ class State:
 
     Attributes:
         decider: shares out heads.
-        start, rows: first step of the stretch and a record for each of its steps.
+        start, stop: steps of the stretch.
+        columns: their records.
         mapping: of the last step of the stretch before.
     """
 
     decider: Decider
-    start: int
-    rows: list[dict[str, Any]]
-    mapping: Int | None
+    start: int = 0
+    stop: int = 0
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    mapping: Int | None = None
 
 
 @register_system("h2m2")
@@ -76,12 +79,14 @@ class H2M2(System):
     title = "H2M2"
     paper = PAPER
     policy_type = H2M2Policy
+    experts = True
     terms = figures.TERMS
     components = COMPONENTS
     presets = PRESETS
     workloads = ("fixed", "turnover")
     prefills = False
     stochastic = False
+    block_steps = MOST
     variants = {
         "h2m2-oracle": Variant("H2M2 oracle", {"mapping": "exhaustive", "paging": False}),
         "h2m2-flexgen": Variant("H2M2, FlexGen's split", {"mapping": "flexgen"}),
@@ -99,10 +104,11 @@ class H2M2(System):
         kernels = machine.make_kernels(model, policy)
         batch = int(scenario.workload.batch)
         drain = policy.tree_drain == "per_tile"
-        first, second = (
-            tile_cost(chip, batch, policy.tile_model, drain=drain) for chip in parts.chips
+        (first, second), (third, fourth) = (
+            [tile_cost(chip, vectors, policy.tile_model, drain=drain) for chip in parts.chips]
+            for vectors in (batch, machine.vectors_of_an_expert(model, batch))
         )
-        costs = (first, second)
+        costs, expert_costs = (first, second), (third, fourth)
         if policy.machine == "eight_hbm":
             lanes = eight_hbm.make_lanes(parts, policy)
             devices = eight_hbm.make_memory(parts, policy)
@@ -111,7 +117,7 @@ class H2M2(System):
         else:
             lanes = machine.make_lanes(parts, policy)
             devices = machine.make_memory(parts, policy)
-            layer, moving = make_templates(kernels, costs, lanes, policy)
+            layer, moving = make_templates(kernels, costs, expert_costs, lanes, policy)
         plan = H2M2Plan(
             scenario=scenario,
             lanes=lanes,
@@ -124,6 +130,7 @@ class H2M2(System):
             model=model,
             kernels=kernels,
             costs=costs,
+            expert_costs=expert_costs,
             lengths=_lengths(scenario, parts.lpddr_npu.mv_width),
             layer=layer,
             first=moving,
@@ -132,17 +139,29 @@ class H2M2(System):
         return plan
 
     def start(self, plan: H2M2Plan, run: Run) -> State:
-        return State(Decider(Kernels(plan)), 0, [], None)
+        return State(Decider(Kernels(plan)))
 
     def advance(self, plan: H2M2Plan, state: State, run: Run) -> Mapping[str, Any]:
+        columns = self.advance_many(plan, state, run, 1)
+        assert columns is not None, "the run is over"
+        return {name: values[0] for name, values in columns.items()}
+
+    def advance_many(
+        self, plan: H2M2Plan, state: State, run: Run, limit: int
+    ) -> Mapping[str, Any] | None:
         index = len(run)
-        if not state.start <= index < state.start + len(state.rows):
-            if state.rows:
-                state.mapping = np.asarray(state.rows[-1]["mapping"], np.int64)
+        if index >= plan.total_steps:
+            return None
+        if not state.start <= index < state.stop:
+            pause()
+            if state.columns:
+                state.mapping = np.asarray(state.columns["mapping"][-1], np.int64)
             stop = stretch_end(index, plan.total_steps)
             causes = state.decider.stretch(index, stop, state.mapping)
-            state.start, state.rows = index, _records(plan, state.decider.kernels, causes, index)
-        return state.rows[index - state.start]
+            state.start, state.stop = index, stop
+            state.columns = _records(plan, state.decider.kernels, causes, index)
+        mine = slice(index - state.start, min(index + limit, state.stop) - state.start)
+        return {name: values[mine] for name, values in state.columns.items()}
 
     def spans(self, plan: H2M2Plan, record: Mapping[str, Any]) -> Spans:
         return phases.spans(_segments(plan, record))
@@ -244,7 +263,7 @@ def _segments(plan: H2M2Plan, record: Mapping[str, Any]) -> Segments:
     return out
 
 
-def _records(plan: H2M2Plan, kernels: Kernels, causes: Causes, start: int) -> list[dict[str, Any]]:
+def _records(plan: H2M2Plan, kernels: Kernels, causes: Causes, start: int) -> dict[str, Any]:
     """Records of a stretch of steps, from one layer of each."""
     layers, rows = plan.model.layers, len(causes.tokens)
     if plan.policy.machine == "eight_hbm":
@@ -295,7 +314,7 @@ def _records(plan: H2M2Plan, kernels: Kernels, causes: Causes, start: int) -> li
     elif plan.policy.machine == "hierarchical":
         ratio = used[:, LPDDR, :3].sum(axis=1) / plan.capacity[HBM]
         columns["hit_share"] = hit_share(ratio, plan.policy.hier_policy)
-    return [{name: values[row] for name, values in columns.items()} for row in range(rows)]
+    return {name: np.asarray(values) for name, values in columns.items()}
 
 
 def _pages(kernels: Kernels, causes: Causes) -> Int:

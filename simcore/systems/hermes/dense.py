@@ -107,6 +107,7 @@ class HermesBase(PhasedSystem):
     title = "Hermes-base"
     paper = PAPER
     policy_type = BasePolicy
+    no_experts = "it deals the columns of one dense MLP to GPU and DIMMs"
     components = COMPONENTS
     presets = PRESETS
     stochastic = False

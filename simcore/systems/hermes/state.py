@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simcore.activations import make_source, written
 from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits, tally
-from simcore.engine.courtesy import give_way
+from simcore.engine.pauses import pause
 from simcore.placement.adjustment import Swap, choose_swaps
 from simcore.placement.partition import oracle_counts
 from simcore.placement.predictor import Predictor, below, initial_states
@@ -79,7 +79,7 @@ class HermesState:
         predicted = self._predict(plan, active)
         if plan.policy.partition == "oracle":
             self.gpu = self._oracle(plan, predicted)
-        give_way()
+        pause()
         record = self._counts(plan, sequences, active, predicted)
         record["repeats"] = _by_block(plan, active & self._before)
         self._before = active
@@ -92,7 +92,7 @@ class HermesState:
             record["active_bits"] = active
             record["predicted_bits"] = predicted
             record["gpu_bits"] = self.gpu
-        give_way()
+        pause()
         self._learn(plan, active)
         if plan.policy.window_remap and (token + 1) % plan.policy.window_tokens == 0:
             self._remap(plan, run)
@@ -238,7 +238,7 @@ class HermesState:
             cold = ~self.gpu & self.valid
             for index, block in reversed(list(enumerate(plan.space.blocks))):
                 room = np.full(plan.space.layers, int(window_bytes // block.neuron_bytes))
-                give_way()
+                pause()
                 self._remapped[:, index] = rebalance(
                     self.dimms[:, :, block.words],
                     cold[:, block.words],

@@ -33,6 +33,10 @@ class Hermes(PhasedSystem):
     title = "Hermes"
     paper = PAPER
     policy_type = HermesPolicy
+    no_experts = (
+        "it places single neurons by how often each fires, and for the neurons of experts no such "
+        "profile is published"
+    )
     terms = figures.TERMS
     components: ClassVar[tuple[str, ...]] = COMPONENTS
     presets = PRESETS

@@ -160,7 +160,7 @@ class Cache:
             """The largest sum over the requests of a mini-batch."""
             return np.sort(values, axis=1)[:, -slots:].sum(axis=1)
 
-        wide = 2 * (shapes.qkv_width(model) + (model.ffn_matrices - 1) * model.ffn + model.hidden)
+        wide = 2 * (shapes.qkv_width(model) + shapes.mlp_activation_width(model) + model.hidden)
         chunk = wide * int(self.chunk_tokens().max())
         loaded = at_end.kv_host * costs.kv_bytes + at_end.light_host * self.light_bytes
         decode = 2 * worst(loaded) + worst(at_end.light * costs.kv_bytes)
@@ -238,7 +238,8 @@ class Cache:
     def again_flops(self, light: Int) -> Int:
         """Operations to make keys and values of light tokens in one layer, attention left out."""
         costs = self.costs
-        size = costs.kv_weight_bytes if self.light_is == ACT else costs.layer_bytes
+        layer = shapes.layer_token_bytes(costs.model)
+        size = costs.kv_weight_bytes if self.light_is == ACT else layer
         return 2 * light * (size // costs.model.bytes_per_weight)
 
     def fill(self, template: Template, parts: Parts, next_load: tuple[Int, Int]) -> Work:

@@ -10,6 +10,7 @@ from simcore.systems.explaining import (
     amount_text,
     bandwidth_part,
     compute_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -76,6 +77,7 @@ def _gpu(plan: StreamPlan, spans: Spans, span: int, title: str, help: str) -> Ex
         (
             Term("bytes", amount_text(amount, "B"), "read from GPU memory"),
             Term("FLOP", amount_text(flops, "FLOP"), "two per multiply-accumulate"),
+            *experts_terms(plan, plan.ops[spans.op[span]].id),
             term(plan, "bandwidth", bandwidth, "GPU memory", "hardware.gpu.bandwidth_GBps"),
             term(plan, "peak", peak, "FP16 tensor peak", "hardware.gpu.fp16_TFLOPS"),
             term(plan, "share", share, "of the peak, in matrix products", "policy.gemm_share"),

@@ -143,7 +143,7 @@ class ZigZag:
         costs, model = self.costs, self.costs.model
         longest = self.sums(self.prompts + self.output_tokens, batches).max()
         scores = model.heads * model.bytes_per_kv * self.sums(self.prompts**2, batches).max()
-        wide = 2 * (shapes.qkv_width(model) + (model.ffn_matrices - 1) * model.ffn + model.hidden)
+        wide = 2 * (shapes.qkv_width(model) + shapes.mlp_activation_width(model) + model.hidden)
         chunk = wide * self.sums(self.prompts, batches).max() + scores
         hidden = int(self.prompts.sum()) * model.hidden * 2
         return int(hidden + max(chunk, 2 * longest * costs.kv_bytes))
@@ -256,8 +256,12 @@ class ZigZag:
         steady, last = template.blank(rows), template.blank(rows)
         for work in (steady, last):
             for k in range(batches):
-                for sublayer, size in sizes.items():
-                    flops = 2 * tokens[k] * (size // model.bytes_per_weight)
+                for sublayer, whole in sizes.items():
+                    size = met = whole
+                    if sublayer == "mlp":
+                        size = shapes.mlp_read_bytes(model, tokens[k])
+                        met = shapes.mlp_token_bytes(model)
+                    flops = 2 * tokens[k] * (met // model.bytes_per_weight)
                     if sublayer == "attention":
                         flops += 2 * squares[k] * shapes.attention_width(model)
                     costs.fill(template, work, f"{sublayer}.{k}", "prefill", size, flops)

@@ -30,7 +30,7 @@ Int = NDArray[np.int64]
 Causes = dict[str, Any]
 Segments = list[tuple[Template, Work, bool]]
 
-FEWEST, MOST = 32, 256
+FEWEST, MOST = 64, 256
 """Steps decided together: few at first, to show them at once, then as many as there are already."""
 
 
@@ -106,7 +106,8 @@ class LayeredSystem(System):
     components = COMPONENTS
     presets = PRESETS
     stochastic = False
-    block_steps = FEWEST
+    experts = True
+    block_steps = MOST
     workloads = ("fixed", "uneven")
     terms = TERMS
 

@@ -78,6 +78,8 @@ KERNELS = {
 paged attention; projection and residual; normalisation, up to three matrices, residual; the product
 of regeneration; output table and choice of the token; recomputation and prefill do a layer."""
 
+_WITH_MLP = ("mlp", "recompute", "prefill")
+
 TOKEN_BYTES = 8
 """A token number as frameworks keep it, int64 (public)."""
 
@@ -123,7 +125,7 @@ class Costs:
 
     @property
     def layer_bytes(self) -> int:
-        """Weights of one layer."""
+        """Weights of one layer, all experts: they are streamed before any token asks for one."""
         return shapes.layer_bytes(self.model)
 
     @property
@@ -144,7 +146,7 @@ class Costs:
             return model.hidden * shapes.attention_neuron_bytes(model)
         if block == "projection":
             return shapes.projection_bytes(model)
-        return model.ffn * shapes.mlp_neuron_bytes(model)
+        return shapes.mlp_bytes(model)
 
     def copy_ps(self, amount: Any) -> Int:
         """One direction of PCIe."""
@@ -161,7 +163,10 @@ class Costs:
         self, template: Template, work: Work, group: str, kind: str, amount: Any, flops: Any
     ) -> None:
         """An operation on the GPU; nothing where there are no operations."""
-        time = self.gpu_ps(KERNELS[kind], amount, flops)
+        count = KERNELS[kind]
+        if kind in _WITH_MLP:
+            count = shapes.mlp_kernels(self.model, count)
+        time = self.gpu_ps(count, amount, flops)
         put(template, work, group, time, np.where(time > 0, amount, 0), flops)
 
     def fill_copy(self, template: Template, work: Work, group: str, amount: Any) -> None:
@@ -172,8 +177,11 @@ class Costs:
         self, template: Template, work: Work, block: str, group: str, requests: Any
     ) -> None:
         """A block of weights times one vector for every request."""
-        size = self.block_bytes(block)
-        flops = 2 * np.asarray(requests) * (size // self.model.bytes_per_weight)
+        size = met = self.block_bytes(block)
+        if block == "mlp":
+            size = shapes.mlp_read_bytes(self.model, requests)
+            met = shapes.mlp_token_bytes(self.model)
+        flops = 2 * np.asarray(requests) * (met // self.model.bytes_per_weight)
         self.fill(template, work, group, block, size, flops)
 
     def fill_attention(self, template: Template, work: Work, group: str, tokens: Any) -> None:
@@ -192,8 +200,12 @@ class Costs:
             tokens: tokens in all.
             squares: sum of the squared lengths of the requests; a token sees half of the length.
         """
-        size, width = self.layer_bytes, shapes.attention_width(self.model)
-        flops = 2 * np.asarray(tokens) * (size // self.model.bytes_per_weight)
+        size, width = (
+            shapes.layer_read_bytes(self.model, tokens),
+            shapes.attention_width(self.model),
+        )
+        met = shapes.layer_token_bytes(self.model)
+        flops = 2 * np.asarray(tokens) * (met // self.model.bytes_per_weight)
         self.fill(template, work, group, kind, size, flops + 2 * np.asarray(squares) * width)
 
     def fill_head(self, template: Template, work: Work, requests: Any) -> None:

@@ -295,7 +295,7 @@ def fixed_bytes(costs: Costs, percent: int, buffers: int) -> int:
 def prefill_bytes(costs: Costs, tokens: int) -> int:
     """GPU memory for the activations of a prefill of so many tokens."""
     model = costs.model
-    wide = shapes.qkv_width(model) + (model.ffn_matrices - 1) * model.ffn + 2 * model.hidden
+    wide = shapes.qkv_width(model) + shapes.mlp_activation_width(model) + 2 * model.hidden
     return 2 * tokens * wide
 
 

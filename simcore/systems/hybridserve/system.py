@@ -119,9 +119,11 @@ class HybridServe(LayeredSystem):
         settings = plan.chosen.spread(rows)
         decode = steps > 0
         # The prefill step has no mini-batches of its own; its columns stay zero.
-        cached = plan.prompts[None, :] + np.maximum(steps - 1, 0)[:, None]
-        parts = cache.parts(cached, settings)
-        follow = cache.parts(plan.prompts[None, :] + steps[:, None], settings)
+        # What one step loads for the next one is what the next one works on.
+        first = max(start - 1, 0)
+        cached = plan.prompts[None, :] + np.arange(first, stop)[:, None]
+        parts = cache.parts(cached, plan.chosen.spread(len(cached)))
+        now, then = np.maximum(steps - 1, 0) - first, steps - first
         more = steps < plan.total_steps - 1
         held = cache.tokens(plan.prompts[None, :] + steps[:, None], settings)
         kept = (held.kv_host, held.kv_gpu, held.light_host, held.light_gpu)
@@ -129,9 +131,9 @@ class HybridServe(LayeredSystem):
             "kind": np.where(decode, KIND_DECODE, KIND_PREFILL).astype(np.int8),
             "tokens": np.where(decode, plan.requests, 0).astype(np.int32),
             "context_tokens": (int(plan.prompts.max()) + steps).astype(np.int32),
-            **{f"mb_{n}": np.where(decode[:, None], getattr(parts, n), 0) for n in _PARTS},
-            "next_kv_host": np.where(more, follow.kv_host[:, 0], 0),
-            "next_light_host": np.where(more, follow.light_host[:, 0], 0),
+            **{f"mb_{n}": np.where(decode[:, None], getattr(parts, n)[now], 0) for n in _PARTS},
+            "next_kv_host": np.where(more, parts.kv_host[then, 0], 0),
+            "next_light_host": np.where(more, parts.light_host[then, 0], 0),
             "held_tokens": np.stack([side.sum(axis=1) for side in kept], axis=1),
         }
 

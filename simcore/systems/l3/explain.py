@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from simcore.hardware.hbm_pim import passes
+from simcore.model.shapes import queries_per_kv_head
 from simcore.results.explain import Explanation, Part, Term
 from simcore.results.spans import Spans
 from simcore.systems.explaining import (
     bandwidth_part,
     compute_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -95,6 +98,7 @@ def _gpu(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: st
             *_batch(causes),
             Term("bytes", f"{amount:,.0f} B", "weights, or keys and values"),
             Term("FLOP", f"{flops:,.0f}", "two per multiply-accumulate"),
+            *experts_terms(plan, op.id if op.id == "mlp" else ""),
             Term("busy", f"{share:.3f}", "share of multiprocessors that blocks keep busy"),
             term(
                 plan,
@@ -138,7 +142,9 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
     tokens = (total - side.fixed_ps) / side.token_ps if side.token_ps else 0.0
     shown: list[Term] = list(_batch(causes))
     shown.append(Term("tokens", f"{tokens:,.0f}", "times head groups, on the slowest rank"))
-    shown.append(Term("t_token", us(side.token_ps), "one token of one head group on one rank"))
+    # Bank units of many stacks take less than a picosecond for a token.
+    each = f"{side.token_ps / 1e3:,.4g} ns"
+    shown.append(Term("t_token", each, "one token of one head group on one rank"))
     path = {
         "dimm": "hardware.dimm_pim.efficiency",
         "hbm": "hardware.hbm_pim.efficiency",
@@ -149,24 +155,25 @@ def _side(plan: ServingPlan, causes: Causes, spans: Spans, span: int, heading: s
     owner = (
         plan.policy if group == "policy" else getattr(plan.scenario.hardware, path.split(".")[1])
     )
+    peak = f"{side.peak_GBps:,.0f} GB/s"
+    shown.append(Term("bandwidth", peak, f"{plan.lanes[spans.lane[span]].title}, inside t_token"))
     shown.append(term(plan, "efficiency", f"{getattr(owner, name):g}", "inside t_token", path))
+    hbm = plan.scenario.hardware.hbm_pim
+    if hbm is not None and side.kind in ("hbm", "ext") and hbm.queries_per_read:
+        again = passes(hbm, queries_per_kv_head(plan.model))
+        where = "hardware.hbm_pim.queries_per_read"
+        shown.append(term(plan, "reads", f"{again}", "of every key and value", where))
     fixed = f"{us(side.fixed_ps)} + " if side.fixed_ps else ""
     return Explanation(
         heading,
         "t = fixed + tokens of the slowest rank * t_token",
-        f"{fixed}{tokens:,.0f} * {us(side.token_ps)} = {us(total)}",
+        f"{fixed}{tokens:,.0f} * {each} = {us(total)}",
         "memory bandwidth",
         tuple(shown),
         (op.help,),
         parts=(
             fixed_part(side.fixed_ps, "latency"),
-            Part(
-                "memory bandwidth",
-                total - side.fixed_ps,
-                "efficiency",
-                float(getattr(owner, name)),
-                competes=False,
-            ),
+            bandwidth_part(total - side.fixed_ps, side.peak_GBps, competes=False),
         ),
     )
 

@@ -206,12 +206,13 @@ def make_side(scenario: Scenario, gpus: int, replicas: int) -> Side:
         stacks = hbm.extra_stacks / replicas if extra else hbm.stacks_per_gpu * gpus
         peak = hbm_model.internal_GBps(hbm, stacks)
         link = need(hardware.nvlink).bandwidth_GBps * gpus if extra else 0.0
+        read = layer_bytes * hbm_model.passes(hbm, shapes.queries_per_kv_head(model))
         return Side(
             "ext" if extra else "hbm",
             1,
             one,
             np.zeros(max(1, round(stacks)), np.int64),
-            layer_bytes * 1e3 / (peak * hbm.efficiency),
+            read * 1e3 / (peak * hbm.efficiency),
             fixed_ps=hbm.kernel_us * 1e6,
             peak_GBps=peak,
             link_GBps=link,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine import phases
-from simcore.engine.courtesy import give_way
+from simcore.engine.pauses import pause
 from simcore.model import shapes
 from simcore.results.cells import Cells
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
@@ -63,7 +63,7 @@ def advance(plan: ServingPlan, state: State, run: Run, limit: int) -> Mapping[st
     """Columns of up to `limit` further steps; None when every request is finished."""
     parts: list[dict[str, Int]] = []
     while limit > 0:
-        give_way()
+        pause()
         if state.stretch is None or state.at == state.stretch.steps:
             _finish(state)
             if state.batch.over:

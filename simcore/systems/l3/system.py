@@ -57,6 +57,7 @@ class Serving(System):
     terms = figures.TERMS
     presets = _PRESETS
     workloads = ("serving", "fixed")
+    experts = True
     stochastic = False  # lengths are drawn, but a workload of equal requests has none to draw
     block_steps = 4096
     step_word = "iteration"

@@ -41,12 +41,20 @@ def fc_times(plan: ServingPlan, rows: int) -> FcTimes:
     def fc(inputs: float, outputs: float) -> int:
         return gpu_kernels.fc_ps(gpu, caps, rows, inputs, outputs, size)
 
+    # Every GPU has its part of every expert, as of a dense MLP. Rows are dealt over the experts.
+    experts = float(shapes.distinct_experts(model, rows))
+    each = rows * model.experts_per_token / experts
+
+    def mlp(inputs: float, outputs: float) -> int:
+        return gpu_kernels.fc_ps(gpu, caps, each, inputs, outputs, size, experts)
+
     hidden, neurons = model.hidden, -(-model.ffn // share)
+    router = fc(hidden, model.experts) if model.experts > 1 else 0
     return FcTimes(
         norm=gpu_kernels.row_passes_ps(gpu, caps, rows, hidden, policy.norm_passes, policy.norm_us),
         qkv=fc(hidden, -(-shapes.qkv_width(model) // share)),
         projection=fc(-(-wide // share), hidden),
-        mlp=(model.ffn_matrices - 1) * fc(hidden, neurons) + fc(neurons, hidden),
+        mlp=router + (model.ffn_matrices - 1) * mlp(hidden, neurons) + mlp(neurons, hidden),
         all_reduce=gpu_kernels.all_reduce_ps(
             rows * hidden * model.bytes_per_kv,
             share,
@@ -288,8 +296,8 @@ def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> W
     matrices = {
         "qkv": model.hidden * shapes.qkv_width(model),
         "projection": shapes.attention_width(model) * model.hidden,
-        "mlp": model.ffn_matrices * model.hidden * model.ffn,
     }
+    token_weights = shapes.mlp_token_bytes(model) // size
     for half in range(plan.halves):
         x, together = f".{half}", rows[:, half] + chunk[:, half]
         some = together > 0
@@ -301,6 +309,12 @@ def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> W
                 some * elements * size,
                 2 * together * elements,
             )
+        put(
+            f"mlp{x}",
+            times.fc["mlp"][:, half],
+            some * shapes.mlp_read_bytes(model, together),
+            2 * together * token_weights,
+        )
         put(
             f"prefill{x}",
             times.prefill[:, half],

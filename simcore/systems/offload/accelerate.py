@@ -22,6 +22,7 @@ from simcore.systems.offload.machine import (
     BLOCKS,
     MEMORY_KINDS,
     OPS,
+    Int,
     OffloadPlan,
     block_bytes,
     check_gpu,
@@ -41,6 +42,8 @@ from simcore.units import us_to_ps
 MODULES = {"qkv": 4, "projection": 1, "mlp": 4, "head": 1}
 """Modules with weights of their own, each with hooks (derived from the decoder layers of OPT and
 LLaMA): normalisation, Q, K, V; projection; normalisation and up to three matrices; output table."""
+
+_MLP = BLOCKS.index("mlp")
 
 
 def tables_on_gpu(scenario: Scenario) -> int:
@@ -64,6 +67,7 @@ class Accelerate(OffloadSystem):
 
     title = "HF Accelerate"
     policy_type = AcceleratePolicy
+    experts = True
 
     def prepare(self, scenario: Scenario, *, items: bool = True) -> OffloadPlan:
         parts, model = parts_of(scenario), scenario.model
@@ -95,16 +99,21 @@ class Accelerate(OffloadSystem):
         )
 
     def segments(self, plan: OffloadPlan, record: Mapping[str, Any]) -> Segments:
+        decode = int(record["kind"]) != KIND_PREFILL
+        workload = plan.scenario.workload
+        tokens = plan.batch * (1 if decode else workload.prompt_tokens)
         missing = plan.sizes[None, :] - plan.resident
-        if int(record["kind"]) == KIND_PREFILL:
+        missing[:, _MLP] = _needed(plan, missing[:, _MLP], tokens)
+        if not decode:
             body = plan.body.blank(plan.model.layers)
-            modules = sum(MODULES[block] for block in BLOCKS)
+            modules = sum(_modules(plan, block, tokens) for block in BLOCKS)
             _bring(plan, plan.body, body, "body", missing.sum(axis=1), modules)
             work.prefill_layer(plan, body)
             return [(plan.body, body, True)]
         filled = plan.layer.blank(plan.model.layers)
         for index, block in enumerate(BLOCKS):
-            _bring(plan, plan.layer, filled, block, missing[:, index], MODULES[block])
+            modules = _modules(plan, block, tokens)
+            _bring(plan, plan.layer, filled, block, missing[:, index], modules)
             work.dense_block(plan, filled, block)
         work.attention(plan, filled, int(record["context_tokens"]))
         tail = plan.tail.blank(1)
@@ -112,6 +121,22 @@ class Accelerate(OffloadSystem):
         _bring(plan, plan.tail, tail, "head", np.array([own]), MODULES["head"])
         work.head(plan, tail)
         return [(plan.layer, filled, True), (plan.tail, tail, False)]
+
+
+def _needed(plan: OffloadPlan, missing: Int, tokens: int) -> Int:
+    """Missing weights of the MLP that are brought: modules of experts no token needs stay away."""
+    if plan.model.experts == 1:
+        return missing
+    share = shapes.mlp_read_bytes(plan.model, tokens) / shapes.mlp_bytes(plan.model)
+    return np.rint(missing * share).astype(np.int64)
+
+
+def _modules(plan: OffloadPlan, block: str, tokens: int) -> int:
+    """Modules of a block that are used; experts are modules of their own, and so is the router."""
+    model = plan.model
+    if block != "mlp" or model.experts == 1:
+        return MODULES[block]
+    return 2 + round(model.ffn_matrices * float(shapes.distinct_experts(model, tokens)))
 
 
 def _bring(

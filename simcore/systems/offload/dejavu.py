@@ -107,6 +107,10 @@ class DejaVu(OffloadSystem):
 
     title = "Deja Vu"
     policy_type = DejaVuPolicy
+    no_experts = (
+        "it fetches single neurons that fire, and for the neurons of experts no statistics are "
+        "published"
+    )
     stochastic = True
 
     def prepare(self, scenario: Scenario, *, items: bool = True) -> DejaVuPlan:

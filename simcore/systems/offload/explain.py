@@ -8,6 +8,7 @@ from simcore.systems.explaining import (
     amount_text,
     bandwidth_part,
     compute_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -50,6 +51,7 @@ def _gpu(plan: OffloadPlan, spans: Spans, span: int, title: str, help: str) -> E
         (
             Term("bytes", amount_text(amount, "B"), "read from GPU memory"),
             Term("FLOP", amount_text(flops, "FLOP"), "two per multiply-accumulate"),
+            *experts_terms(plan, plan.ops[spans.op[span]].id),
             term(
                 plan,
                 "bandwidth",

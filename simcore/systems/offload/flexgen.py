@@ -60,6 +60,7 @@ class FlexGen(OffloadSystem):
     title = "FlexGen"
     policy_type = FlexGenPolicy
     overlaps = True
+    experts = True
 
     def prepare(self, scenario: Scenario, *, items: bool = True) -> OffloadPlan:
         parts, model, policy = parts_of(scenario), scenario.model, scenario.policy

@@ -144,7 +144,7 @@ def block_bytes(model: Model) -> Int:
         [
             model.hidden * shapes.attention_neuron_bytes(model),
             shapes.projection_bytes(model),
-            model.ffn * shapes.mlp_neuron_bytes(model),
+            shapes.mlp_bytes(model),
         ],
         np.int64,
     )

@@ -16,6 +16,9 @@ normalisation, Q, K, V and reshape; two cache writes, scores, mask, softmax, wei
 projection and residual; normalisation, up to three matrices, activation, residual; both layers of a
 predictor; output table and choice of the token."""
 
+EXPERT_KERNELS = 6
+"""Kernels of one expert (derived by counting): gather, up to three matrices, activation, add."""
+
 TOKEN_BYTES = 8
 """A token number as frameworks keep it, int64 (public)."""
 
@@ -48,12 +51,29 @@ def kv_layer_bytes(plan: OffloadPlan, context: int) -> int:
     return plan.batch * context * shapes.kv_token_bytes(plan.model)
 
 
+def mlp_kernels(plan: OffloadPlan, tokens: float) -> int:
+    """Kernels of the MLP: a framework runs experts one after the other.
+
+    Each gathers its rows, multiplies up to three matrices with an activation, and adds its rows
+    back; normalisation, the router's two, and the residual come once.
+    """
+    if plan.model.experts == 1:
+        return KERNELS["mlp"]
+    experts = float(shapes.distinct_experts(plan.model, tokens))
+    return 2 + shapes.ROUTER_KERNELS + round(experts * EXPERT_KERNELS)
+
+
 def dense_block(plan: OffloadPlan, work: Work, block: str, parts: int = 1) -> None:
     """A whole FC block on the GPU, in `parts` turns that each read the weights."""
-    size = int(plan.sizes[BLOCKS.index(block)])
-    flops = 2 * plan.batch * (size // plan.model.bytes_per_weight)
+    size, count = int(plan.sizes[BLOCKS.index(block)]), KERNELS[block]
+    met = size
+    if block == "mlp":
+        tokens = plan.batch / parts
+        met, count = shapes.mlp_token_bytes(plan.model), mlp_kernels(plan, tokens)
+        size = int(shapes.mlp_read_bytes(plan.model, tokens))
+    flops = 2 * plan.batch * (met // plan.model.bytes_per_weight)
     read = parts * size
-    time = kernels_ps(plan, parts * KERNELS[block], read, flops)
+    time = kernels_ps(plan, parts * count, read, flops)
     put(plan.layer, work, f"{block}.run", time, read, flops)
 
 
@@ -81,10 +101,11 @@ def prefill_layer(plan: OffloadPlan, work: Work) -> None:
     """One layer for the whole prompt on the GPU."""
     model, workload = plan.model, plan.scenario.workload
     tokens = workload.batch * workload.prompt_tokens
-    size = shapes.layer_bytes(model)
+    size = int(shapes.layer_read_bytes(model, tokens))
     scores = workload.prompt_tokens * shapes.attention_width(model)
-    flops = tokens * 2 * (size // model.bytes_per_weight + scores)
-    count = sum(KERNELS[name] for name in (*BLOCKS, "attention"))
+    flops = tokens * 2 * (shapes.layer_token_bytes(model) // model.bytes_per_weight + scores)
+    count = sum(KERNELS[name] for name in ("qkv", "projection", "attention"))
+    count += mlp_kernels(plan, tokens)
     put(plan.body, work, "body.run", kernels_ps(plan, count, size, flops), size, flops)
 
 

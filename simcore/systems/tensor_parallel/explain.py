@@ -7,6 +7,7 @@ from simcore.results.spans import Spans
 from simcore.systems.explaining import (
     bandwidth_part,
     compute_part,
+    experts_terms,
     explain_wait,
     fixed_part,
     heading_of,
@@ -49,6 +50,7 @@ def _gpu(plan: TensorParallelPlan, spans: Spans, span: int, title: str, help: st
         (
             Term("bytes", f"{amount:,.0f} B", "weights, or keys and values, of this GPU"),
             Term("FLOP", f"{flops:,.0f}", "two per multiply-accumulate"),
+            *experts_terms(plan, plan.ops[spans.op[span]].id),
             term(
                 plan,
                 "bandwidth",

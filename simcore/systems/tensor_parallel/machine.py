@@ -109,8 +109,20 @@ def attention_bytes(model: Model, shares: Shares) -> tuple[Int, Int]:
 
 
 def mlp_bytes(model: Model, shares: Shares) -> Int:
-    """Bytes of the MLP weights of one layer on every GPU."""
-    return shares.neurons * shapes.mlp_neuron_bytes(model)
+    """Bytes of the MLP weights of one layer on every GPU: its neurons of each expert."""
+    own = shares.neurons * shapes.mlp_neuron_bytes(model)
+    return own * model.experts + shapes.router_bytes(model)
+
+
+def mlp_work(model: Model, shares: Shares, tokens: int) -> tuple[Int, Int]:
+    """Bytes of MLP weights of one layer that every GPU reads for so many tokens, and FLOP."""
+    own = shares.neurons * shapes.mlp_neuron_bytes(model)
+    router = shapes.router_bytes(model)
+    met = (own * model.experts_per_token + router) // model.bytes_per_weight
+    if model.experts == 1:
+        return own, 2 * tokens * met
+    read = np.rint(own * shapes.distinct_experts(model, tokens)).astype(np.int64)
+    return read + router, 2 * tokens * met
 
 
 def kv_token_bytes(model: Model, shares: Shares) -> Int:

@@ -55,6 +55,7 @@ class TensorRtLlm(PhasedSystem):
     components = ("gpu",)
     presets = {"gpu": PRESET}
     stochastic = False
+    experts = True
 
     def prepare(self, scenario: Scenario, *, items: bool = True) -> TensorParallelPlan:
         gpu = gpu_of(scenario)

@@ -16,7 +16,7 @@ from simcore.systems.tensor_parallel.machine import (
     TensorParallelPlan,
     attention_bytes,
     kv_token_bytes,
-    mlp_bytes,
+    mlp_work,
 )
 from simcore.units import transfer_ps, us_to_ps
 
@@ -84,10 +84,13 @@ def _layers(plan: TensorParallelPlan, tokens: int, attended: float, stored: int)
     model, shares = plan.model, plan.shares
     work = plan.layer.blank(model.layers)
     qkv, projection = attention_bytes(model, shares)
-    for name, size in (("qkv", qkv), ("projection", projection), ("mlp", mlp_bytes(model, shares))):
+    for name, size in (("qkv", qkv), ("projection", projection)):
         flops = 2 * tokens * (size // model.bytes_per_weight)
         time = kernels_ps(plan, KERNELS[name], size, flops)
         _put(plan.layer, work, f"{name}.run", time, size, flops)
+    size, flops = mlp_work(model, shares, tokens)
+    time = kernels_ps(plan, shapes.mlp_kernels(model, KERNELS["mlp"]), size, flops)
+    _put(plan.layer, work, "mlp.run", time, size, flops)
     read = stored * kv_token_bytes(model, shares)
     flops = (4 * tokens * attended * model.head_dim * shares.queries).astype(np.int64)
     time = kernels_ps(plan, KERNELS["attention"], read, flops)

@@ -33,12 +33,12 @@ def test_every_value_has_class_and_source(component, id):
 
 def test_number_of_presets():
     assert len(presets("gpu")) == 29
-    assert len(MODELS) == 40
+    assert len(MODELS) == 43
 
 
 @pytest.mark.parametrize("id", MODELS)
 def test_parameters_are_those_published(id):
-    model = Document.from_text(f"model: {id}").resolve().model
+    model = Document.from_text(f"system: gpu-only\nmodel: {id}").resolve().model
     published = preset("model", id).info
     parameters = shapes.weight_bytes(model) / model.bytes_per_weight
     if published.get("relative_position_projection"):
@@ -48,9 +48,19 @@ def test_parameters_are_those_published(id):
     assert parameters == pytest.approx(published["params_B_published"] * 1e9, rel=0.05)
 
 
+@pytest.mark.parametrize("id", [id for id in MODELS if preset("model", id).values.get("experts")])
+def test_parameters_of_experts_are_those_computed(id):
+    """All weights, and those a token meets, within half a percent (norms are left out)."""
+    model = Document.from_text(f"system: gpu-only\nmodel: {id}").resolve().model
+    info = preset("model", id).info
+    assert shapes.parameters(model) == pytest.approx(info["params_B_computed"] * 1e9, rel=0.005)
+    active = info["active_params_B_computed"] * 1e9
+    assert shapes.active_parameters(model) == pytest.approx(active, rel=0.005)
+
+
 @pytest.mark.parametrize("id", MODELS)
 def test_statistics_fit_the_activation_function(id):
-    model = Document.from_text(f"model: {id}").resolve().model
+    model = Document.from_text(f"system: gpu-only\nmodel: {id}").resolve().model
     if model.activation == "silu":
         assert model.stats.mlp_density > 0.4
     elif model.activation in ("relu", "drelu"):

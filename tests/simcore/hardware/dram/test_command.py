@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simcore.hardware.dram.analytic import Access, Pattern
@@ -12,6 +12,7 @@ from simcore.hardware.dram.command import Kind, Trace, serve
 from simcore.hardware.dram.layout import Bursts, Layout
 from simcore.hardware.dram.presets import dram_preset
 from simcore.hardware.dram.reference import by_group, reference_rows, served
+from simcore.hardware.dram.timing import DramTiming
 from simcore.hardware.dram.verify import violations
 from tests.simcore.hardware.dram.sets import by_commands, timings
 
@@ -59,7 +60,18 @@ def test_refresh_stops_everything_for_nrfc():
         assert not during.any()
 
 
+SLOW_PRECHARGE = DramTiming(
+    tCK_ps=1250, burst_bytes=32, nBL=2, nCL=17, nCWL=9, nRCD=8, nRP=30, nRAS=34, nRC=64, nFAW=16,
+    nRRD_S=4, nRRD_L=4, nCCD_S=2, nCCD_L=4, nCCD_R=0, nRTP=8, nWR=28, nWTR_S=2, nWTR_L=5, nRFC=224,
+    nREFI=3125, nCS=2, nRPab=17, bank_groups=4, banks_per_group=4, stack_ids=1, rows=65536,
+    row_bytes=2048, pseudo_channels=1, act_parts=2, act_slots=2, pre_slots=2, column_slots=2,
+    split_buses=False,
+)  # fmt: skip
+"""One bank alone takes longer to precharge than all together."""
+
+
 @settings(max_examples=40, deadline=None)
+@example(SLOW_PRECHARGE, Layout.LINEAR, 64, 1, 1, 0.3)
 @given(
     timings(),
     st.sampled_from(list(Layout)),

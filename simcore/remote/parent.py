@@ -1,0 +1,236 @@
+"""The side of a working process that asks: start it, give it tasks, read what it says."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from simcore.errors import Cancelled, WorkerLostError
+from simcore.remote.task import Begin, Ended, GiveUp, Outcome, Task
+from simcore.remote.wire import receive, send
+
+_PIPE_BYTES = 1 << 20
+_LEAVE_S = 2.0
+_F_SETPIPE_SZ = 1031
+_START = "import sys; sys.path[:] = {path!r}; from simcore.remote.child import main; main()"
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - shown as the cause of an error
+    """Where an error happened in the working process."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class Worker:
+    """A working process. One thread at a time asks it for something; any thread may give up."""
+
+    def __init__(self) -> None:
+        """Start the process; returns at once, while it still loads what it needs.
+
+        Raises:
+            WorkerLostError: if no process can be started.
+        """
+        # The path of this process, since the working folder must not be on it.
+        code = _START.format(path=[entry for entry in sys.path if entry])
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        except OSError as error:
+            raise WorkerLostError(f"no process can be started: {error.strerror}") from None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in: BinaryIO = self._process.stdin  # type: ignore[assignment]
+        self._out: BinaryIO = self._process.stdout  # type: ignore[assignment]
+        _enlarge(self._out)
+        self._lock = threading.Lock()
+        self._number = 0
+        self._clean = True
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return int(self._process.pid)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it runs and no message of an earlier task can still come."""
+        return self._clean and self._process.poll() is None
+
+    def work(self, task: Task) -> Iterator[Any]:
+        """Have a task done; yields what it says until it ends.
+
+        A caller that stops listening early must close the iterator and not use the worker again.
+
+        Raises:
+            Cancelled: if it was given up.
+            WorkerLostError: if the process ended instead.
+            Exception: what the task raised; where in the code is its cause.
+        """
+        self._clean = False
+        try:
+            with self._lock:
+                self._number += 1
+                send(self._in, Begin.with_task(self._number, task))
+            while not isinstance(message := receive(self._out), Ended):
+                yield message
+        except (EOFError, OSError):
+            raise WorkerLostError(self._how_it_ended()) from None
+        self._clean = True
+        if message.outcome is Outcome.CANCELLED:
+            raise Cancelled
+        if message.error is not None:
+            if message.details:
+                message.error.__cause__ = RemoteTraceback(message.details)
+            raise message.error
+
+    def give_up(self) -> None:
+        """Stop what it does now; `work` then raises Cancelled, unless it was done before."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            send(self._in, GiveUp(self._number))
+
+    def close(self) -> None:
+        """End the process and wait for that."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._in.close()  # it leaves when nothing can come any more
+        try:
+            self._process.wait(_LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with contextlib.suppress(OSError, ValueError):
+            self._out.close()
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(_LEAVE_S)
+        except subprocess.TimeoutExpired:
+            return "the simulating process does not answer any more"
+        if code < 0:
+            why = "; the system does that when memory runs out" if code == -9 else ""
+            return f"the simulating process was ended by signal {-code}{why}"
+        return f"the simulating process ended by itself with code {code}"
+
+
+class Assignment:
+    """A task in the hands of a worker, which any thread may give up at any time."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._unwanted = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody wants it any more."""
+        return self._unwanted
+
+    def give_up(self) -> None:
+        """Stop it as soon as possible, or before it begins."""
+        with self._lock:
+            self._unwanted = True
+            if self._worker is not None:
+                self._worker.give_up()
+
+    def messages(self, worker: Worker) -> Iterator[Any]:
+        """Have it done; yields what the worker says until the task ends.
+
+        Raises:
+            Cancelled: if it was given up.
+            WorkerLostError: if the process ended.
+            Exception: what the task raised.
+        """
+        with self._lock:
+            if self._unwanted:
+                raise Cancelled
+            self._worker = worker
+        try:
+            for message in worker.work(self._task):
+                if self._unwanted:  # it may have been before the worker knew of the task
+                    worker.give_up()
+                else:
+                    yield message
+        finally:
+            with self._lock:
+                self._worker = None
+
+
+def _enlarge(file: BinaryIO) -> None:
+    """Make a pipe hold a block of steps, where that can be asked for."""
+    if sys.platform.startswith("linux"):
+        import fcntl
+
+        with contextlib.suppress(OSError):  # an administrator may allow less
+            fcntl.fcntl(file, _F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+class WorkerPool:
+    """Idle workers, which have everything loaded and keep what they computed before."""
+
+    def __init__(self, most_idle: int = 2) -> None:
+        self._most_idle = most_idle
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+
+    def warm(self) -> None:
+        """Start a worker that will be wanted soon, unless one is idle."""
+        with self._lock, contextlib.suppress(WorkerLostError):  # told when it is wanted
+            if not self._idle:
+                self._idle.append(Worker())
+
+    def take(self) -> Worker:
+        """A worker for the caller alone.
+
+        Raises:
+            WorkerLostError: if no process can be started.
+        """
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.usable:
+                    return worker
+                worker.close()
+        return Worker()
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker for the next one, or end it."""
+        with self._lock:
+            if worker.usable and len(self._idle) < self._most_idle:
+                self._idle.append(worker)
+                return
+        worker.close()
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[Worker]:
+        """A worker for the length of a block.
+
+        Raises:
+            WorkerLostError: if no process can be started.
+        """
+        worker = self.take()
+        try:
+            yield worker
+        finally:
+            self.give_back(worker)
+
+    def close(self) -> None:
+        """End all idle workers."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.close()
+
+
+WORKERS = WorkerPool()
+atexit.register(WORKERS.close)
+if hasattr(os, "register_at_fork"):
+    # A forked copy has the pipes too and must leave them alone.
+    os.register_at_fork(after_in_child=WORKERS._idle.clear)
