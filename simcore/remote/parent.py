@@ -212,7 +212,7 @@ class Assignment:
             for message in said:
                 if not self._unwanted:
                     yield message
-                message = None  # noqa: PLW2901 - the next ones may be as large
+                message = None
         except WorkerLostError:
             if self._unwanted:
                 raise Cancelled from None

@@ -410,9 +410,7 @@ class Run:
         """Put checked rows behind those there are."""
         if not self._columns:
             # All at once, since a reader may ask for the names.
-            self._columns = {
-                name: _Column(values[0], self.store) for name, values in rows.items()
-            }
+            self._columns = {name: _Column(values[0], self.store) for name, values in rows.items()}
         for name, column in self._columns.items():
             column.put_many(self._length, rows[name])
 
