@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,7 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
     if safe:
         os.environ["DIMMSCOPE_PLUGINS"] = "off"  # also for the processes of sweeps
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.disable()  # the window collects by itself; collecting while loading is a sixth of the start
     from simcore.remote.parent import WORKERS
 
     WORKERS.warm()  # it loads the simulator while this process loads the window

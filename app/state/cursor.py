@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.state.runs import RunsModel
-from app.viewmodels.grains import Grain, boundaries, layer_at, op_at
+from app.viewmodels.grains import Grain, boundaries, has_marks, layer_at, op_at
 from simcore.results.run import Run
 
 
@@ -19,16 +19,20 @@ class Cursor(QObject):
     Attributes:
         step: index of the step, 0 when there is no run.
         time_ps: time inside the step.
+        patient: somebody derives the ops of the step in the background, and `derived` tells when
+            they are there; who can do without them until then does not wait for them.
     """
 
     moved = Signal()
     step_changed = Signal(int)
+    derived = Signal(int)
 
     def __init__(self, runs: RunsModel) -> None:
         super().__init__()
         self._runs = runs
         self.step = 0
         self.time_ps = 0
+        self.patient = False
         self._wanted = 0
         self._share = 0.0  # of the step, kept when a new run takes over
         runs.replaced.connect(self._on_replaced)
@@ -46,6 +50,14 @@ class Cursor(QObject):
         """Time on the run's axis."""
         run = self._runs.current
         return run.start_ps(self.step) + self.time_ps if run and self._runs.length else 0
+
+    @property
+    def known(self) -> bool:
+        """Whether `layer` and `op` can be said at once; else `derived` follows."""
+        run = self._runs.current
+        if not self.patient or run is None:
+            return True
+        return run.has_spans(self.step) and has_marks(run, self.step)
 
     @property
     def layer(self) -> int:

@@ -56,6 +56,12 @@ _CACHE: weakref.WeakKeyDictionary[Run, dict[int, Marks]] = weakref.WeakKeyDictio
 _CACHED_STEPS = 64
 
 
+def has_marks(run: Run, step: int) -> bool:
+    """Whether the marks of a step are known, so that asking for them takes no time."""
+    with _LOCK:
+        return step in _CACHE.get(run, ())
+
+
 def marks_of(run: Run, step: int) -> Marks:
     """The marks of a step; those of the last steps asked for are kept."""
     with _LOCK:

@@ -88,7 +88,8 @@ def draw_map(
     With `part`, only these columns (in items) of an exact grid are coloured.
     """
     picture = _drawn(run, step, per_cell, look, part)
-    return dataclasses.replace(picture, shares=shares(picture.grid))
+    pixels = np.ascontiguousarray(picture.pixels, np.uint32)  # as it is painted
+    return dataclasses.replace(picture, pixels=pixels, shares=shares(picture.grid))
 
 
 def _drawn(

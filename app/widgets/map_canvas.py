@@ -59,13 +59,18 @@ class MapCanvas(QWidget):
         self._shown: tuple[int, int] = (-1, -1)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.state.cursor.moved.connect(self._on_cursor_moved)
+        self.state.cursor.derived.connect(lambda _: self._on_cursor_moved())
         self.state.selection.changed.connect(self.update)
 
     def _on_cursor_moved(self) -> None:
         """Mark another layer of the same step; the picture of another one is under way."""
         step, layer = self._shown
-        if step == self.state.cursor.step and layer != self.state.cursor.layer:
+        if step == self.state.cursor.step and layer != self._layer():
             self.update()
+
+    def _layer(self) -> int:
+        """The layer at the cursor, -1 for none and until it is known."""
+        return self.state.cursor.layer if self.state.cursor.known else -1
 
     def set_picture(self, picture: MapPicture, by: ColourBy) -> None:
         """Show a grid."""
@@ -94,7 +99,7 @@ class MapCanvas(QWidget):
         theme = self.context.theme
         painter = QPainter(self)
         area = self.area()
-        self._shown = (self.state.cursor.step, self.state.cursor.layer)
+        self._shown = (self.state.cursor.step, self._layer())
         self._backdrop.draw(painter, self, self._still(), self._paint_still)
         if self.grid is None or self._image is None:
             painter.setPen(QColor(theme.text_dim))
@@ -190,7 +195,7 @@ class MapCanvas(QWidget):
 
     def _paint_layer_mark(self, painter: QPainter, area: QRect) -> None:
         assert self.grid is not None
-        layer = self.state.cursor.layer
+        layer = self._shown[1]
         theme = self.context.theme
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if 0 <= layer < self.grid.rows:
@@ -222,7 +227,7 @@ class MapCanvas(QWidget):
         pitch = area.height() / view.rows_shown
         every = next((n for n in (1, 2, 5, 10, 20, 50, 100, 200) if n * pitch >= 16), 500)
         first = int(view.top // every * every)
-        current = self.state.cursor.layer
+        current = self._shown[1]
         for row in range(first, int(view.bottom) + 1, every):
             y = self._rect(area, row, row + 1, 0, 1).center().y()
             near = current >= 0 and abs(current - row) * pitch < 13 and row != current

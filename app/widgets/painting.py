@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyqtgraph.Qt import internals
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QWidget
+from shiboken6 import Shiboken
 
 from app.theme.tokens import COLOUR_KEYS, Theme, contrast, rgb
 
@@ -55,10 +55,13 @@ def line_area(x: float, height: int) -> QRect:
 
 
 class RectBatch:
-    """Many rectangles drawn with one call."""
+    """Many rectangles drawn with one call, out of an array that Qt reads as it is.
+
+    Qt takes the first of some rectangles and their number; one is four doubles in memory.
+    """
 
     def __init__(self) -> None:
-        self._array: Any = internals.PrimitiveArray(QRectF, 4)
+        self._memory = np.empty((64, 4), np.float64)
 
     def draw(
         self,
@@ -69,15 +72,18 @@ class RectBatch:
         height: NDArray[Any] | float,
     ) -> None:
         """Draw with the painter's pen and brush."""
-        self._array.resize(len(left))
-        if not len(left):
+        count = len(left)
+        if not count:
             return
-        memory = self._array.ndarray()
+        if count > len(self._memory):
+            self._memory = np.empty((2 * count, 4), np.float64)
+        memory = self._memory[:count]
         memory[:, 0] = left
         memory[:, 1] = top
         memory[:, 2] = width
         memory[:, 3] = height
-        painter.drawRects(*self._array.drawargs())
+        first: Any = Shiboken.wrapInstance(self._memory.ctypes.data, QRectF)
+        painter.drawRects(first, count)
 
 
 def packed(colour: str) -> int:

@@ -97,6 +97,7 @@ class TransportBar(QWidget):
     def _connect(self) -> None:
         state = self.state
         state.cursor.moved.connect(self._show_position)
+        state.cursor.derived.connect(lambda _: self._show_position())
         state.runs.grew.connect(lambda _: self._show_position())
         state.runs.cleared.connect(self._show_position)
         state.runs.stale_changed.connect(self._show_stale)
@@ -159,11 +160,12 @@ class TransportBar(QWidget):
         number, space, text = name.partition(" “")  # a real token goes behind its number
         whole_name = f"{number}/{whole}{space}{text}"
         parts = [f"{name}, step 0/{last}" if name == "prefill" else whole_name]
-        if cursor.layer >= 0:
-            parts.append(f"layer {cursor.layer}")
-        span = cursor.op(self._lane())
-        if span >= 0:
-            parts.append(run.ops[int(run.spans(cursor.step).op[span])].id)
+        if cursor.known:  # else they follow in a moment
+            if cursor.layer >= 0:
+                parts.append(f"layer {cursor.layer}")
+            span = cursor.op(self._lane())
+            if span >= 0:
+                parts.append(run.ops[int(run.spans(cursor.step).op[span])].id)
         parts.append(f"t = {milliseconds_text(cursor.absolute_ps)}")
         shown = "  ·  ".join(parts)
         if shown != self.position.text():

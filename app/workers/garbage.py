@@ -19,9 +19,8 @@ class GuiCollector(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        gc.collect()
-        gc.freeze()
         gc.disable()
+        gc.freeze()  # collecting first would take a tenth of a second to find next to nothing
         self._count = 0
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._collect)

@@ -32,11 +32,16 @@ class _Thread(QThread):
                     return
                 key, work = self.waiting
                 self.waiting = None
-            try:
-                self.done.emit(key, work())
-            except Exception as error:  # the border of the thread
-                self.failed.emit(error, key)
+            self._do(key, work)
             del key, work  # may hold a whole run while nothing is asked for
+
+    def _do(self, key: object, work: Work) -> None:
+        try:
+            result = work()
+        except Exception as error:  # the border of the thread
+            self.failed.emit(error, key)
+        else:
+            self.done.emit(key, result)
 
 
 class LatestLoader(QObject):

@@ -20,7 +20,7 @@ LONGEST_STRIDE = 64
 
 
 class LookAhead(QObject):
-    """Follows the cursor and asks for the step as far again, in a thread of its own.
+    """Follows the cursor and asks for its step and the one as far again, in a thread of its own.
 
     All views want the operations of the step at the cursor, and what can be said of them; to derive
     them is much of the work of a frame.
@@ -30,6 +30,8 @@ class LookAhead(QObject):
         super().__init__()
         self._runs, self._cursor = runs, cursor
         self._loader = LatestLoader()
+        self._loader.loaded.connect(self._on_derived)
+        cursor.patient = True
         self._last = cursor.step
         self._next = -1
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
@@ -39,6 +41,8 @@ class LookAhead(QObject):
     def _on_step(self, step: int) -> None:
         stride = step - self._last
         self._last = step
+        if not self._cursor.known:
+            self._ask_for([step])
         if 0 < abs(stride) <= LONGEST_STRIDE:
             self._next = step + stride
             self._pause.start()
@@ -46,22 +50,30 @@ class LookAhead(QObject):
             self._pause.stop()
 
     def _ask(self) -> None:
-        run, step, length = self._runs.current, self._next, self._runs.length
+        step = self._next
         stride = step - self._last
-        steps = [step]
+        steps = [step] if self._cursor.known else [self._last, step]
         if abs(stride) <= NEAR:  # playback faster than its ticks takes now one step, now two
             steps += [step + (1 if stride > 0 else -1), (step + self._last) // 2]
-        steps = [at for at in steps if 0 <= at < length and at != self._last]
+        self._ask_for(steps)
+
+    def _ask_for(self, steps: list[int]) -> None:
+        run, length = self._runs.current, self._runs.length
+        steps = [step for step in steps if 0 <= step < length]
         if run is not None and steps:
-            self._loader.request(step, lambda: self._derive(run, steps))
+            self._loader.request(steps[0], lambda: self._derive(run, steps))
 
     def _derive(self, run: Run, steps: list[int]) -> None:
         """Derive steps in the other thread, until others are asked for."""
-        wanted = self._next
+        wanted = self._last
         for step in steps:
             derive(run, step)
-            if self._next != wanted:
+            if self._last != wanted:
                 return
+
+    def _on_derived(self, step: int, _: object) -> None:
+        if step == self._cursor.step:
+            self._cursor.derived.emit(step)
 
     def shut_down(self) -> None:
         """Stop asking and wait for what is under way."""

@@ -212,7 +212,7 @@ class Assignment:
             for message in said:
                 if not self._unwanted:
                     yield message
-                message = None  # as above
+                message = None
         except WorkerLostError:
             if self._unwanted:
                 raise Cancelled from None

@@ -277,6 +277,9 @@ class _Recent(Generic[_Key, _Value]):
         self._lock = threading.Lock()
         self._entries: dict[_Key, _Value] = {}
 
+    def __contains__(self, key: _Key) -> bool:
+        return key in self._entries
+
     def get(self, key: _Key, derive: Callable[[], _Value]) -> _Value:
         """The value of a key: remembered, or derived now."""
         with self._lock:
@@ -505,6 +508,10 @@ class Run:
     def spans(self, index: int) -> Spans:
         """Ops and waits of a step; equal at every call, the last 64 are cached."""
         return self._spans.get(index, lambda: self.system.spans(self.plan, self.record(index)))
+
+    def has_spans(self, index: int) -> bool:
+        """Whether the ops of a step are derived already, so that asking for them takes no time."""
+        return index in self._spans
 
     def placement(self, index: int, items_per_cell: int = 1) -> PlacementGrid:
         """Where things are during a step."""

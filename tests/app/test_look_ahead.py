@@ -1,5 +1,8 @@
 """The next step's operations are there before it is."""
 
+import threading
+
+from app.state.cursor import Cursor
 from app.viewmodels import grains
 from app.viewmodels.composition import composition_of
 
@@ -47,3 +50,42 @@ def test_what_is_said_of_the_next_step_is_there_too(window, qtbot):
     composition_of(run)._totals.clear()
     cursor.seek(2)
     qtbot.waitUntil(lambda: 3 in known and 3 in composition_of(run)._totals, timeout=5000)
+
+
+def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
+    run, cursor, here = window.state.runs.current, window.state.cursor, threading.get_ident()
+    derived, go_on = [], threading.Event()
+    original = run.system.spans
+
+    def spans(plan, record):
+        derived.append(threading.get_ident())
+        if derived[-1] != here:
+            assert go_on.wait(20)
+        return original(plan, record)
+
+    cursor.seek(1)
+    qtbot.wait(50)
+    run.system.spans, run._spans._entries = spans, {}
+    grains._CACHE[run].clear()
+    try:
+        cursor.seek(9, 5)
+        shown = window.transport.position.text()
+        assert shown.startswith("token 9/")
+        assert not cursor.known
+        assert here not in derived
+        go_on.set()
+        qtbot.waitUntil(lambda: cursor.known, timeout=5000)
+        qtbot.waitUntil(lambda: window.transport.position.text() != shown, timeout=5000)
+        op = run.ops[int(run.spans(9).op[cursor.op()])].id
+        assert op in window.transport.position.text()
+    finally:
+        go_on.set()
+        del run.system.spans
+
+
+def test_without_anybody_who_derives_the_operations_are_there_at_once(window):
+    cursor = Cursor(window.state.runs)
+    window.state.runs.current._spans._entries = {}
+    cursor.seek(7)
+    assert cursor.known
+    assert cursor.op() >= 0

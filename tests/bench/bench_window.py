@@ -15,6 +15,10 @@ import pytest
 from tests.bench.measure import record
 
 ROOT = Path(__file__).resolve().parents[2]
+LOAD = (
+    "import gc, runpy; gc.disable(); "  # as app.main does before it loads the window
+    "runpy.run_module('tests.bench.window', run_name='__main__')"
+)
 FOLDERS = ("CONFIG", "STATE", "CACHE")
 
 
@@ -24,7 +28,7 @@ def measured(*arguments: str, **environment: str) -> dict[str, float]:
         own = {f"DIMMSCOPE_{name}": str(Path(folder) / name) for name in FOLDERS}
         own |= {"QT_QPA_PLATFORM": "offscreen", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.window", *arguments],
+            [sys.executable, "-c", LOAD, *arguments],
             cwd=ROOT,
             env={**os.environ, **own, **environment},
             stdout=subprocess.PIPE,

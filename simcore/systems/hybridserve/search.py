@@ -6,19 +6,18 @@ Every candidate is laid out as it would be simulated: prefill, and decode steps 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.phases import Template
 from simcore.errors import CapacityError
 from simcore.results.spans import Lane
 from simcore.systems.hybridserve import steps
 from simcore.systems.hybridserve.caching import ACT, Cache, Settings
-from simcore.systems.hybridserve.layered import Stretch
 from simcore.systems.hybridserve.machine import Int, free_bytes, host_room
+from simcore.systems.hybridserve.plan import Templates
+from simcore.systems.hybridserve.stretch import Stretch
 
 GRID = 64
 """Shares are tried in steps of one in so many."""
@@ -28,16 +27,6 @@ FEW = 4
 """Candidates laid out before the others."""
 MOST_PARTS = 64
 """Most mini-batches tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Templates:
-    """Phases of a run with some number of mini-batches."""
-
-    layer: Template
-    prefill: Template
-    first: Template
-    tail: Template
 
 
 def make_templates(cache: Cache, lanes: tuple[Lane, ...], mini_batches: int) -> Templates:
