@@ -154,11 +154,15 @@ class Worker:
         try:
             code = self._process.wait(_LEAVE_S)
         except subprocess.TimeoutExpired:
-            return "the simulating process does not answer any more"
+            return "the simulating process does not answer any more; run again"
+        if code == -9:
+            return (
+                "the simulating process was ended by signal 9; the system does that when memory "
+                "runs out. Run again, with other programs closed or a smaller workload"
+            )
         if code < 0:
-            why = "; the system does that when memory runs out" if code == -9 else ""
-            return f"the simulating process was ended by signal {-code}{why}"
-        return f"the simulating process ended by itself with code {code}"
+            return f"the simulating process was ended by signal {-code}; run again"
+        return f"the simulating process ended by itself with code {code}; run again"
 
 
 class Assignment:
