@@ -161,7 +161,9 @@ class BaselineRunner(QObject):
                 f"{SYSTEMS.get(job.system).name} cannot run this scenario: {_text(outcome)}"
             )
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception, job: _Job) -> None:
+        if job is not self._job:
+            return  # given up, and another one may be under way
         self._messages.log("".join(traceback.format_exception(error)), Severity.ERROR)
         self._messages.show(f"the baseline failed: {type(error).__name__}: {error}")
         self._end()

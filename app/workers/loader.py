@@ -15,7 +15,7 @@ class _Thread(QThread):
     """Takes the newest request; `done` is delivered in the thread of the receiver."""
 
     done = Signal(object, object)
-    failed = Signal(object)
+    failed = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,19 +32,23 @@ class _Thread(QThread):
                     return
                 key, work = self.waiting
                 self.waiting = None
-            try:
-                result = work()
-            except Exception as error:  # the border of the thread
-                self.failed.emit(error)
-            else:
-                self.done.emit(key, result)
+            self._do(key, work)
+            del key, work  # may hold a whole run while nothing is asked for
+
+    def _do(self, key: object, work: Work) -> None:
+        try:
+            result = work()
+        except Exception as error:  # the border of the thread
+            self.failed.emit(error, key)
+        else:
+            self.done.emit(key, result)
 
 
 class LatestLoader(QObject):
     """Runs functions one after the other and skips all but the newest that wait."""
 
     loaded = Signal(object, object)
-    failed = Signal(object)
+    failed = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +57,10 @@ class LatestLoader(QObject):
         self._thread.failed.connect(self.failed)
 
     def request(self, key: object, work: Work) -> None:
-        """Ask for `work()`; `loaded(key, result)` follows unless a newer request replaces it."""
+        """Ask for `work()`; `loaded(key, result)` follows unless a newer request replaces it.
+
+        If it raises, `failed(error, key)` does.
+        """
         with self._thread.condition:
             self._thread.waiting = (key, work)
             self._thread.condition.notify()

@@ -175,7 +175,9 @@ class Sensitivities(QObject):
                 self._known.popitem(last=False)
         self._end()
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception, job: _Job) -> None:
+        if job is not self._job:
+            return  # given up, and another one may be under way
         self._messages.log("".join(traceback.format_exception(error)), Severity.ERROR)
         self.error = f"{type(error).__name__}: {error}"
         self._end()

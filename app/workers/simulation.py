@@ -139,6 +139,10 @@ class SimulationThread(QThread):
             except Exception as error:  # the border of the thread: reported, not an abort
                 job.error = error
                 job.phase = Phase.FAILED
+            if worker is not None and not worker.usable:
+                # It may still work for nobody, as after a full disk here.
+                worker.close()
+                worker = None
         if worker is not None:
             WORKERS.give_back(worker)
 

@@ -5,11 +5,11 @@ A block of steps and the same steps one by one give the same records.
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 
 from simcore.engine.limits import countable
+from simcore.engine.memory import peak_rss_bytes
 from simcore.errors import Cancelled
 from simcore.registry import SYSTEMS
 from simcore.results.run import Deriver, Plan, Run
@@ -78,7 +78,7 @@ class Simulator:
         status.wall_s += time.perf_counter() - begin
         over = not self._plan.open_ended and len(self.run) >= self._plan.total_steps
         if over or not done:
-            status.peak_rss_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            status.peak_rss_bytes = peak_rss_bytes()
             status.finished = True
         return done
 

@@ -77,13 +77,14 @@ def _done(begin: Begin, inbox: _Inbox, out: BinaryIO) -> Ended:
         send(out, message)
 
     try:
+        check()
         begin.surroundings.enter()
         with at_pauses(check):
             begin.task().work(say)
     except Cancelled:
         return Ended(Outcome.CANCELLED)
     except SimcoreError as error:
-        return Ended(Outcome.FAILED, error)
+        return Ended(Outcome.FAILED, _portable(error))
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # the border of the process: a bug becomes a report
@@ -96,5 +97,7 @@ def _portable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # whatever a class of somebody else raises
+        if isinstance(error, SimcoreError):  # of an installed system; its text is for the user
+            return SimcoreError(str(error))
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error

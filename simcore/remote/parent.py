@@ -18,7 +18,13 @@ from simcore.remote.wire import receive, send
 _PIPE_BYTES = 1 << 20
 _LEAVE_S = 2.0
 _F_SETPIPE_SZ = 1031
-_START = "import sys; sys.path[:] = {path!r}; from simcore.remote.child import main; main()"
+PATIENCE_S = 5.0
+"""How long a process may be silent after it was told to stop, before it is ended."""
+# Ctrl-C is for the window, also while the process still starts.
+_START = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path[:] = {path!r}; "
+    "from simcore.remote.child import main; main()"
+)
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - shown as the cause of an error
@@ -39,9 +45,15 @@ class Worker:
         """
         # The path of this process, since the working folder must not be on it.
         code = _START.format(path=[entry for entry in sys.path if entry])
+        if not sys.executable:  # so it is where another program embeds Python
+            raise WorkerLostError("no process can be started: no Python is known to start")
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-P", "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # Without a terminal there may be none (pythonw, or closed by a shell).
+                stderr=None if sys.__stderr__ else subprocess.DEVNULL,
             )
         except OSError as error:
             raise WorkerLostError(f"no process can be started: {error.strerror}") from None
@@ -50,8 +62,10 @@ class Worker:
         self._in: BinaryIO = self._process.stdin  # type: ignore[assignment]
         self._out: BinaryIO = self._process.stdout  # type: ignore[assignment]
         _enlarge(self._out)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of writing
         self._number = 0
+        self._unwanted = 0
+        self._told = 0
         self._clean = True
 
     @property
@@ -67,20 +81,30 @@ class Worker:
     def work(self, task: Task) -> Iterator[Any]:
         """Have a task done; yields what it says until it ends.
 
-        A caller that stops listening early must close the iterator and not use the worker again.
+        It can be given up from now on, and begins with the first message that is asked for. A
+        caller that stops listening early must close the iterator and not use the worker again.
 
         Raises:
             Cancelled: if it was given up.
             WorkerLostError: if the process ended instead.
             Exception: what the task raised; where in the code is its cause.
         """
+        begin = Begin.with_task(self._number + 1, task)
+        self._number += 1
+        return self._said(begin)
+
+    def _said(self, begin: Begin) -> Iterator[Any]:
         self._clean = False
         try:
             with self._lock:
-                self._number += 1
-                send(self._in, Begin.with_task(self._number, task))
-            while not isinstance(message := receive(self._out), Ended):
+                send(self._in, begin)
+            self._tell()
+            while True:
+                message = receive(self._out)
+                if isinstance(message, Ended):
+                    break
                 yield message
+                message = None  # the next ones may be as large
         except (EOFError, OSError):
             raise WorkerLostError(self._how_it_ended()) from None
         self._clean = True
@@ -92,9 +116,27 @@ class Worker:
             raise message.error
 
     def give_up(self) -> None:
-        """Stop what it does now; `work` then raises Cancelled, unless it was done before."""
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            send(self._in, GiveUp(self._number))
+        """Stop what it does now; `work` then raises Cancelled, unless it was done before.
+
+        Never waits for another thread.
+        """
+        self._unwanted = self._number
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say what is not wanted; if another thread is writing, it does so when it is done."""
+        while self._told < self._unwanted and self._lock.acquire(blocking=False):
+            try:
+                self._told = self._unwanted
+                with contextlib.suppress(OSError, ValueError):
+                    send(self._in, GiveUp(self._told))
+            finally:
+                self._lock.release()
+
+    def kill(self) -> None:
+        """End a process that does not listen; whoever listens to it is told that it is lost."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
 
     def close(self) -> None:
         """End the process and wait for that."""
@@ -127,6 +169,7 @@ class Assignment:
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._unwanted = False
+        self._patience: threading.Timer | None = None
 
     @property
     def given_up(self) -> bool:
@@ -134,33 +177,51 @@ class Assignment:
         return self._unwanted
 
     def give_up(self) -> None:
-        """Stop it as soon as possible, or before it begins."""
+        """Stop it as soon as possible, or before it begins. Never waits for anything."""
         with self._lock:
+            if self._unwanted:
+                return
             self._unwanted = True
+            worker = self._worker
+            if worker is None:
+                return
+            worker.give_up()
+            self._patience = threading.Timer(PATIENCE_S, self._lose_patience)
+            self._patience.daemon = True
+            self._patience.start()
+
+    def _lose_patience(self) -> None:
+        with self._lock:
             if self._worker is not None:
-                self._worker.give_up()
+                self._worker.kill()
 
     def messages(self, worker: Worker) -> Iterator[Any]:
         """Have it done; yields what the worker says until the task ends.
 
         Raises:
-            Cancelled: if it was given up.
+            Cancelled: if it was given up; a worker that did not listen is lost then.
             WorkerLostError: if the process ended.
             Exception: what the task raised.
         """
+        said = worker.work(self._task)
         with self._lock:
             if self._unwanted:
                 raise Cancelled
             self._worker = worker
         try:
-            for message in worker.work(self._task):
-                if self._unwanted:  # it may have been before the worker knew of the task
-                    worker.give_up()
-                else:
+            for message in said:
+                if not self._unwanted:
                     yield message
+                message = None
+        except WorkerLostError:
+            if self._unwanted:
+                raise Cancelled from None
+            raise
         finally:
             with self._lock:
                 self._worker = None
+                if self._patience is not None:
+                    self._patience.cancel()
 
 
 def _enlarge(file: BinaryIO) -> None:
@@ -192,12 +253,14 @@ class WorkerPool:
         Raises:
             WorkerLostError: if no process can be started.
         """
-        with self._lock:
-            while self._idle:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
                 worker = self._idle.pop()
-                if worker.usable:
-                    return worker
-                worker.close()
+            if worker.usable:
+                return worker
+            worker.close()
         return Worker()
 
     def give_back(self, worker: Worker) -> None:
@@ -221,6 +284,11 @@ class WorkerPool:
         finally:
             self.give_back(worker)
 
+    def forget(self) -> None:
+        """In a forked copy of this process, which has the pipes too: leave them alone."""
+        self._lock = threading.Lock()  # a thread that is not there any more may have held it
+        self._idle = []
+
     def close(self) -> None:
         """End all idle workers."""
         with self._lock:
@@ -232,5 +300,4 @@ class WorkerPool:
 WORKERS = WorkerPool()
 atexit.register(WORKERS.close)
 if hasattr(os, "register_at_fork"):
-    # A forked copy has the pipes too and must leave them alone.
-    os.register_at_fork(after_in_child=WORKERS._idle.clear)
+    os.register_at_fork(after_in_child=WORKERS.forget)

@@ -50,7 +50,9 @@ def save_run(run: Run, path: str | Path) -> None:
     Raises:
         DataFileError: if the file cannot be written.
     """
-    steps = len(run)
+    status = {"finished": run.status.finished, "cancelled": run.status.cancelled}
+    steps = len(run)  # asked last: one that is finished does not grow any more
+    attached = {name: len(arrays) for name, arrays in run.attachments.copy().items()}
     header = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -65,17 +67,17 @@ def save_run(run: Run, path: str | Path) -> None:
         "steps": steps,
         "lanes": [lane.id for lane in run.lanes],
         "ops": [op.id for op in run.ops],
-        "attachments": {name: len(arrays) for name, arrays in run.attachments.items()},
-        "status": {"finished": run.status.finished, "cancelled": run.status.cancelled},
+        "attachments": attached,
+        "status": status,
     }
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         _put(archive, _HEADER, json.dumps(header, ensure_ascii=False, allow_nan=False).encode())
         for name in run.column_names:
             if name != "start_ps" and name not in run.plan.derived:
                 _put_column(archive, run, name, steps)
-        for name, arrays in run.attachments.items():
-            for index in range(len(arrays)):
-                data = _npy(arrays[index])
+        for name, count in attached.items():
+            for index in range(count):
+                data = _npy(run.attachments[name][index])
                 _put(archive, f"attachment.{name}.{index}.npy", data, packed=False)
 
 

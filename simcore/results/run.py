@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -358,8 +358,9 @@ class Run:
             raise OverflowError("time beyond what 64 bits hold")
         row["start_ps"] = np.int64(self._end_ps)
         if not self._columns:
-            for name, value in row.items():
-                self._columns[name] = _Column(np.asarray(value), self.store)
+            self._columns = {
+                name: _Column(np.asarray(value), self.store) for name, value in row.items()
+            }
         for name, column in self._columns.items():
             column.put(self._length, np.asarray(row[name]))
         self._end_ps += int(row["duration_ps"])
@@ -371,7 +372,10 @@ class Run:
         It shares the columns, so it costs nothing and must not be appended to.
         """
         out = Run(self.plan, self.system, budget_bytes=self.store.budget_bytes)
-        out.status, out.attachments, out.store = self.status, self.attachments, self.store
+        # Asked before the length: a run that is finished does not grow any more.
+        finished = self.status.finished
+        out.status = replace(self.status, finished=finished and length >= self._length)
+        out.attachments, out.store = self.attachments, self.store
         out.figures = self.figures if length >= self._length else None
         out._columns, out._spans, out._causes = self._columns, self._spans, self._causes
         out._length = min(max(0, length), self._length)
@@ -405,8 +409,8 @@ class Run:
     def _keep(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Put checked rows behind those there are."""
         if not self._columns:
-            for name, values in rows.items():
-                self._columns[name] = _Column(values[0], self.store)
+            # All at once, since a reader may ask for the names.
+            self._columns = {name: _Column(values[0], self.store) for name, values in rows.items()}
         for name, column in self._columns.items():
             column.put_many(self._length, rows[name])
 

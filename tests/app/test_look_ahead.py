@@ -54,11 +54,13 @@ def test_what_is_said_of_the_next_step_is_there_too(window, qtbot):
 
 def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
     run, cursor, here = window.state.runs.current, window.state.cursor, threading.get_ident()
-    derived = []
+    derived, go_on = [], threading.Event()
     original = run.system.spans
 
     def spans(plan, record):
         derived.append(threading.get_ident())
+        if derived[-1] != here:
+            assert go_on.wait(20)
         return original(plan, record)
 
     cursor.seek(1)
@@ -71,11 +73,13 @@ def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
         assert shown.startswith("token 9/")
         assert not cursor.known
         assert here not in derived
+        go_on.set()
         qtbot.waitUntil(lambda: cursor.known, timeout=5000)
         qtbot.waitUntil(lambda: window.transport.position.text() != shown, timeout=5000)
         op = run.ops[int(run.spans(9).op[cursor.op()])].id
         assert op in window.transport.position.text()
     finally:
+        go_on.set()
         del run.system.spans
 
 

@@ -7,11 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 import simcore
 from simcore.engine.simulator import Simulator, simulate
+from simcore.remote.parent import WORKERS
 from simcore.results.run import Run
 from simcore.scenario.document import Document
 from tests.bench.measure import alone, median_ms, record, report
@@ -66,6 +68,30 @@ def bench_two_threads() -> None:
     for thread in threads:
         thread.join()
     record("hermes two threads", speedup=alone / times[0] + alone / times[1])
+
+
+@dataclass(frozen=True)
+class TimeSteps:
+    """Measures steps in a working process, as the window has them simulated."""
+
+    def work(self, say: Callable[[float], None]) -> None:
+        say(window_ms(started()))
+
+
+def bench_two_processes() -> None:
+    """Two runs in two processes, against one run alone: how much more gets done."""
+    with WORKERS.borrowed() as one, WORKERS.borrowed() as other:
+        (alone_ms,) = one.work(TimeSteps())
+        found: list[float] = []
+        threads = [
+            threading.Thread(target=lambda w=worker: found.extend(w.work(TimeSteps())))
+            for worker in (one, other)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    record("hermes two processes", speedup=sum(alone_ms / each for each in found))
 
 
 def bench_step_without_neurons() -> None:

@@ -193,22 +193,19 @@ class Cache:
         table = shapes.lm_head_bytes(self.costs.model)
         return self.resident_bytes + 2 * self.streamed_bytes + table
 
-    def parts(self, cached: Int, settings: Settings, *, whole: bool = False) -> Parts:
+    def parts(self, cached: Int, settings: Settings) -> Parts:
         """Amounts of the mini-batches.
 
         Args:
             cached: (rows, requests) tokens in the cache before the new ones.
             settings: one a row.
-            whole: take the batch as one, whatever the settings say.
         """
-        bins = 1 if whole else settings.mini_batches
-        there = self.tokens(cached, settings)
-        after = self.tokens(cached + 1, settings)
-        rows, requests = cached.shape
-        if self.policy.packing == "balanced" and bins > 1:
-            bin_of = balanced_bins(self._excess(there), bins)
-        else:
-            bin_of = arrival_bins(rows, requests, bins)
+        there, after = self.tokens(cached, settings), self.tokens(cached + 1, settings)
+        return self.parts_of(cached, there, after, settings.mini_batches)
+
+    def parts_of(self, cached: Int, there: BlockTokens, after: BlockTokens, bins: int) -> Parts:
+        """Amounts of so many mini-batches, from the cache before and after the new tokens."""
+        bin_of = self._bins(there, bins)
 
         def sums(values: Int) -> Int:
             return bin_sums(values, bin_of, bins)
@@ -226,6 +223,17 @@ class Cache:
             sums((stored & ~after.newest_light).astype(np.int64)),
             sums((stored & after.newest_light).astype(np.int64)),
         )
+
+    def first_load(self, there: BlockTokens, bins: int) -> tuple[Int, Int]:
+        """Tokens of KV and light tokens on the host of the first mini-batch, (rows,) each."""
+        first = self._bins(there, bins) == 0
+        return (there.kv_host * first).sum(axis=1), (there.light_host * first).sum(axis=1)
+
+    def _bins(self, there: BlockTokens, bins: int) -> Int:
+        if self.policy.packing == "balanced" and bins > 1:
+            return balanced_bins(self._excess(there), bins)
+        rows, requests = there.kv_host.shape
+        return arrival_bins(rows, requests, bins)
 
     def _excess(self, tokens: BlockTokens) -> Int:
         """Time to make keys and values of light tokens less that to load, by request, in ps."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from simcore.systems.hybridserve.caching import Cache, Settings
 from simcore.systems.hybridserve.machine import GPU, UP, Int
-from simcore.systems.hybridserve.search import GRID, Templates, decode_rows, fits
+from simcore.systems.hybridserve.plan import Templates
+from simcore.systems.hybridserve.search import GRID, decode_rows, fits
 
 
 @dataclass(frozen=True, slots=True)

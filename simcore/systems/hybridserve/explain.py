@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simcore.results.explain import Explanation, Term
 from simcore.results.spans import WAIT_OPS, Spans
 from simcore.systems.explaining import (
@@ -17,10 +15,8 @@ from simcore.systems.explaining import (
     term,
     us,
 )
-
-if TYPE_CHECKING:
-    from simcore.systems.hybridserve.machine import StreamPlan
-    from simcore.systems.hybridserve.system import HybridPlan
+from simcore.systems.hybridserve.machine import StreamPlan
+from simcore.systems.hybridserve.plan import HybridPlan
 
 CACHE_OPS = ("load_kv", "load_act", "regenerate", "recompute")
 """Operations whose length the ratio of the cache decides."""

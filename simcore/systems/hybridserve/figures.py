@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from simcore.results.run import KIND_DECODE, Run
 from simcore.results.spans import WAIT_OPS
 from simcore.results.terms import Term
 from simcore.systems.hybridserve.machine import DOWN, GPU, UP, Int, StreamPlan
+from simcore.systems.hybridserve.plan import HybridPlan
 from simcore.units import PS_PER_MS
-
-if TYPE_CHECKING:
-    from simcore.systems.hybridserve.system import HybridPlan
 
 _DECODE = "Mean over the decode steps."
 _HIDDEN = "Of the copies in a decode step in the middle: time in which the GPU computes."

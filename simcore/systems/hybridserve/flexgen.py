@@ -28,7 +28,7 @@ from simcore.results.spans import Lane, WaitReason
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import register_system
 from simcore.systems.hybridserve import figures, grid, steps
-from simcore.systems.hybridserve.layered import Causes, LayeredSystem, Stretch
+from simcore.systems.hybridserve.layered import Causes, LayeredSystem
 from simcore.systems.hybridserve.machine import (
     BLOCKS,
     DOWN,
@@ -52,6 +52,7 @@ from simcore.systems.hybridserve.machine import (
 from simcore.systems.hybridserve.memory import base_memory
 from simcore.systems.hybridserve.policy import ZigZagPolicy
 from simcore.systems.hybridserve.search import doublings, sampled_steps
+from simcore.systems.hybridserve.stretch import Stretch
 from simcore.units import transfer_ps
 
 PERCENT = 100

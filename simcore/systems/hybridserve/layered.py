@@ -8,7 +8,7 @@ the last. Rows of the work are steps here; for the spans of one step they become
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine import phases
-from simcore.engine.phases import Template, Work
-from simcore.engine.rows import RowTotals, row_totals
 from simcore.results.explain import Explanation
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
@@ -25,69 +23,13 @@ from simcore.systems.base import System
 from simcore.systems.hybridserve.explain import explain
 from simcore.systems.hybridserve.figures import TERMS
 from simcore.systems.hybridserve.machine import BASELINE, COMPONENTS, PRESETS, StreamPlan
+from simcore.systems.hybridserve.stretch import Stretch
 
 Int = NDArray[np.int64]
 Causes = dict[str, Any]
-Segments = list[tuple[Template, Work, bool]]
 
 FEWEST, MOST = 64, 256
 """Steps decided together: few at first, to show them at once, then as many as there are already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Work of some steps of one kind, one row a step.
-
-    Attributes:
-        template: phases of a layer.
-        steady, last: work of all layers but the last, and of the last.
-        before, after: phases around the layers.
-    """
-
-    template: Template
-    steady: Work
-    last: Work
-    before: Sequence[tuple[Template, Work]] = ()
-    after: Sequence[tuple[Template, Work]] = ()
-
-    def totals(self, layers: int) -> RowTotals:
-        """Totals of each step."""
-        parts = [(row_totals(self.template, self.last), 1)]
-        if layers > 1:
-            parts.append((row_totals(self.template, self.steady), layers - 1))
-        parts += [(row_totals(t, w), 1) for t, w in (*self.before, *self.after)]
-        names = ("duration_ps", "time_ps", "amount_bytes", "flops")
-        return RowTotals(*(sum(getattr(p, name) * n for p, n in parts) for name in names))
-
-    def durations_ps(self, layers: int) -> Int:
-        """Length of each step, as `totals` gives it."""
-        total = phases.row_lengths(self.template, self.last)
-        if layers > 1:
-            total += (layers - 1) * phases.row_lengths(self.template, self.steady)
-        for template, work in (*self.before, *self.after):
-            total += phases.row_lengths(template, work)
-        return total
-
-    def busiest_ps(self, layers: int) -> Int:
-        """Time of the busiest lane of each layer and phase, added up: no step is shorter."""
-        parts = [(self.template, self.last, 1), (self.template, self.steady, layers - 1)]
-        parts += [(template, work, 1) for template, work in (*self.before, *self.after)]
-        total = np.zeros(len(self.last.time_ps), np.int64)
-        for template, work, times in parts:
-            lanes = [work.time_ps[:, template.column_lane == lane] for lane in template.all_lanes]
-            total += times * np.max([lane.sum(axis=1) for lane in lanes], axis=0)
-        return total
-
-    def segments(self, layers: int) -> Segments:
-        """The one step of a stretch in order of time, rows being layers."""
-        rows = [self.steady] * (layers - 1) + [self.last]
-        names = ("time_ps", "amount_bytes", "flops")
-        work = Work(*(np.concatenate([getattr(row, name) for row in rows]) for name in names))
-        return [
-            *((t, w, False) for t, w in self.before),
-            (self.template, work, True),
-            *((t, w, False) for t, w in self.after),
-        ]
 
 
 @dataclass(slots=True)

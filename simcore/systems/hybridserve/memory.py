@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from simcore.model import shapes
@@ -14,9 +12,7 @@ from simcore.systems.hybridserve.machine import (
     StreamPlan,
     free_bytes,
 )
-
-if TYPE_CHECKING:
-    from simcore.systems.hybridserve.system import HybridPlan
+from simcore.systems.hybridserve.plan import HybridPlan
 
 PERCENT = 100
 _WEIGHTS, _TABLES, _BUFFERS, _ACT, _KV, _WORK, _RESERVE = range(len(MEMORY_KINDS))

@@ -25,7 +25,7 @@ from simcore.results.spans import Lane, WaitReason
 from simcore.scenario.schema import Scenario
 from simcore.systems.base import register_system
 from simcore.systems.hybridserve import figures, grid, steps
-from simcore.systems.hybridserve.layered import Causes, LayeredSystem, Stretch
+from simcore.systems.hybridserve.layered import Causes, LayeredSystem
 from simcore.systems.hybridserve.machine import (
     BLOCKS,
     DOWN,
@@ -47,6 +47,7 @@ from simcore.systems.hybridserve.machine import (
 from simcore.systems.hybridserve.memory import base_memory
 from simcore.systems.hybridserve.policy import SwapPolicy, ZeroPolicy
 from simcore.systems.hybridserve.rounds import Schedule, in_groups, swapping
+from simcore.systems.hybridserve.stretch import Stretch
 
 PERCENT = 100
 _NEEDED = WaitReason.DEPENDENCY

@@ -6,19 +6,18 @@ Every candidate is laid out as it would be simulated: prefill, and decode steps 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.phases import Template
 from simcore.errors import CapacityError
 from simcore.results.spans import Lane
 from simcore.systems.hybridserve import steps
 from simcore.systems.hybridserve.caching import ACT, Cache, Settings
-from simcore.systems.hybridserve.layered import Stretch
 from simcore.systems.hybridserve.machine import Int, free_bytes, host_room
+from simcore.systems.hybridserve.plan import Templates
+from simcore.systems.hybridserve.stretch import Stretch
 
 GRID = 64
 """Shares are tried in steps of one in so many."""
@@ -28,16 +27,6 @@ FEW = 4
 """Candidates laid out before the others."""
 MOST_PARTS = 64
 """Most mini-batches tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Templates:
-    """Phases of a run with some number of mini-batches."""
-
-    layer: Template
-    prefill: Template
-    first: Template
-    tail: Template
 
 
 def make_templates(cache: Cache, lanes: tuple[Lane, ...], mini_batches: int) -> Templates:
@@ -112,13 +101,13 @@ def decode_rows(
     """Work of decode steps, one setting and step a row, and what the first of them loads."""
     requests = len(cache.prompts)
     cached = np.broadcast_to(cache.prompts, (len(step), requests)) + step[:, None] - 1
-    parts = cache.parts(cached, settings, whole=whole)
+    there, after = cache.tokens(cached, settings), cache.tokens(cached + 1, settings)
+    parts = cache.parts_of(cached, there, after, 1 if whole else settings.mini_batches)
     more = step < cache.output_tokens
     zero = np.zeros(len(step), np.int64)
     load = (zero, zero)
     if not whole:  # packing may put fewer tokens first in the next step: they stay out of a bound
-        follow = cache.parts(cached + 1, settings)
-        kv, light = follow.kv_host[:, 0], follow.light_host[:, 0]
+        kv, light = cache.first_load(after, settings.mini_batches)
         load = (np.where(more, kv, 0), np.where(more, light, 0))
     stretch = decode_stretch(cache, templates, parts, load, more)
     return stretch, (parts.kv_host[:, 0], parts.light_host[:, 0])

@@ -9,7 +9,7 @@ mini-batches the batch is computed, is searched before the run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,50 +22,28 @@ from simcore.scenario.schema import Scenario
 from simcore.systems.base import Variant, register_system
 from simcore.systems.hybridserve import figures, grid
 from simcore.systems.hybridserve.block_map import BlockMap, block_map
-from simcore.systems.hybridserve.caching import Cache, Parts, Settings
+from simcore.systems.hybridserve.caching import Cache, Parts
 from simcore.systems.hybridserve.curves import RatioCurve, ratio_curve
 from simcore.systems.hybridserve.explain import CACHE_OPS, explain, ratio_note
-from simcore.systems.hybridserve.layered import Causes, LayeredSystem, Stretch
+from simcore.systems.hybridserve.layered import Causes, LayeredSystem
 from simcore.systems.hybridserve.machine import (
     MEMORY_KINDS,
     OPS,
     PAPER,
     Costs,
     Int,
-    StreamPlan,
     make_lanes,
     make_memory,
     parts_of,
     prompt_lengths,
 )
 from simcore.systems.hybridserve.memory import cache_memory, resident_weights
+from simcore.systems.hybridserve.plan import HybridPlan
 from simcore.systems.hybridserve.policy import HybridServePolicy
-from simcore.systems.hybridserve.search import (
-    Templates,
-    choose,
-    decode_stretch,
-    prefill_stretch,
-)
+from simcore.systems.hybridserve.search import choose, decode_stretch, prefill_stretch
+from simcore.systems.hybridserve.stretch import Stretch
 
 _PARTS = tuple(Parts.__dataclass_fields__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HybridPlan(StreamPlan):
-    """A prepared run of HybridServe.
-
-    Attributes:
-        cache: sizes, lengths, what is cached how.
-        chosen: the setting of the run, one row.
-    """
-
-    cache: Cache
-    chosen: Settings
-
-    @property
-    def templates(self) -> Templates:
-        """The phases of the segments of a step."""
-        return Templates(self.layer, self.prefill, self.first, self.tail)
 
 
 @register_system("hybridserve")

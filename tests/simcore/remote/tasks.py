@@ -45,6 +45,27 @@ class Endless:
 
 
 @dataclass(frozen=True)
+class Mute:
+    """Works for ever, with pauses, and says nothing."""
+
+    ballast: bytes = b""
+
+    def work(self, say):
+        while True:
+            time.sleep(0.001)
+            pause()
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Says that it has begun and then neither works nor listens."""
+
+    def work(self, say):
+        say("begun")
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@dataclass(frozen=True)
 class Talkative:
     """Says more than a pipe holds, for ever."""
 
@@ -55,6 +76,13 @@ class Talkative:
 
 class Odd(Exception):
     """An error that cannot be sent: it needs two arguments and keeps one."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+class OddForUsers(UserError):
+    """An error for users that cannot be sent."""
 
     def __init__(self, one, two):
         super().__init__(one)
@@ -73,6 +101,8 @@ class Fails:
             raise CapacityError("GPU", 2_000_000_000, 1_000_000_000, "take a larger one")
         if self.how == "odd":
             raise Odd("an odd thing", 2)
+        if self.how == "odd for users":
+            raise OddForUsers("take another", 2)
         if self.how == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.how == "exits":

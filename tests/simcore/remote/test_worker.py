@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 
 from simcore import errors
+from simcore.remote import parent
 from simcore.remote.parent import Assignment, RemoteTraceback, Worker, WorkerPool
+from simcore.remote.task import Begin
 from simcore.remote.wire import receive, send
-from tests.simcore.remote.tasks import Echo, Endless, Fails, Talkative, Where
+from tests.simcore.remote.tasks import Echo, Endless, Fails, Mute, Silent, Talkative, Where
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -87,6 +90,8 @@ def test_errors_come_back_whole(worker):
     assert "tasks.py" in str(bug.value.__cause__)
     with pytest.raises(RuntimeError, match="Odd: an odd thing"):
         list(worker.work(Fails("odd")))
+    with pytest.raises(errors.SimcoreError, match=r"^take another$"):
+        list(worker.work(Fails("odd for users")))
     assert worker.usable
 
 
@@ -141,6 +146,88 @@ def test_given_up_from_another_thread_at_any_time(worker):
     assert worker.usable
 
 
+def test_given_up_just_before_the_worker_knows_of_it(worker, monkeypatch):
+    """Also while another thread writes: whoever gives up is the window and must not wait."""
+    assignment = Assignment(Mute())
+    waited = []
+
+    def sent(file, message):
+        if isinstance(message, Begin):
+            begin = time.monotonic()
+            assignment.give_up()
+            waited.append(time.monotonic() - begin)
+        send(file, message)
+
+    monkeypatch.setattr(parent, "send", sent)
+    with pytest.raises(errors.Cancelled):
+        list(assignment.messages(worker))
+    assert waited[0] < 0.5
+    assert worker.usable
+
+
+def test_giving_up_does_not_wait_for_a_process_that_reads_nothing():
+    worker = Worker()
+    assert list(worker.work(Echo(1))) == [1, 1]
+    os.kill(worker.pid, signal.SIGSTOP)
+    assignment, ended = Assignment(Mute(bytes(8 << 20))), []  # more than the pipe holds
+
+    def listen():
+        try:
+            list(assignment.messages(worker))
+        except errors.Cancelled as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    end = time.monotonic() + 20
+    while not worker._lock.locked() and time.monotonic() < end:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    begin = time.monotonic()
+    assignment.give_up()
+    waited = time.monotonic() - begin
+    assert thread.is_alive()
+    os.kill(worker.pid, signal.SIGCONT)
+    thread.join(20)
+    assert waited < 0.05
+    assert ended
+    assert worker.usable
+    worker.close()
+
+
+def test_a_process_that_does_not_listen_is_ended(monkeypatch):
+    monkeypatch.setattr(parent, "PATIENCE_S", 0.3)
+    worker, assignment = Worker(), Assignment(Silent())
+    begin = 0.0
+
+    def listen():
+        nonlocal begin
+        for _ in assignment.messages(worker):
+            begin = time.monotonic()
+            assignment.give_up()
+            assignment.give_up()
+
+    with pytest.raises(errors.Cancelled):
+        listen()
+    assert 0.2 < time.monotonic() - begin < 10
+    assert not worker.usable
+    worker.close()
+
+
+def test_a_process_that_listens_is_left_alone(worker, monkeypatch):
+    monkeypatch.setattr(parent, "PATIENCE_S", 0.2)
+    assignment = Assignment(Endless())
+
+    def listen():
+        for _ in assignment.messages(worker):
+            assignment.give_up()
+
+    with pytest.raises(errors.Cancelled):
+        listen()
+    time.sleep(0.4)
+    assert list(worker.work(Echo(1))) == [1, 1]
+
+
 def test_given_up_before_it_begins(worker):
     assignment = Assignment(Endless())
     assignment.give_up()
@@ -169,6 +256,45 @@ def test_no_process_at_all(monkeypatch):
     pool.warm()  # whoever takes one is told
     with pytest.raises(errors.WorkerLostError):
         pool.take()
+    for nothing in ("", None):
+        monkeypatch.setattr(sys, "executable", nothing)
+        pool.warm()
+        with pytest.raises(errors.WorkerLostError, match="no Python is known"):
+            pool.take()
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_without_standard_files(closed, tmp_path):
+    """As a program may be started that has no terminal."""
+    program = (
+        "from simcore.remote.parent import Worker\n"
+        "from tests.simcore.remote.tasks import Echo\n"
+        "worker = Worker()\n"
+        f"open({str(tmp_path / 'said')!r}, 'w').write(repr(list(worker.work(Echo(3)))))\n"
+        "worker.close()\n"
+    )
+    subprocess.run(
+        ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, program],
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (tmp_path / "said").read_text() == "[3, 3]"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_copy_knows_no_workers():
+    pool = parent.WORKERS
+    pool.close()
+    pool.warm()
+    try:
+        child = os.fork()
+        if not child:
+            os._exit(len(pool._idle))
+        assert os.waitpid(child, 0)[1] == 0
+        assert len(pool._idle) == 1
+    finally:
+        pool.close()
 
 
 def test_a_pool_keeps_some_and_no_dead_ones():
