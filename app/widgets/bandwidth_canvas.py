@@ -16,7 +16,7 @@ from app.viewmodels.formatting import significant
 from app.viewmodels.hover import step_name
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
-from app.widgets.painting import NumpyImage, packed
+from app.widgets.painting import Backdrop, NumpyImage, packed
 from app.widgets.reference_overlay import exact_pieces
 from app.widgets.rulers import Heading, paint_gutter, paint_steps
 from app.widgets.time_canvas import TimeCanvas
@@ -43,6 +43,7 @@ class BandwidthCanvas(TimeCanvas):
         self.rows: list[Row] = []
         self._pinned = 0
         self._scales: list[float] = []
+        self._titles_kept = Backdrop()
         self._rates = np.zeros((0, 0))
         self._rates_a = np.zeros((0, 0))
         self._exact: Mapping[int, Spans] = {}
@@ -140,9 +141,25 @@ class BandwidthCanvas(TimeCanvas):
         painter.setClipRect(area)
         paint_steps(painter, area, axis, edges, theme)
         painter.restore()
-        paint_gutter(painter, self, [self._heading(row) for row in range(len(self.rows))], theme)
+        self._paint_titles(painter)
         if not complete:
             self.invalidate()
+
+    def _paint_titles(self, painter: QPainter) -> None:
+        """The gutter; it stays while the range changes, unless a scale says something else."""
+        theme, rows = self.context.theme, range(len(self.rows))
+        peaks = [self.peak_of(row) for row in rows]
+        told = [scale if peak > scale else 0.0 for peak, scale in zip(peaks, self._scales)]
+        place = (self.gutter, self.row_height(), self.scroll_px)
+        painter.save()
+        painter.setClipRect(QRect(0, 0, self.gutter, self.height()))
+        self._titles_kept.draw(
+            painter,
+            self,
+            (theme, self.rows, peaks, told, place),
+            lambda inner: paint_gutter(inner, self, [self._heading(row) for row in rows], theme),
+        )
+        painter.restore()
 
     def _find_reference(self, axis: TimeMap, columns: int) -> bool:
         """GB/s of run A at each pixel; whether all spans it needs were there."""
