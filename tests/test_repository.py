@@ -55,9 +55,10 @@ def test_constraints_are_plain_versions_of_everything_needed():
 
 
 def test_toolkit_pins():
-    """Other versions abort the interpreter (see CONTRIBUTING)."""
+    """Other versions abort the interpreter or break exporters (see CONTRIBUTING)."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert "PySide6-Essentials>=6.10.3,<6.11" in dependencies
+    assert "pyqtgraph==0.14.*" in dependencies
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal")

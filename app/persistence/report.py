@@ -9,7 +9,7 @@ from pathlib import Path
 from app.state.app_state import AppState
 from simcore.cli.crash import report_text, write_report
 
-PACKAGES = ("PySide6-Essentials", "numpy", "scipy", "matplotlib", "PyYAML")
+PACKAGES = ("PySide6-Essentials", "pyqtgraph", "numpy", "scipy", "matplotlib", "PyYAML")
 _LOG_ENTRIES = 200
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyqtgraph.Qt import internals
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import QWidget
-from shiboken6 import Shiboken
 
 from app.theme.tokens import COLOUR_KEYS, Theme, contrast, rgb
 
@@ -55,13 +55,10 @@ def line_area(x: float, height: int) -> QRect:
 
 
 class RectBatch:
-    """Many rectangles drawn with one call, out of an array that Qt reads as it is.
-
-    Qt takes the first of some rectangles and their number; one is four doubles in memory.
-    """
+    """Many rectangles drawn with one call."""
 
     def __init__(self) -> None:
-        self._memory = np.empty((64, 4), np.float64)
+        self._array: Any = internals.PrimitiveArray(QRectF, 4)
 
     def draw(
         self,
@@ -72,18 +69,15 @@ class RectBatch:
         height: NDArray[Any] | float,
     ) -> None:
         """Draw with the painter's pen and brush."""
-        count = len(left)
-        if not count:
+        self._array.resize(len(left))
+        if not len(left):
             return
-        if count > len(self._memory):
-            self._memory = np.empty((2 * count, 4), np.float64)
-        memory = self._memory[:count]
+        memory = self._array.ndarray()
         memory[:, 0] = left
         memory[:, 1] = top
         memory[:, 2] = width
         memory[:, 3] = height
-        first: Any = Shiboken.wrapInstance(self._memory.ctypes.data, QRectF)
-        painter.drawRects(first, count)
+        painter.drawRects(*self._array.drawargs())
 
 
 def packed(colour: str) -> int:
