@@ -27,6 +27,8 @@ from app.state.playback import SPEEDS, STEPS_PER_S
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 WARM_EDITS = 500
 LOOP_S = 2.0
+FIRST_LOOK_S, LOOK_S = 0.6, 0.05
+"""How long a view is looked at: in the first two rounds, and later."""
 MOST_MB_PER_100_EDITS = 4.0
 """Largest slope of the resident memory that counts as noise of the allocator."""
 
@@ -201,7 +203,9 @@ class Soak:
         state.markers.set_range(0.2 * end, 0.7 * end)
         for id in window.docks:
             window.show_view(id)
-            QApplication.processEvents()
+            # Some views draw in a thread, and load what draws only then.
+            end = time.monotonic() + (FIRST_LOOK_S if self.done.rounds < 2 else LOOK_S)
+            self.wait(lambda until=end: time.monotonic() > until)
         window.set_theme("dark" if self.done.rounds % 2 else "light")
         for _ in range(4):
             window.commands.run("edit.undo")
