@@ -16,7 +16,9 @@ from tests.bench.measure import record
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = (
-    "import gc, runpy; gc.disable(); "  # as app.main does before it loads the window
+    # What app.main does before it loads the window.
+    "import gc, runpy; gc.disable(); "
+    "from simcore.remote.parent import WORKERS; WORKERS.warm(); "
     "runpy.run_module('tests.bench.window', run_name='__main__')"
 )
 FOLDERS = ("CONFIG", "STATE", "CACHE")
