@@ -119,7 +119,7 @@ def _window_rows(runs: dict[str, dict]) -> list[str]:
     shown = {
         "minutes, rounds": lambda one: f"{one['minutes']}, {one['rounds']}",
         "edits, files opened, plays": lambda one: f"{one['edits']}, {one['opens']}, {one['plays']}",
-        "hours of playing at normal speed": lambda one: f"{one['played_hours']}",
+        "hours of playing at normal speed": lambda one: f"{one.get('played_hours', 0)}",
         "slope of the memory, MB per 100 edits": lambda one: f"{one['slope_MB_per_100_edits']}",
         **{
             f"{name}, first and last": lambda one, key=key: f"{one[key][0]}, {one[key][1]}"
