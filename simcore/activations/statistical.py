@@ -78,11 +78,6 @@ def _by_group(columns: NDArray[Any]) -> NDArray[Any]:
     return columns.reshape(len(columns), -1, _PAIR)
 
 
-def _whole_groups(plane: Plane) -> NDArray[np.complex128]:
-    """A view of a plane with the 128 bits of a group as one element, to move them whole."""
-    return plane.view(np.complex128)
-
-
 class _Draws:
     """The uniform draws of one sequence for one token, taken some layers at a time.
 
@@ -90,47 +85,24 @@ class _Draws:
     neuron.
     """
 
-    def __init__(self, bits: np.random.BitGenerator, table: _Table, lead: np.uint16) -> None:
+    def __init__(self, bits: np.random.BitGenerator, table: _Table) -> None:
         self._bits = bits
-        self._coupled = table.coupled
         self._width = table.rise.shape[1] - table.coupled
-        self._lead = lead
         raw = bits.random_raw(table.coupled // 8).view(np.uint16)
-        self._common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(1, -1)
-        self._common_lowered = np.maximum(self._common, lead) - lead
-        self._own = np.empty((0, self._width), np.uint16)
+        self.common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(-1)
 
-    def next(self, layers: int) -> None:
-        """Draw for so many further layers."""
+    def next(self, layers: int) -> U16:
+        """Draw for so many further layers: their own draws, (layers, columns)."""
         raw = self._bits.random_raw(layers * self._width // 4)
-        self._own = raw.view(np.uint16).reshape(layers, self._width)
+        return raw.view(np.uint16).reshape(layers, self._width)
 
-    def fires(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
-        """The neurons of these layers that fire after silence: whose draw is below `rise`.
-
-        Args:
-            rise: thresholds, (layers, columns).
-            flags: room for as many truth values.
-        """
-        return self._below(self._common, self._own, rise, flags)
-
-    def fires_again(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
-        """The neurons of these layers that fire after having fired. The draws are used up.
-
-        Their threshold is `rise` and the lead; here the draws are lowered by the lead instead,
-        and one table of thresholds read for both questions.
-        """
-        np.maximum(self._own, self._lead, out=self._own)
-        self._own -= self._lead
-        return self._below(self._common_lowered, self._own, rise, flags)
-
-    def _below(
-        self, common: U16, own: U16, thresholds: NDArray[Any], flags: NDArray[np.bool_]
-    ) -> Plane:
-        found = flags[: len(thresholds)]
-        edge = self._coupled
-        np.less(common, thresholds[:, :edge], out=found[:, :edge])
-        np.less(own, thresholds[:, edge:], out=found[:, edge:])
+    def stationary(self, rise: U16, correlation: float) -> Plane:
+        """The neurons that fire at a token before which nothing is known."""
+        scaled = rise * np.float32(1 / max(1e-6, 1 - correlation))
+        edge = self.common.size
+        found = np.empty(rise.shape, np.bool_)
+        np.less(self.common, scaled[:, :edge], out=found[:, :edge])
+        np.less(self.next(len(rise)), scaled[:, edge:], out=found[:, edge:])
         return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
@@ -231,7 +203,9 @@ def _choose_trades(
         swaps = int(expected + drift.random())
         if not swaps:
             continue
-        picks = np.unique(drift.integers(0, segment.pairs, 2 * swaps))
+        picked = np.zeros(segment.pairs, np.bool_)
+        picked[drift.integers(0, segment.pairs, 2 * swaps)] = True
+        picks = np.flatnonzero(picked)
         picks = drift.permutation(picks)[: len(picks) // 2 * 2]
         column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
         other = np.roll(column, len(column) // 2)
@@ -355,39 +329,33 @@ class StatisticalSource:
         return mean.reshape(out.shape)
 
     def draw(self) -> Sequence[Plane]:
+        # Here, as who only looks at a run needs no compiler.
+        from simcore.activations.firing import arrange, fire, trade
+
         table, layers = self._table, self.space.layers
         self._fresh = False
         traded, partners = self._trades
-        draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         if not self._previous:
-            scale = np.float32(1 / max(1e-6, 1 - self._settings.adjacent_correlation))
-            stationary = table.rise * scale
-            for own in draws:
-                own.next(layers)
-                self._previous.append(own.fires(stationary, np.empty(table.rise.shape, np.bool_)))
-            draws = [_Draws(bits, table, self._lead) for bits in self._bits]
-        # Few layers at a time: their thresholds, read from memory once, and the flags on their way
-        # to bits then stay in the processor's cache for all sequences.
-        flags = np.empty((_LAYERS_AT_ONCE, self.space.columns), np.bool_)
+            correlation = self._settings.adjacent_correlation
+            self._previous = [
+                _Draws(bits, table).stationary(table.rise, correlation) for bits in self._bits
+            ]
+        draws = [_Draws(bits, table) for bits in self._bits]
+        # Few layers at a time: their thresholds, read from memory once, then stay in the
+        # processor's cache for all sequences.
         kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
         for first in range(0, layers, _LAYERS_AT_ONCE):
             rows = slice(first, min(layers, first + _LAYERS_AT_ONCE))
             rise = table.rise[rows]
             if len(traded):
-                rise[:, traded] = np.take(rise, partners, axis=1)
+                trade(rise, traded, partners)
             for own, previous, fired in zip(draws, self._previous, kept, strict=True):
-                own.next(rows.stop - first)
-                np.copyto(fired[rows], own.fires(rise, flags))
-                again = own.fires_again(rise, flags)
-                again &= previous[rows]
-                fired[rows] |= again
+                drawn = own.next(rows.stop - first)
+                fire(own.common, drawn, rise, self._lead, previous[rows], fired[rows])
         for fired in kept[1:] if len(self._shared) else ():
             _grouped(fired)[:, self._shared] = _grouped(kept[0])[:, self._shared]
         self._previous = kept
-        planes = [
-            np.take(_whole_groups(fired), taken, axis=1).view(np.uint64)
-            for fired, taken in zip(kept, self._taken, strict=True)
-        ]
+        planes = [arrange(fired, taken) for fired, taken in zip(kept, self._taken, strict=True)]
         if self._settings.drift_per_token:
             share = self._settings.drift_per_token
             self._trades = _choose_trades(self._drift, table.segments, share)

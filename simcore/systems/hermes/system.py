@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from simcore.systems.hermes import explain, figures, grid
 from simcore.systems.hermes.machine import COMPONENTS, PAPER, PRESETS
 from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
 from simcore.systems.hermes.policy import HermesPolicy
-from simcore.systems.hermes.state import HermesState
 from simcore.systems.hermes.study import Study, predictor_study
 from simcore.systems.hermes.work import segments
 from simcore.systems.phased import PhasedSystem, Segments
+
+if TYPE_CHECKING:
+    from simcore.systems.hermes.state import HermesState
 
 _OFF = {"online_adjustment": False, "window_remap": False}
 
@@ -59,6 +61,9 @@ class Hermes(PhasedSystem):
         return prepare(scenario, items=items)
 
     def start(self, plan: HermesPlan, run: Run) -> HermesState:
+        # Here, as who only looks at a run needs no compiled loops.
+        from simcore.systems.hermes.state import HermesState
+
         return HermesState(plan, run)
 
     def causes(self, plan: HermesPlan, state: HermesState, run: Run, index: int) -> dict[str, Any]:
