@@ -59,8 +59,10 @@ def main() -> None:
     import simcore.sweep.sensitivity
     import simcore.systems  # noqa: F401
     from simcore.registry import SYSTEMS
+    from simcore.remote.rehearsal import rehearse
 
     list(SYSTEMS.items())
+    rehearse(lambda: not inbox.tasks.empty())
     while True:
         begin = inbox.tasks.get()
         try:
