@@ -1,7 +1,7 @@
 """What a working process does before anybody wants anything: a run nobody sees.
 
-Compiled loops are loaded when they are first called, which takes as long as a hundred steps. A short
-run of a small model calls them all, so that the first run on screen need not wait for that.
+Compiled loops are loaded when they are first called, which takes as long as a hundred steps. A
+short run of a small model calls them all, so that the first run on screen need not wait for that.
 """
 
 from __future__ import annotations
