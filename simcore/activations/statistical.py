@@ -14,7 +14,7 @@ of a batch has its own prompt and so its own order, as far as prompts shift it a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import Plane
+from simcore.activations.bitplanes import WORD, Plane
 from simcore.activations.concentration import alive_shares, layer_curves
 from simcore.activations.source import Frequencies
 from simcore.activations.space import Block, NeuronSpace, neuron_space
@@ -106,11 +106,14 @@ class _Draws:
         return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
-def _probabilities(block: Block, layers: int, density: float, model: Model) -> NDArray[np.float64]:
-    """Firing probability by (layer, column of the block), padding 0.
+def _probabilities(
+    block: Block, layers: int, density: float, model: Model
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Firing probability by column of the block, padding 0, for layers that are alike.
 
     In double precision: powers may differ in the last bit from one processor to the next, and
-    thresholds cut from single precision would then differ too.
+    thresholds cut from single precision would then differ too. What is yielded is written anew for
+    the next layers, so that it stays in the processor's cache.
     """
     stats = model.stats
     if block.id == "mlp":
@@ -125,10 +128,19 @@ def _probabilities(block: Block, layers: int, density: float, model: Model) -> N
     x = (rank + 0.5) / block.neurons
     curve = x**-exponent
     curve[np.arange(columns) >= block.neurons] = 0.0
-    p = np.minimum(1.0, np.array(scales)[:, None] * curve)
-    if dead:
-        p[x > alive_shares(layers, dead)[:, None]] = 0.0
-    return p
+    alive = alive_shares(layers, dead).tolist()
+    p = np.empty_like(curve)
+    first = 0
+    for layer in range(layers):
+        kind = scales[layer], alive[layer]
+        if layer + 1 < layers and (scales[layer + 1], alive[layer + 1]) == kind:
+            continue
+        np.multiply(curve, scales[layer], out=p)
+        np.minimum(p, 1.0, out=p)
+        if dead:
+            p[x > alive[layer]] = 0.0
+        yield slice(first, layer + 1), p
+        first = layer + 1
 
 
 def _coupled_groups(groups: int, share: float) -> NDArray[np.bool_]:
@@ -144,15 +156,18 @@ def _base(
     """Space, offline frequencies and thresholds; they depend on the model, not on the seed."""
     space = neuron_space(model)
     densities = {"qkv": model.stats.qkv_density, "mlp": model.stats.mlp_density}
-    exact = np.concatenate(
-        [_probabilities(b, space.layers, densities[b.id], model) for b in space.blocks], axis=1
-    )
+    profile = np.empty((space.layers, space.columns), np.float32)
+    rise = np.empty(profile.shape, np.uint16)
+    for block in space.blocks:
+        columns = slice(block.start * WORD, block.stop * WORD)
+        for alike, p in _probabilities(block, space.layers, densities[block.id], model):
+            profile[alike, columns] = p
+            p *= (1 - correlation) * _FULL
+            rise[alike, columns] = np.minimum(p, _FULL - 1, out=p)
     coupled = np.concatenate(
         [_coupled_groups((b.stop - b.start) // 2, coupling) for b in space.blocks]
     )
     groups = np.argsort(~coupled, kind="stable")
-    p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
-    rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
     segments, at = [], 0
     for wanted in (True, False):
         mine = np.flatnonzero(coupled == wanted)
@@ -164,10 +179,9 @@ def _base(
     table = _Table(
         groups,
         int(coupled.sum()) * _PAIR,
-        rise.astype(np.uint16),
+        np.take(_by_group(rise), groups, axis=1).reshape(rise.shape),
         tuple(segments),
     )
-    profile = exact.astype(np.float32)
     profile.setflags(write=False)
     return space, profile, table
 

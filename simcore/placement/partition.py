@@ -82,12 +82,19 @@ def rank_neurons(
     result = []
     for block in space.blocks:
         part = frequency[:, block.first_column : block.first_column + block.neurons]
-        order = np.argsort(-part, axis=1, kind="stable")
-        rank = np.empty(order.shape, np.uint32)
-        positions = np.broadcast_to(np.arange(order.shape[1], dtype=np.uint32), order.shape)
-        np.put_along_axis(rank, order, positions, axis=1)
-        values = np.take_along_axis(part, order, axis=1)
-        active = np.cumsum(values, axis=1, dtype=np.float64)
+        rank = np.empty(part.shape, np.uint32)
+        values = np.empty(part.shape, part.dtype)
+        active = np.empty(part.shape, np.float64)
+        positions = np.arange(block.neurons, dtype=np.uint32)
+        for layer, row in enumerate(part):  # layer by layer, so that all of it stays in the cache
+            if layer and np.array_equal(row, part[layer - 1]):
+                for table in (rank, values, active):
+                    table[layer] = table[layer - 1]
+                continue
+            order = np.argsort(-row, kind="stable")
+            rank[layer, order] = positions
+            np.take(row, order, out=values[layer])
+            np.cumsum(values[layer].astype(np.float64), out=active[layer])
         needed = active
         if batch > 1:
             union = 1.0 - (1.0 - values.astype(np.float64)) ** batch

@@ -55,10 +55,12 @@ def main() -> None:
     # Not the stdin of anything that runs here.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=inbox.read, daemon=True).start()
-    # Loaded while nobody waits for it; registers the systems.
+    # Loaded while nobody waits for it, every system included.
     import simcore.sweep.sensitivity
     import simcore.systems  # noqa: F401
+    from simcore.registry import SYSTEMS
 
+    list(SYSTEMS.items())
     while True:
         begin = inbox.tasks.get()
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.measure import record
+from tests.bench.measure import as_installed, record
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = (
@@ -32,7 +31,7 @@ def measured(*arguments: str, **environment: str) -> dict[str, float]:
         done = subprocess.run(
             [sys.executable, "-c", LOAD, *arguments],
             cwd=ROOT,
-            env={**os.environ, **own, **environment},
+            env={**as_installed(), **own, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=True,
