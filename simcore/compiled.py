@@ -10,7 +10,6 @@ written), so only the first run of an installation waits for the compiler.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -18,14 +17,7 @@ from llvmlite import ir
 from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
-from numba.np import linalg
 from numba.np.arrayobj import make_array
-
-# Numba imports scipy's linear algebra, to know whether it is there, which takes a third of loading
-# numba and which no loop here uses. It is a dependency; who compiles a product imports it then.
-_ensure_blas, linalg.ensure_blas = linalg.ensure_blas, lambda: None
-importlib.import_module("numba.np.arraymath")
-linalg.ensure_blas = _ensure_blas
 
 F = TypeVar("F", bound=Callable[..., Any])
 
