@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 Int = NDArray[np.int64]
 
 _REASONS = tuple(WaitReason)
-_IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
+IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,34 @@ class Work:
     time_ps: Int
     amount_bytes: Int
     flops: Int
+
+
+class Flat(NamedTuple):
+    """A template as arrays of numbers, for compiled loops.
+
+    Attributes:
+        phase_groups: (phases + 1,) first group of each phase.
+        group_columns: (groups + 1,) first column of each group.
+        group_before: (groups + 1,) where the ops a group waits for begin in the next two.
+        before, before_reason: column and reason to wait for it.
+        column_lane, column_op: (columns,).
+        used, idle: (phases, lanes), as of `Template`.
+    """
+
+    phase_groups: Int
+    group_columns: Int
+    group_before: Int
+    before: Int
+    before_reason: Int
+    column_lane: Int
+    column_op: Int
+    used: Int
+    idle: Int
+
+
+def _starts(lengths: Sequence[int]) -> Int:
+    """Where parts of some lengths start one after the other, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 class Template:
@@ -138,6 +167,23 @@ class Template:
         )
         self.used = [self._used(phase) for phase in self.phases]
         self.idle = [self._idle(phase) for phase in self.phases]
+        self.flat = self._flat(groups)
+
+    def _flat(self, groups: Sequence[Group]) -> Flat:
+        none = np.empty(0, np.int64)
+        before = [self.before.get(group.id, none) for group in groups]
+        reasons = [self.before_reason.get(group.id, none) for group in groups]
+        return Flat(
+            _starts([len(phase.groups) for phase in self.phases]),
+            _starts([len(group.lanes) for group in groups]),
+            _starts([len(each) for each in before]),
+            np.concatenate(before),
+            np.concatenate(reasons),
+            self.column_lane,
+            self.column_op,
+            np.array(self.used),
+            np.array(self.idle),
+        )
 
     def _used(self, phase: Phase) -> Int:
         """Last op of each lane in a phase, -1 for lanes without any."""
@@ -236,7 +282,7 @@ def lay_out(template: Template, work: Work) -> Laid:
         length = ends.max(axis=1)
         critical = root[every, first + ends.argmax(axis=1)]
         same = template.column_op[critical][:, None] == used_op
-        reason = np.where(same, _IMBALANCE, idle)
+        reason = np.where(same, IMBALANCE, idle)
         gaps.add(len(free[0]), free, length[:, None], reason, critical[:, None], offset)
         start[:, first:last] += offset[:, None]
         end[:, first:last] += offset[:, None]
@@ -247,29 +293,6 @@ def lay_out(template: Template, work: Work) -> Laid:
     return Laid(
         start, end, gaps.start, gaps.end, gaps.lane, gaps.reason, gaps.cause, int(offset.sum())
     )
-
-
-def row_lengths(template: Template, work: Work) -> Int:
-    """Length of every row by itself, (rows,): what `lay_out` finds, without naming any wait."""
-    rows = len(work.time_ps)
-    end = np.zeros_like(work.time_ps)
-    length = np.zeros(rows, np.int64)
-    for phase in template.phases:
-        free = np.zeros((rows, len(template.lanes)), np.int64)
-        first = template.slice(phase.groups[0].id).start
-        last = first
-        for group in phase.groups:
-            columns = template.slice(group.id)
-            last = columns.stop
-            lanes = template.group_lanes[group.id]
-            begin = free[:, lanes]
-            if group.after:
-                ready = end[:, template.before[group.id]].max(axis=1)
-                begin = np.maximum(begin, ready[:, None])
-            end[:, columns] = begin + work.time_ps[:, columns]
-            free[:, lanes] = end[:, columns]
-        length += end[:, first:last].max(axis=1)
-    return length
 
 
 _NONE, _OPENS = -1, -2

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simcore.engine import phases
 from simcore.engine.phases import Template, Work
-from simcore.engine.rows import RowTotals, row_totals
+from simcore.engine.rows import RowTotals, row_lengths, row_totals
 from simcore.systems.hybridserve.machine import Int
 
 Segments = list[tuple[Template, Work, bool]]
@@ -42,11 +41,11 @@ class Stretch:
 
     def durations_ps(self, layers: int) -> Int:
         """Length of each step, as `totals` gives it."""
-        total = phases.row_lengths(self.template, self.last)
+        total = row_lengths(self.template, self.last)
         if layers > 1:
-            total += (layers - 1) * phases.row_lengths(self.template, self.steady)
+            total += (layers - 1) * row_lengths(self.template, self.steady)
         for template, work in (*self.before, *self.after):
-            total += phases.row_lengths(template, work)
+            total += row_lengths(template, work)
         return total
 
     def busiest_ps(self, layers: int) -> Int:

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simcore.engine.phases import Group, Phase, Template, Work, row_lengths, totals
-from simcore.engine.rows import row_totals
+from simcore.engine.phases import Group, Phase, Template, Work, totals
+from simcore.engine.rows import row_lengths, row_totals
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
 
 LANES = tuple(Lane(name, name, "unit", LaneKind.COMPUTE) for name in "abc")
