@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.sums import sums_by_place
 from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 
 Int = NDArray[np.int64]
@@ -373,41 +372,6 @@ class _Gaps:
         np.add(end, shift, out=self.end[:, here])
         self.reason[:, here] = reason
         self.cause[:, here] = cause
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of a step by lane and op, waits included.
-
-    Attributes:
-        duration_ps: length of the step.
-        time_ps, amount_bytes, flops: (lanes, ops).
-    """
-
-    duration_ps: int
-    time_ps: Int
-    amount_bytes: Int
-    flops: Int
-
-
-def totals(segments: Sequence[tuple[Template, Work]]) -> Totals:
-    """Totals of a step made of segments one after the other."""
-    lanes, ops = len(segments[0][0].lanes), len(segments[0][0].ops)
-    time_ps = np.zeros((lanes, ops), np.int64)
-    amount = np.zeros((lanes, ops), np.int64)
-    flops = np.zeros((lanes, ops), np.int64)
-    duration = 0
-    for template, work in segments:
-        laid = lay_out(template, work)
-        where = (template.column_lane, template.column_op)
-        np.add.at(time_ps, where, work.time_ps.sum(axis=0))
-        np.add.at(amount, where, work.amount_bytes.sum(axis=0))
-        np.add.at(flops, where, work.flops.sum(axis=0))
-        gap = laid.gap_end_ps - laid.gap_start_ps
-        flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-        time_ps += sums_by_place(flat, gap, lanes * ops).reshape(lanes, ops)
-        duration += laid.duration_ps
-    return Totals(duration, time_ps, amount, flops)
 
 
 def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:

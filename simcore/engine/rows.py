@@ -6,6 +6,7 @@ goes through a row once and keeps nothing but sums, as a run asks it for every l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,24 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
         (found.time_ps, found.amount_bytes, found.flops),
     )
     return found
+
+
+def summed(parts: Sequence[RowTotals], times: Sequence[int] = ()) -> RowTotals:
+    """Totals of steps made of parts one after the other, each so many times (once)."""
+    often = times or [1] * len(parts)
+    return RowTotals(
+        *(
+            sum(getattr(part, name) * n for part, n in zip(parts, often, strict=True))
+            for name in RowTotals.__slots__
+        )
+    )
+
+
+def joined(parts: Sequence[RowTotals]) -> RowTotals:
+    """The steps of some totals, one after the other."""
+    return RowTotals(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in RowTotals.__slots__)
+    )
 
 
 def row_lengths(template: Template, work: Work) -> Int:
