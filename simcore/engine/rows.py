@@ -1,7 +1,7 @@
 """Totals and lengths of many rows of work, for simulating; no span is made for them.
 
-The rule is that of `phases.lay_out`, which gives spans to look at. Here it is a compiled loop that
-goes through a row once and keeps nothing but sums, as a run asks it for every layer of every step.
+The rule is that of `phases.lay_out`, which gives spans to look at, in a compiled loop. It is loaded
+when it is first needed: who only looks at a run needs no compiler.
 """
 
 from __future__ import annotations
@@ -12,13 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.compiled import compiled
-from simcore.engine.phases import IMBALANCE, Flat, Template, Work
-from simcore.results.spans import WAIT_OPS
+from simcore.engine.phases import Template, Work
 
 Int = NDArray[np.int64]
-
-_WAITS = len(WAIT_OPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,9 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
     steps = len(work.time_ps) // rows_each
     shape = (steps, len(template.lanes), len(template.ops))
     found = RowTotals(np.zeros(steps, np.int64), *(np.zeros(shape, np.int64) for _ in range(3)))
-    _totals(
+    from simcore.engine.row_pass import add_totals
+
+    add_totals(
         template.flat,
         template.first_wait,
         (work.time_ps, work.amount_bytes, work.flops),
@@ -79,89 +77,7 @@ def joined(parts: Sequence[RowTotals]) -> RowTotals:
 def row_lengths(template: Template, work: Work) -> Int:
     """Length of every row by itself, (rows,)."""
     lengths = np.empty(len(work.time_ps), np.int64)
-    _lengths(template.flat, work.time_ps, lengths)
+    from simcore.engine.row_pass import measure
+
+    measure(template.flat, work.time_ps, lengths)
     return lengths
-
-
-@compiled
-def _totals(
-    flat: Flat,
-    first_wait: int,
-    work: tuple[Int, Int, Int],
-    rows_each: int,
-    duration_ps: Int,
-    sums: tuple[Int, Int, Int],
-) -> None:
-    times, amounts, flops = work
-    time_sums, amount_sums, flop_sums = sums
-    columns = flat.column_lane.size
-    end, root = np.empty(columns, np.int64), np.empty(columns, np.int64)
-    handed, free = np.empty(columns, np.int64), np.empty(flat.used.shape[1], np.int64)
-    for row in range(len(times)):
-        step = row // rows_each
-        out = time_sums[step]
-        duration_ps[step] += _row(flat, times[row], end, root, handed, free, out[:, first_wait:])
-        for column in range(columns):
-            lane, op = flat.column_lane[column], flat.column_op[column]
-            out[lane, op] += times[row, column]
-            amount_sums[step, lane, op] += amounts[row, column]
-            flop_sums[step, lane, op] += flops[row, column]
-
-
-@compiled
-def _lengths(flat: Flat, times: Int, lengths: Int) -> None:
-    columns = flat.column_lane.size
-    end, root = np.empty(columns, np.int64), np.empty(columns, np.int64)
-    handed, free = np.empty(columns, np.int64), np.empty(flat.used.shape[1], np.int64)
-    waits = np.zeros((free.size, _WAITS), np.int64)
-    for row in range(len(times)):
-        lengths[row] = _row(flat, times[row], end, root, handed, free, waits)
-
-
-@compiled
-def _row(flat: Flat, times: Int, end: Int, root: Int, handed: Int, free: Int, waits: Int) -> int:
-    """Lay out one row and add up its waits.
-
-    Args:
-        flat: the template.
-        times: (columns,) durations.
-        end, root, handed: room for (columns,): when an op ends, the op to name as cause (one of no
-            duration hands on its own), and the reason it hands on, or -1.
-        free: room for (lanes,): from when on a lane is free.
-        waits: (lanes, reasons), added to.
-
-    Returns:
-        The length of the row.
-    """
-    length = 0
-    for phase in range(flat.phase_groups.size - 1):
-        free[:] = 0
-        first_group, last_group = flat.phase_groups[phase], flat.phase_groups[phase + 1]
-        for group in range(first_group, last_group):
-            ready, cause, reason = 0, -1, 0
-            for place in range(flat.group_before[group], flat.group_before[group + 1]):
-                before = flat.before[place]
-                if cause < 0 or end[before] > ready:
-                    ready, cause = end[before], root[before]
-                    passed = handed[before]
-                    reason = passed if passed >= 0 else flat.before_reason[place]
-            for column in range(flat.group_columns[group], flat.group_columns[group + 1]):
-                lane, begin = flat.column_lane[column], free[flat.column_lane[column]]
-                root[column], handed[column] = column, -1
-                if cause >= 0:
-                    if ready > begin:
-                        waits[lane, reason] += ready - begin
-                        begin = ready
-                    if times[column] == 0:
-                        root[column], handed[column] = cause, reason
-                end[column] = free[lane] = begin + times[column]
-        ended, critical = -1, 0
-        for column in range(flat.group_columns[first_group], flat.group_columns[last_group]):
-            if end[column] > ended:
-                ended, critical = end[column], root[column]
-        op = flat.column_op[critical]
-        for lane in range(free.size):
-            reason = IMBALANCE if flat.used[phase, lane] == op else flat.idle[phase, lane]
-            waits[lane, reason] += ended - free[lane]
-        length += ended
-    return length
