@@ -214,6 +214,12 @@ def _choose_trades(
     return np.concatenate(columns), np.concatenate(others)
 
 
+def _exchange(rise: U16, columns: Groups, partners: Groups) -> None:
+    """Give `columns` the thresholds of their partners in every layer, in place."""
+    for row in rise:  # ten times as fast as for all rows at once
+        row[columns] = row[partners]
+
+
 @lru_cache(maxsize=2)
 def _shifted(
     model: Model, settings: StatisticalActivations, seed: int
@@ -223,7 +229,7 @@ def _shifted(
     drift = stream(seed, "activations.drift")
     traded, partners = _choose_trades(drift, table.segments, settings.prompt_shift)
     rise = table.rise.copy()
-    rise[:, traded] = rise[:, partners]
+    _exchange(rise, traded, partners)
     return rise, drift.bit_generator.state
 
 
@@ -297,7 +303,7 @@ class StatisticalSource:
     def _trade(self) -> None:
         """Carry out at once what the last draw left to the next one."""
         columns, partners = self._trades
-        self._table.rise[:, columns] = self._table.rise[:, partners]
+        _exchange(self._table.rise, columns, partners)
         self._trades = (columns[:0], partners[:0])
 
     def sampled_frequency(self, noise: np.random.BitGenerator) -> Frequencies:
@@ -313,13 +319,13 @@ class StatisticalSource:
         table = self._table
         edge = table.coupled // _PAIR
         for groups in (slice(0, edge), slice(edge, None)):
-            rise = _by_group(table.rise)[:, groups].reshape(self.space.layers, -1)
-            raw = noise.random_raw(rise.size // 4).view(np.int16)
-            noisy = raw.reshape(rise.shape).astype(np.float32)
-            noisy *= scales[rise]
-            noisy += means[rise]
-            grouped[:, table.groups[groups]] = _by_group(noisy)
-        np.clip(out, 0, 1, out=out)
+            taken = table.groups[groups]
+            for row, rise in zip(grouped, _by_group(table.rise)[:, groups]):  # all in the cache
+                noisy = noise.random_raw(rise.size // 4).view(np.int16).astype(np.float32)
+                noisy *= scales.take(rise.ravel())
+                noisy += means.take(rise.ravel())
+                np.clip(noisy, 0, 1, out=noisy)
+                row[taken] = noisy.reshape(rise.shape)
         if len(self._orders) == 1:
             return out
         mean = grouped[:, self._orders[0]]
