@@ -10,24 +10,38 @@ written), so only the first run of an installation waits for the compiler.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
 from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
-from numba.np import linalg
 from numba.np.arrayobj import make_array
 
-# Numba imports scipy's linear algebra, to know whether it is there, which takes a third of loading
-# numba and which no loop here uses. It is a dependency; who compiles a product imports it then.
-_ensure_blas, linalg.ensure_blas = linalg.ensure_blas, lambda: None
-importlib.import_module("numba.np.arraymath")
-linalg.ensure_blas = _ensure_blas
-
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@contextmanager
+def _not_there(module: str) -> Iterator[None]:
+    """Inside, importing a module that is not loaded yet fails as if it were not installed."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = cast(Any, None)
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+# Numba looks whether scipy's linear algebra is there, by importing it: a third of the time that
+# loading numba takes. No loop here multiplies matrices.
+with _not_there("scipy.linalg"):
+    import_module("numba.np.arraymath")
 
 
 def compiled(function: F) -> F:

@@ -347,11 +347,12 @@ class StatisticalSource:
                 _Draws(bits, table).stationary(table.rise, correlation) for bits in self._bits
             ]
         draws = [_Draws(bits, table) for bits in self._bits]
-        # Few layers at a time: their thresholds, read from memory once, then stay in the
-        # processor's cache for all sequences.
+        # Few layers at a time where there are many sequences: their thresholds, read from memory
+        # once, then stay in the processor's cache for all of them.
+        some = max(_LAYERS_AT_ONCE, layers // len(draws))
         kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
-        for first in range(0, layers, _LAYERS_AT_ONCE):
-            rows = slice(first, min(layers, first + _LAYERS_AT_ONCE))
+        for first in range(0, layers, some):
+            rows = slice(first, min(layers, first + some))
             rise = table.rise[rows]
             if len(traded):
                 trade(rise, traded, partners)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
+from simcore.remote.ready import get_ready
 from simcore.remote.task import Begin, Ended, GiveUp, Outcome
 from simcore.remote.wire import receive, send
 
@@ -55,14 +56,7 @@ def main() -> None:
     # Not the stdin of anything that runs here.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=inbox.read, daemon=True).start()
-    # Loaded while nobody waits for it, every system included.
-    import simcore.sweep.sensitivity
-    import simcore.systems  # noqa: F401
-    from simcore.registry import SYSTEMS
-    from simcore.remote.rehearsal import rehearse
-
-    list(SYSTEMS.items())
-    rehearse(lambda: not inbox.tasks.empty())
+    get_ready()
     while True:
         begin = inbox.tasks.get()
         try:

@@ -14,6 +14,7 @@ from simcore.workload.batching import DONE, PAUSED, PREFILL, RUNNING, STATES, SW
 
 Int = NDArray[np.int64]
 State = NDArray[np.int8]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,54 +36,79 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Stretches of a run as far as it was read.
+    """Stretches of a run as far as it was read. A later one shares memory with those before.
 
     Attributes:
         steps: steps of the run that are covered.
         first: first step of each stretch, (stretches,).
         state: (stretches, requests) state during each stretch.
+        seen, done: (requests,) which were in memory, and are finished, before the last stretch.
+        room: memory of which `state` is the begin.
     """
 
     steps: int
     first: Int
     state: State
+    seen: Flags
+    done: Flags
+    room: State
 
 
 _CACHE: WeakKeyDictionary[Run, _Table] = WeakKeyDictionary()
 
 
 def table_of(plan: ServingPlan, run: Run) -> _Table:
-    """States of all requests in all stretches there are; cached while the run does not grow."""
+    """States of all requests in all stretches there are; only what is new is read."""
     length = len(run)
     known = _CACHE.get(run)
-    if known is not None and known.steps == length:
+    if known is not None and known.steps >= length:  # another thread may be ahead
         return known
-    stretch = run.column("stretch", 0, length)
-    first = np.flatnonzero(np.diff(stretch, prepend=-1))
-    count = len(first)
-    state = np.full((count, len(plan.requests)), WAITING, np.int8)
-    seen = np.zeros(len(plan.requests), bool)
-    left = plan.requests.prompt + plan.requests.output
-    done = np.zeros(len(plan.requests), bool)
-    ends = np.append(first[1:], length)
-    for index in range(count):
-        who, context, half, _, chunk = run.attachments["members"][index].astype(np.int64)
-        row = state[index]
-        row[seen] = SWAPPED
-        row[done] = DONE
-        row[who] = np.where(half == 2, PAUSED, np.where(chunk > 0, PREFILL, RUNNING))
-        seen[who] = True
-        decoded = who[(half < 2) & (chunk == 0)]
-        reached = context[(half < 2) & (chunk == 0)] + ends[index] - first[index]
-        done[decoded] = reached >= left[decoded]
-    found = _Table(length, first, state)
+    if known is None:
+        nobody = np.zeros(len(plan.requests), bool)
+        none = np.empty((0, len(plan.requests)), np.int8)
+        known = _Table(0, np.empty(0, np.int64), none, nobody, nobody, none)
+    found = _extended(plan, run, known, length)
     _CACHE[run] = found
     return found
 
 
+def _extended(plan: ServingPlan, run: Run, known: _Table, length: int) -> _Table:
+    """The table with the steps up to `length`; two threads that do so write the same."""
+    before = len(known.first)
+    begin = known.steps - 1 if before else 0
+    stretch = run.column("stretch", begin, length)
+    changes = np.flatnonzero(np.diff(stretch, prepend=stretch[0] if before else -1))
+    first = np.append(known.first, changes + begin)
+    count = len(first)
+    room = known.room
+    if count > len(room):
+        room = np.full((max(64, 2 * count), len(plan.requests)), WAITING, np.int8)
+        room[:before] = known.state
+    left = plan.requests.prompt + plan.requests.output
+    seen, done = known.seen.copy(), known.done.copy()
+    # What the last stretch finishes is known once it has ended, so it is gone through again.
+    for index in range(max(0, before - 1), count):
+        who, context, half, _, chunk = run.attachments["members"][index].astype(np.int64)
+        if index >= before:
+            row = room[index]
+            row[seen] = SWAPPED
+            row[done] = DONE
+            row[who] = np.where(half == 2, PAUSED, np.where(chunk > 0, PREFILL, RUNNING))
+        if index == count - 1:
+            break
+        seen[who] = True
+        decoding = (half < 2) & (chunk == 0)
+        reached = context[decoding] + first[index + 1] - first[index]
+        decoded = who[decoding]
+        done[decoded] = reached >= left[decoded]
+    return _Table(length, first, room[:count], seen, done, room)
+
+
 def states_at(plan: ServingPlan, run: Run, index: int) -> State:
     """State of every request during a step, (requests,)."""
-    table = table_of(plan, run)
+    table = _CACHE.get(run)
+    if table is None or table.steps <= index:
+        table = table_of(plan, run)
     row: State = table.state[int(np.searchsorted(table.first, index, side="right")) - 1]
     return row
 

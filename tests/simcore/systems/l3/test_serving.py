@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import cache
 from typing import Any
@@ -12,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simcore.systems  # noqa: F401 - fills the registry
-from simcore.engine import phases
 from simcore.engine.simulator import Simulator, simulate
 from simcore.errors import CapacityError, ScenarioErrors
 from simcore.export.chart_file import chart_data, export_chart
@@ -21,11 +21,12 @@ from simcore.results.run import Run
 from simcore.results.summary import summarise
 from simcore.scenario.document import Document
 from simcore.systems.l3.causes import Causes
-from simcore.systems.l3.history import request_intervals
+from simcore.systems.l3.history import request_intervals, states_at, table_of
 from simcore.systems.l3.predictors import fit_predictors
 from simcore.systems.l3.steps import causes_of, segments
 from simcore.systems.l3.work import durations_ps, make_times
-from simcore.workload.batching import DONE
+from simcore.workload.batching import DONE, RUNNING, SWAPPED
+from tests.simcore.engine.plain_totals import totals
 
 IDS = (
     "l3",
@@ -114,6 +115,24 @@ def test_memory_is_never_exceeded_and_tight_memory_is_used(system):
     assert run.end_ps > run_of(system).end_ps
 
 
+@pytest.mark.parametrize("name", ["l3-fill-first", "l3"])
+def test_the_states_of_a_growing_run_are_those_of_the_whole(name):
+    simulator = Simulator(scenario(name, tight(name)))
+    run, seen, steps = simulator.run, [], 0
+    for block in itertools.cycle([1, 2, 5, 40, 3]):
+        more = simulator.advance(block)
+        if not more:
+            break
+        seen += [states_at(run.plan, run, index).copy() for index in range(steps, steps + more)]
+        steps += more
+        assert table_of(run.plan, run).steps == len(run)
+    whole = run.until(len(run))  # has read nothing yet
+    assert len(seen) == len(run)
+    assert np.array_equal(seen, [states_at(run.plan, whole, index) for index in range(len(run))])
+    assert np.array_equal(table_of(run.plan, run).first, table_of(run.plan, whole).first)
+    assert {RUNNING, SWAPPED, DONE} <= set(np.concatenate(seen).tolist())
+
+
 def test_a_full_memory_moves_the_youngest_out_and_back():
     run = run_of("l3-fill-first", True)
     causes = causes_of(run.plan, run, 0, len(run))
@@ -155,7 +174,7 @@ def test_lengths_of_steps_are_those_of_their_operations(system):
     assert np.array_equal(durations_ps(plan, make_times(plan, causes)), run.column("duration_ps"))
     for index in range(0, len(run), max(1, len(run) // 7)):
         laid = [(t, w) for t, w, _ in segments(plan, run.record(index))]
-        sums = phases.totals(laid)
+        sums = totals(laid)
         assert sums.duration_ps == run.step(index).duration_ps
         assert np.array_equal(sums.time_ps, run.value("lane_op_ps", index))
         assert np.array_equal(sums.amount_bytes, run.value("lane_op_bytes", index))
