@@ -13,6 +13,8 @@ from simcore.results.run import Run
 
 PAUSE_MS = 8
 """After a step: the views draw it first."""
+LONG_PAUSE_MS = 24
+"""The same after a jump, for which they have more to do."""
 NEAR = 4
 """Up to this stride, the steps beside the next one are derived too."""
 LONGEST_STRIDE = 64
@@ -34,28 +36,32 @@ class LookAhead(QObject):
         cursor.patient = True
         self._last = cursor.step
         self._next = -1
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._ask)
         cursor.step_changed.connect(self._on_step)
 
     def _on_step(self, step: int) -> None:
         stride = step - self._last
         self._last = step
-        if not self._cursor.known:
-            self._ask_for([step])
-        if 0 < abs(stride) <= LONGEST_STRIDE:
-            self._next = step + stride
-            self._pause.start()
+        near = 0 < abs(stride) <= LONGEST_STRIDE
+        self._next = step + stride if near else -1
+        # Not at once, also if the step itself is unknown: while the views draw it, both would hold
+        # up each other.
+        if near or not self._cursor.known:
+            self._pause.start(PAUSE_MS if near else LONG_PAUSE_MS)
         else:
             self._pause.stop()
 
     def _ask(self) -> None:
         step = self._next
         stride = step - self._last
-        steps = [step] if self._cursor.known else [self._last, step]
+        steps = [] if self._cursor.known else [self._last]
+        if step < 0:
+            return self._ask_for(steps)
+        steps.append(step)
         if abs(stride) <= NEAR:  # playback faster than its ticks takes now one step, now two
             steps += [step + (1 if stride > 0 else -1), (step + self._last) // 2]
-        self._ask_for(steps)
+        return self._ask_for(steps)
 
     def _ask_for(self, steps: list[int]) -> None:
         run, length = self._runs.current, self._runs.length
