@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.state.lanes import Row
@@ -32,6 +32,7 @@ from app.widgets.painting import (
 )
 from app.widgets.reference_overlay import Bar, ReferenceOverlay
 from app.widgets.rulers import Heading, paint_gutter, paint_layers, paint_ruler, paint_steps
+from app.widgets.texts import texts_in
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
 from simcore.results.spans import Spans
@@ -358,7 +359,7 @@ class TimelineCanvas(TimeCanvas):
         assert run is not None
         font = small_font(self.font(), -1.5)
         painter.setFont(font)
-        metrics = QFontMetricsF(font)
+        texts = texts_in(font)
         theme, bar = self.context.theme, self.bar_height()
         edge = float(self.plot_area().left())
         width = width - np.maximum(edge - left, 0.0)
@@ -371,18 +372,18 @@ class TimelineCanvas(TimeCanvas):
                 continue
             text = op.title
             layer = int(spans.layer[span])
-            if layer >= 0 and width[at] >= metrics.horizontalAdvance(f"{text} · L{layer}") + 8:
+            if layer >= 0 and width[at] >= texts.width(f"{text} · L{layer}") + 8:
                 text = f"{text} · L{layer}"
             note = run.system.note(run.plan, spans, span) if width[at] >= NOTE_PX else ""
-            if note and width[at] >= metrics.horizontalAdvance(f"{text} · {note}") + 8:
+            if note and width[at] >= texts.width(f"{text} · {note}") + 8:
                 text = f"{text} · {note}"
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, float(width[at]) - 6)
+            shown = texts.elided(text, float(width[at]) - 6)
             if len(shown) < 3:
                 continue
             ink = ink_on(theme.colour(COLOUR_KEYS[int(cut.key[at])]))
             painter.setPen(QColor(theme.text_dim) if op.is_wait else ink)
             place = QRectF(left[at] + 3, tops[cut.lane[at]], width[at] - 4, bar)
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+            texts.draw(painter, place, shown)
 
     def paint_overlay(self, painter: QPainter, area: QRect) -> None:
         if self.composition is None:
