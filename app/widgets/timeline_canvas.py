@@ -15,7 +15,7 @@ from app.state.selection import SpanRef
 from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
-from app.viewmodels.exact import ExactStep, cover_colours, cut_step, mean_shares, span_at
+from app.viewmodels.exact import ExactStep, cut_step, mean_shares, merged_colours, span_at
 from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
 from app.viewmodels.keys import key_of_op
@@ -339,10 +339,11 @@ class TimelineCanvas(TimeCanvas):
             painter.setBrush(QColor(theme.colour(COLOUR_KEYS[key])))
             self._batch.draw(painter, left[use], tops[cut.lane[use]], width[use], float(bar))
         if cut.merged:
-            argb = cover_colours(cut.cover, key_components(theme), cut.merged_lanes)
-            for lane in cut.merged_lanes[tops[cut.merged_lanes] > FAR]:
-                strip = NumpyImage(argb[lane : lane + 1], alpha=True).image
-                painter.drawImage(QRectF(left_px, tops[lane], columns, bar), strip)
+            argb = merged_colours(cut, key_components(theme))
+            for at, top in enumerate(tops[cut.merged_lanes].tolist()):
+                if top > FAR:
+                    strip = NumpyImage(argb[at : at + 1], alpha=True).image
+                    painter.drawImage(QRectF(left_px, top, columns, bar), strip)
         if bar >= 11:
             self._paint_labels(painter, cut, spans, left, width, tops)
 
