@@ -18,6 +18,7 @@ from app.viewmodels.composition import stacked
 from app.viewmodels.exact import ExactStep, cut_step, mean_shares, merged_colours, span_at
 from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
+from app.viewmodels.grains import marks_of
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
@@ -121,6 +122,13 @@ class TimelineCanvas(TimeCanvas):
         return max(6, int(height - (4 if height >= 20 else 3)))
 
     # Painting.
+
+    def before_layer(self) -> None:
+        run, composition = self.state.runs.current, self.composition
+        if run is None or composition is None or not composition.steps or self._source is None:
+            return
+        for step in self._source.get(exact_steps(composition.edges, self.axis()), BUDGET_S)[0]:
+            marks_of(run, step)
 
     def paint_layer(self, painter: QPainter, area: QRect) -> None:
         run, composition = self.state.runs.current, self.composition

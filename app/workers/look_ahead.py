@@ -6,8 +6,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.state.cursor import Cursor
 from app.state.runs import RunsModel
+from app.state.time_window import TimeWindow
 from app.viewmodels.composition import composition_of
-from app.viewmodels.grains import marks_of
+from app.viewmodels.grains import has_marks, marks_of
+from app.viewmodels.time_axis import steps_around
 from app.workers.loader import LatestLoader
 from simcore.results.run import Run
 
@@ -24,13 +26,18 @@ LONGEST_STRIDE = 64
 class LookAhead(QObject):
     """Follows the cursor and asks for its step and the one as far again, in a thread of its own.
 
-    All views want the operations of the step at the cursor, and what can be said of them; to derive
+    Follows the range of the time views too, and asks for the steps that come into sight next. All
+    views want the operations of the step at the cursor, and what can be said of them; to derive
     them is much of the work of a frame.
     """
 
-    def __init__(self, runs: RunsModel, cursor: Cursor) -> None:
+    def __init__(self, runs: RunsModel, cursor: Cursor, window: TimeWindow) -> None:
         super().__init__()
-        self._runs, self._cursor = runs, cursor
+        self._runs, self._cursor, self._window = runs, cursor, window
+        self._around = LatestLoader()
+        self._range_pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._range_pause.timeout.connect(self._ask_around)
+        window.changed.connect(self._range_pause.start)
         self._loader = LatestLoader()
         self._loader.loaded.connect(self._on_derived)
         cursor.patient = True
@@ -77,6 +84,27 @@ class LookAhead(QObject):
             if self._last != wanted:
                 return
 
+    def _ask_around(self) -> None:
+        run, window = self._runs.current, self._window
+        if run is None or not self._runs.length:
+            return
+        edges = composition_of(run).edges
+        asked = window.start_ps, window.end_ps
+        steps = [
+            step
+            for step in steps_around(edges, *asked)
+            if not (run.has_spans(step) and has_marks(run, step))
+        ]
+
+        def work() -> None:
+            for step in steps:
+                if asked != (window.start_ps, window.end_ps):
+                    return
+                derive(run, step)
+
+        if steps:
+            self._around.request(None, work)
+
     def _on_derived(self, step: int, _: object) -> None:
         if step == self._cursor.step:
             self._cursor.derived.emit(step)
@@ -84,7 +112,9 @@ class LookAhead(QObject):
     def shut_down(self) -> None:
         """Stop asking and wait for what is under way."""
         self._pause.stop()
+        self._range_pause.stop()
         self._loader.shut_down()
+        self._around.shut_down()
 
 
 def derive(run: Run, step: int) -> None:
