@@ -5,8 +5,8 @@ system asks for some three hundred. A compiled loop does all of them while a wor
 It also lets go of the interpreter, so two simulations in two threads run side by side.
 
 Compiled code is kept in the cache folder, so only the first run of an installation waits for the
-compiler. What is kept belongs to the text of all of `simcore`: numba itself looks only at the file
-a function is in, and would go on using code into which an older version of another file went.
+compiler. What is kept belongs to the text of all files that go into loops: numba itself looks only
+at the file a function is in, and would go on using code into which an older version of another went.
 """
 
 from __future__ import annotations
@@ -35,6 +35,14 @@ from simcore.data import cache_folder
 F = TypeVar("F", bound=Callable[..., Any])
 
 _KEPT_DAYS = 30
+_SOURCES = (
+    "compiled.py",
+    "activations/*.py",
+    "engine/*.py",
+    "placement/*.py",
+    "results/spans.py",
+    "systems/hermes/tally.py",
+)
 
 
 @contextmanager
@@ -59,13 +67,18 @@ with _not_there("scipy.linalg"):
     import_module("numba.np.arraymath")
 
 
+def sources() -> list[Path]:
+    """The files that compiled functions and the constants in them may come from."""
+    package = Path(__file__).parent
+    return sorted(file for pattern in _SOURCES for file in package.glob(pattern))
+
+
 @cache
 def _folder() -> str | None:
     """Where code compiled from exactly these sources is kept, if anything can be kept."""
     digest = hashlib.blake2b(digest_size=10)
-    package = Path(__file__).parent
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sources():
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
     try:
         base = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())
         folder = base / f"loops-{digest.hexdigest()}"

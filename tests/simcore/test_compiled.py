@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.activations.firing import arrange, fire, trade
-from simcore.compiled import compiled, set_bits
+from simcore.compiled import compiled, set_bits, sources
 from simcore.placement.states import first_bits
 from tests.simcore.activations.test_bitplanes import flags
 
@@ -116,7 +117,7 @@ def test_loops_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     assert printed(LOWEST + "print(int(lowest(np.uint64(14), 2)))", blocked) == "6"
 
 
-def test_what_is_kept_belongs_to_the_text_of_all_sources(tmp_path: Path) -> None:
+def test_what_is_kept_belongs_to_the_text_of_its_sources(tmp_path: Path) -> None:
     """Numba would go on using a loop into which an older version of another file went."""
     copied = tmp_path / "checkout"
     shutil.copytree(ROOT / "simcore", copied / "simcore", ignore=shutil.ignore_patterns("*.pyc"))
@@ -132,3 +133,17 @@ def test_what_is_kept_belongs_to_the_text_of_all_sources(tmp_path: Path) -> None
     states.write_text(states.read_text().replace("return word ^ rest", "return rest"))
     assert printed(code, kept, copied) == "8"
     assert first not in kept.iterdir()  # unused for too long
+
+
+def test_every_loop_and_what_it_uses_is_among_the_sources() -> None:
+    package = ROOT / "simcore"
+    among = set(sources())
+    loops = [file for file in package.rglob("*.py") if "\n@compiled\n" in file.read_text()]
+    assert len(loops) > 5
+    for file in loops:
+        used = [
+            package.parent / f"{node.module.replace('.', '/')}.py"
+            for node in ast.parse(file.read_text()).body
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simcore.")
+        ]
+        assert {file, *used} <= among, file
