@@ -6,7 +6,7 @@ It also lets go of the interpreter, so two simulations in two threads run side b
 
 Compiled code is kept in the cache folder, so only the first run of an installation waits for the
 compiler. What is kept belongs to the text of all files that go into loops: numba itself looks only
-at the file a function is in, and would go on using code into which an older version of another went.
+at the file a function is in, and would go on using code into which older versions of others went.
 """
 
 from __future__ import annotations
