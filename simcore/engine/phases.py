@@ -380,75 +380,81 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
     Args:
         segments: template, work, and whether its rows are layers.
     """
-    parts: list[tuple[NDArray[np.int64], ...]] = []
-    offset = 0
-    base = 0
+    total = sum(
+        len(work.time_ps) * (template.columns + template.gap_lane.size)
+        for template, work, _ in segments
+    )
+    # Ops and waits of all segments, each written once to where it belongs.
+    lane, op, layer = (np.empty(total, np.int16) for _ in range(3))
+    start, end = np.empty(total, np.int64), np.empty(total, np.int64)
+    amount, flops = np.zeros(total, np.int64), np.zeros(total, np.int64)
+    cause, ids, needs = (np.full(total, -1) for _ in range(3))
+    offset = base = at = 0
     before = _NONE  # the op that ended the segment before
     for template, work, layered in segments:
         laid = lay_out(template, work)
-        needs, ended = last_inputs(template, laid)
-        needs = np.where(needs >= 0, needs + base, np.where(needs == _OPENS, before, _NONE))
-        before = ended + base if ended >= 0 else before
+        needed, ended = last_inputs(template, laid)
         rows, columns = work.time_ps.shape
-        layer = np.arange(rows) if layered else np.full(rows, -1)
-        ids = base + np.arange(rows * columns).reshape(rows, columns)
-        shape = (rows, columns)
-        parts.append(
-            (
-                np.broadcast_to(template.column_lane, shape).reshape(-1),
-                np.broadcast_to(template.column_op, shape).reshape(-1),
-                np.broadcast_to(layer[:, None], shape).reshape(-1),
-                (laid.start_ps + offset).reshape(-1),
-                (laid.end_ps + offset).reshape(-1),
-                work.amount_bytes.reshape(-1),
-                work.flops.reshape(-1),
-                np.full(rows * columns, -1),
-                ids.reshape(-1),
-                needs.reshape(-1),
-            )
-        )
-        gaps = laid.gap_lane.size
-        gap_shape = (rows, gaps)
-        zero = np.zeros(rows * gaps, np.int64)
-        parts.append(
-            (
-                np.broadcast_to(laid.gap_lane, gap_shape).reshape(-1),
-                (template.first_wait + laid.gap_reason).reshape(-1),
-                np.broadcast_to(layer[:, None], gap_shape).reshape(-1),
-                (laid.gap_start_ps + offset).reshape(-1),
-                (laid.gap_end_ps + offset).reshape(-1),
-                zero,
-                zero,
-                (base + np.arange(rows)[:, None] * columns + laid.gap_cause).reshape(-1),
-                np.full(rows * gaps, -1),
-                np.full(rows * gaps, -1),
-            )
-        )
+        layers = np.arange(rows)[:, None] if layered else -1
+
+        here, shape = slice(at, at + rows * columns), work.time_ps.shape
+        lane[here].reshape(shape)[:] = template.column_lane
+        op[here].reshape(shape)[:] = template.column_op
+        layer[here].reshape(shape)[:] = layers
+        np.add(laid.start_ps, offset, out=start[here].reshape(shape))
+        np.add(laid.end_ps, offset, out=end[here].reshape(shape))
+        amount[here].reshape(shape)[:] = work.amount_bytes
+        flops[here].reshape(shape)[:] = work.flops
+        ids[here] = np.arange(base, base + rows * columns)
+        inner = np.where(needed == _OPENS, before, _NONE)
+        needs[here].reshape(shape)[:] = np.where(needed >= 0, needed + base, inner)
+        before = ended + base if ended >= 0 else before
+        at = here.stop
+
+        here, shape = slice(at, at + rows * laid.gap_lane.size), (rows, laid.gap_lane.size)
+        lane[here].reshape(shape)[:] = laid.gap_lane
+        np.add(template.first_wait, laid.gap_reason, out=op[here].reshape(shape), casting="unsafe")
+        layer[here].reshape(shape)[:] = layers
+        np.add(laid.gap_start_ps, offset, out=start[here].reshape(shape))
+        np.add(laid.gap_end_ps, offset, out=end[here].reshape(shape))
+        firsts = base + np.arange(rows)[:, None] * columns
+        np.add(firsts, laid.gap_cause, out=cause[here].reshape(shape))
+        at = here.stop
         offset += laid.duration_ps
         base += rows * columns
-    lane, op, layer, start, end, amount, flops, cause, ids, needs = (
-        np.concatenate([part[k] for part in parts]) for k in range(10)
-    )
     keep = np.flatnonzero(end > start)
-    order = keep[np.lexsort((start[keep], lane[keep]))]
-    position = np.full(base + 1, -1, np.int64)
+    order = keep[_by_lane(lane[keep], start[keep])]
+    position = np.full(base + 1, -1, np.int32)  # the last is of what there is not
     mine = ids[order]
     position[mine[mine >= 0]] = np.flatnonzero(mine >= 0)
-    cause = cause[order]
-    cause = np.where(cause >= 0, position[cause], -1)
-    needs = needs[order]
-    needs = np.where(needs >= 0, position[needs], -1)
     return Spans(
-        lane[order].astype(np.int16),
-        op[order].astype(np.int16),
-        layer[order].astype(np.int16),
+        lane[order],
+        op[order],
+        layer[order],
         start[order],
         end[order],
         amount[order],
         flops[order],
-        cause.astype(np.int32),
-        needs.astype(np.int32),
+        position[cause[order]],
+        position[needs[order]],
     )
+
+
+def _by_lane(lane: NDArray[np.int16], start_ps: Int) -> NDArray[np.intp]:
+    """The order by lane, and by start within a lane.
+
+    One number for both is sorted in a quarter of the time of two, where there is room for it.
+    """
+    if len(start_ps):
+        room = np.int64(1 << (62 - int(lane.max()).bit_length()))
+        if start_ps.min() >= 0 and start_ps.max() < room:
+            joined = lane * room
+            joined += start_ps
+            order = np.argsort(joined)
+            joined = joined[order]
+            if (joined[1:] > joined[:-1]).all():  # else equal ones keep the order they have
+                return order
+    return np.lexsort((start_ps, lane))
 
 
 def row_times(template: Template, work: Work) -> Int:
