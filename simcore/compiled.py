@@ -4,31 +4,54 @@ Numpy goes once through all neurons for every operation it is asked for; a step 
 system asks for some three hundred. A compiled loop does all of them while a word is in a register.
 It also lets go of the interpreter, so two simulations in two threads run side by side.
 
-Compiled code is kept on disk beside the source (or in the user's cache where that can not be
-written), so only the first run of an installation waits for the compiler.
+Compiled code is kept in the cache folder, so only the first run of an installation waits for the
+compiler. What is kept belongs to the text of all files that go into loops: numba itself looks only
+at the file a function is in, and would go on using code into which older versions of others went.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import njit
+from numba import config, njit
 from numba.core import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from simcore.data import cache_folder
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+_KEPT_DAYS = 30
+_SOURCES = (
+    "compiled.py",
+    "activations/*.py",
+    "engine/*.py",
+    "placement/*.py",
+    "results/spans.py",
+    "systems/hermes/tally.py",
+)
 
 
 @contextmanager
 def _not_there(module: str) -> Iterator[None]:
-    """Inside, importing a module that is not loaded yet fails as if it were not installed."""
-    if module in sys.modules:
+    """Inside, importing a module that is not loaded yet fails as if it were not installed.
+
+    Not where another thread might import it right now.
+    """
+    if module in sys.modules or threading.active_count() > 1:
         yield
         return
     sys.modules[module] = cast(Any, None)
@@ -44,6 +67,37 @@ with _not_there("scipy.linalg"):
     import_module("numba.np.arraymath")
 
 
+def sources() -> list[Path]:
+    """The files that compiled functions and the constants in them may come from."""
+    package = Path(__file__).parent
+    return sorted(file for pattern in _SOURCES for file in package.glob(pattern))
+
+
+@cache
+def _folder() -> str | None:
+    """Where code compiled from exactly these sources is kept, if anything can be kept."""
+    digest = hashlib.blake2b(digest_size=10)
+    for file in sources():
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    try:
+        base = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())
+        folder = base / f"loops-{digest.hexdigest()}"
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            _remove_old(base)
+        return str(folder) if os.access(folder, os.W_OK) else None
+    except (OSError, RuntimeError):  # not to be written; a user without a home
+        return None
+
+
+def _remove_old(base: Path) -> None:
+    """Remove what was compiled from other sources, long ago."""
+    long_ago = time.time() - _KEPT_DAYS * 86400
+    for folder in base.glob("loops-*"):
+        if folder.stat().st_mtime < long_ago:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def compiled(function: F) -> F:
     """Compile a function of arrays and numbers; it must not need the interpreter.
 
@@ -51,11 +105,15 @@ def compiled(function: F) -> F:
     count from zero. Numbers beside words must be words too (`np.uint64`), else the result is a
     floating-point number.
     """
+    folder = _folder()
+    if folder is None:
+        return cast(F, njit(nogil=True, error_model="numpy")(function))
+    settings = cast(Any, config)
+    before, settings.CACHE_DIR = settings.CACHE_DIR, folder
     try:
-        loop = njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # nowhere to keep it: neither beside the source nor in the user's cache
-        loop = njit(nogil=True, error_model="numpy")(function)
-    return cast(F, loop)
+        return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    finally:
+        settings.CACHE_DIR = before
 
 
 @intrinsic

@@ -43,7 +43,10 @@ def read_counter(counter: Sequence[Plane]) -> NDArray[np.uint8]:
 
 def write_counter(values: NDArray[np.uint8], bits: int) -> list[Plane]:
     """Planes of a counter from byte values of shape (layers, columns)."""
-    return [pack(((values >> bit) & 1).astype(np.bool_)) for bit in range(bits)]
+    return [
+        np.packbits(values & np.uint8(1 << bit), axis=-1, bitorder="little").view(np.uint64)
+        for bit in range(bits)
+    ]
 
 
 def add_one(counter: Sequence[Plane]) -> None:

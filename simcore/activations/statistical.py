@@ -245,6 +245,23 @@ def _prompt_frequency(
     return found, noise.state
 
 
+@lru_cache(maxsize=2)
+def _first_token(
+    model: Model, settings: StatisticalActivations, batch: int, seed: int
+) -> tuple[list[Plane], list[Mapping[str, Any]]]:
+    """What fires before anything is known, in the order of the table, and the draws' state then."""
+    _, _, table = _base(model, settings.adjacent_correlation, settings.coupling)
+    rise, _ = _shifted(model, settings, seed)
+    streams = _draw_streams(batch, seed)
+    draws = [_Draws(bits, table) for bits in streams]
+    planes = [each.stationary(rise, settings.adjacent_correlation) for each in draws]
+    return planes, [bits.state for bits in streams]
+
+
+def _draw_streams(batch: int, seed: int) -> list[np.random.BitGenerator]:
+    return [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
+
+
 class StatisticalSource:
     """Draws activity from a model's published statistics."""
 
@@ -270,7 +287,7 @@ class StatisticalSource:
         self._noise = stream(seed, "activations.prompt")
         self._fresh = True  # nothing was drawn yet, nor noise
         self._start = (model, settings, batch, prompt_tokens, seed)
-        self._bits = [stream(seed, f"activations.draw.{i}").bit_generator for i in range(batch)]
+        self._bits = _draw_streams(batch, seed)
         self._previous: list[Plane] = []
         self._common = self._common_groups(settings.sequence_correlation)
         none = np.empty(0, np.int64)
@@ -342,10 +359,11 @@ class StatisticalSource:
         self._fresh = False
         traded, partners = self._trades
         if not self._previous:
-            correlation = self._settings.adjacent_correlation
-            self._previous = [
-                _Draws(bits, table).stationary(table.rise, correlation) for bits in self._bits
-            ]
+            # Kept, as are the frequencies over the prompts.
+            model, settings, batch, _, seed = self._start
+            self._previous, states = _first_token(model, settings, batch, seed)
+            for bits, state in zip(self._bits, states, strict=True):
+                bits.state = state
         draws = [_Draws(bits, table) for bits in self._bits]
         # Few layers at a time where there are many sequences: their thresholds, read from memory
         # once, then stay in the processor's cache for all of them.

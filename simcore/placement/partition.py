@@ -254,20 +254,15 @@ def deal(
         counts: neurons on the GPU, one array of (layers,) a block.
         dimms: number of DIMMs.
     """
-    gpu = np.zeros((space.layers, space.columns), np.bool_)
-    home = np.full((space.layers, space.columns), 255, np.uint8)
+    # Here, as who only looks at a run needs no compiler.
+    from simcore.placement.dealing import deal_block
+
+    gpu, homes = np.zeros(space.shape, np.uint64), np.zeros((dimms, *space.shape), np.uint64)
     for block, ranking, hot in zip(space.blocks, rankings, counts, strict=True):
-        part = slice(block.first_column, block.first_column + block.neurons)
-        gpu[:, part] = ranking.rank < hot[:, None]
         lap, position = np.divmod(np.arange(block.neurons), dimms)
         snake = np.where(lap % 2 == 0, position, dimms - 1 - position)
-        # Twice in a row, so that turning it by the hot neurons is a slice; one for each first DIMM.
-        turns = np.array([np.tile((snake + first) % dimms, 2) for first in range(dimms)], np.uint8)
-        for layer in range(space.layers):  # a table look-up a layer, 20 us each
-            start = block.neurons - int(hot[layer])
-            dealt = turns[layer % dimms, start : start + block.neurons]
-            np.take(dealt, ranking.rank[layer], out=home[layer, part], mode="clip")
-    return Placement(pack(gpu), [pack(home == j) for j in range(dimms)])
+        deal_block(ranking.rank, hot, snake, block.start, gpu, homes)
+    return Placement(gpu, [*homes])
 
 
 def greedy_partition(

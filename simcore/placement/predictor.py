@@ -22,11 +22,26 @@ def initial_states(frequency: Frequencies) -> NDArray[np.uint8]:
     Above 90 % gives 15, below 2 % gives 0 (Hermes, IV-C1); the boundaries between are not printed
     and taken as 14 equal steps.
     """
-    step = (HIGH_FREQUENCY - LOW_FREQUENCY) / (STATE_MAX - 1)
-    states = np.clip((frequency - np.float32(LOW_FREQUENCY - step)) / np.float32(step), 0, 14)
-    result = states.astype(np.uint8)  # rounds down: 1 to 14 between the boundaries
-    result[frequency > HIGH_FREQUENCY] = STATE_MAX
-    return result
+    states = np.empty(frequency.shape, np.uint8)
+    _quantise(frequency, states)
+    return states
+
+
+_STEP = (HIGH_FREQUENCY - LOW_FREQUENCY) / (STATE_MAX - 1)
+_FIRST, _WIDTH = np.float32(LOW_FREQUENCY - _STEP), np.float32(_STEP)
+_HIGH = np.float32(HIGH_FREQUENCY)
+
+
+@compiled
+def _quantise(frequency: Frequencies, states: NDArray[np.uint8]) -> None:
+    for layer in range(len(states)):
+        often, out = frequency[layer], states[layer]
+        for neuron in range(out.size):
+            # Rounded down: 1 to 14 between the boundaries.
+            level = np.float32((often[neuron] - _FIRST) / _WIDTH)
+            out[neuron] = min(max(level, np.float32(0)), np.float32(STATE_MAX - 1))
+            if often[neuron] > _HIGH:
+                out[neuron] = STATE_MAX
 
 
 class Predictor:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from simcore.data import cache_folder
 from tests.bench.measure import as_installed, record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ def measured(*arguments: str, **environment: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         own = {f"DIMMSCOPE_{name}": str(Path(folder) / name) for name in FOLDERS}
         own |= {"QT_QPA_PLATFORM": "offscreen", "OPENBLAS_NUM_THREADS": "1"}
+        own["NUMBA_CACHE_DIR"] = str(cache_folder())  # nothing is compiled anew
         done = subprocess.run(
             [sys.executable, "-c", LOAD, *arguments],
             cwd=ROOT,

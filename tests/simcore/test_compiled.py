@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.activations.firing import arrange, fire, trade
-from simcore.compiled import compiled, set_bits
+from simcore.compiled import compiled, set_bits, sources
 from simcore.placement.states import first_bits
 from tests.simcore.activations.test_bitplanes import flags
 
+ROOT = Path(__file__).resolve().parents[2]
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -90,14 +96,54 @@ def test_loading_the_compiler_leaves_linear_algebra_alone() -> None:
     assert done.stdout.strip() == "2.0", done.stderr
 
 
-def test_loops_work_where_nothing_can_be_kept() -> None:
-    """As in a read-only installation of a user without a home."""
-    code = (
-        "import numba.core.caching as caching\n"
-        "caching.CacheImpl._locator_classes = []\n"
-        "import numpy as np\n"
-        "from simcore.placement.states import lowest\n"
-        "print(int(lowest(np.uint64(14), 2)))"
+def printed(code: str, cache: Path, root: Path = ROOT) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(root)},
+        cwd=root,
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == "6", done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+LOWEST = "import numpy as np\nfrom simcore.placement.states import lowest\n"
+
+
+def test_loops_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where the folder should be")
+    assert printed(LOWEST + "print(int(lowest(np.uint64(14), 2)))", blocked) == "6"
+
+
+def test_what_is_kept_belongs_to_the_text_of_its_sources(tmp_path: Path) -> None:
+    """Numba would go on using a loop into which an older version of another file went."""
+    copied = tmp_path / "checkout"
+    shutil.copytree(ROOT / "simcore", copied / "simcore", ignore=shutil.ignore_patterns("*.pyc"))
+    code, kept = LOWEST + "print(int(lowest(np.uint64(14), 2)))", tmp_path / "cache"
+    assert printed(code, kept, copied) == "6"
+    (first,) = kept.iterdir()
+    assert list(first.rglob("*.nbc"))
+    assert printed(code, kept, copied) == "6"
+    assert list(kept.iterdir()) == [first]
+    month_ago = time.time() - 40 * 86400
+    os.utime(first, (month_ago, month_ago))
+    states = copied / "simcore/placement/states.py"
+    states.write_text(states.read_text().replace("return word ^ rest", "return rest"))
+    assert printed(code, kept, copied) == "8"
+    assert first not in kept.iterdir()  # unused for too long
+
+
+def test_every_loop_and_what_it_uses_is_among_the_sources() -> None:
+    package = ROOT / "simcore"
+    among = set(sources())
+    loops = [file for file in package.rglob("*.py") if "\n@compiled\n" in file.read_text()]
+    assert len(loops) > 5
+    for file in loops:
+        used = [
+            package.parent / f"{node.module.replace('.', '/')}.py"
+            for node in ast.parse(file.read_text()).body
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simcore.")
+        ]
+        assert {file, *used} <= among, file
