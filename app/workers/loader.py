@@ -8,6 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from simcore.remote.priority import lower_thread
+
 Work = Callable[[], Any]
 
 
@@ -24,6 +26,7 @@ class _Thread(QThread):
         self.leave = False
 
     def run(self) -> None:
+        lower_thread()
         while True:
             with self.condition:
                 while self.waiting is None and not self.leave:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QThread
 from app.viewmodels.composition import composition_of
 from simcore.errors import Cancelled
 from simcore.remote.parent import WORKERS, Assignment, Worker
+from simcore.remote.priority import lower_thread
 from simcore.remote.simulate import Prepared, Resolved, Simulate, Steps, begun, grow
 from simcore.results.run import Run
 from simcore.results.summary import system_figures
@@ -118,6 +119,7 @@ class SimulationThread(QThread):
 
     def run(self) -> None:
         """Serve requests until `stop`."""
+        lower_thread()
         worker: Worker | None = None
         while True:
             with self._condition:

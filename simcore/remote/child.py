@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
+from simcore.remote.priority import lower_process
 from simcore.remote.task import Begin, Ended, GiveUp, Outcome
 from simcore.remote.wire import receive, send
 
@@ -48,6 +49,7 @@ class _Inbox:
 
 def main() -> None:
     """Serve through stdin and stdout; what is printed goes to stderr."""
+    lower_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which closes this
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

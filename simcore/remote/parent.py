@@ -54,6 +54,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 # Without a terminal there may be none (pythonw, or closed by a shell).
                 stderr=None if sys.__stderr__ else subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
         except OSError as error:
             raise WorkerLostError(f"no process can be started: {error.strerror}") from None
