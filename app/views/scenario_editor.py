@@ -15,6 +15,7 @@ from simcore.scenario.document import Document
 from simcore.scenario.listing import scenario_fields
 
 YAML_DEBOUNCE_MS = 150
+RANK = 6
 
 
 @register_view(
@@ -78,6 +79,10 @@ class ScenarioView(View):
         self._show_changes()
 
     def _on_resolved(self) -> None:
+        """Fill the form in its turn: a run that is there already comes up first."""
+        self.state.turns.ask(self._show_resolved, RANK)
+
+    def _show_resolved(self) -> None:
         scenario = self.state.session.scenario
         if scenario is not None:
             self.form.show_fields(scenario_fields(scenario))

@@ -14,12 +14,15 @@ from app.state.runs import RunsModel
 from app.state.session import Session
 from app.workers.simulation import FIRST_STEPS, Job, Phase, SimulationThread
 from simcore.errors import CapacityError, Problem, ScenarioErrors, SimcoreError
+from simcore.results.run import Run
 
 DEBOUNCE_MS = 150
 POLL_MS = 12
-"""Time between looks at a run that is waited for."""
-GROW_MS = 100
-"""Time between looks at a run that is on screen already; drawing competes with simulating."""
+"""Time between looks at a job."""
+NEXT_MS = 1
+"""Time between two pieces of what has happened to a job, each an event of its own."""
+GROW_MS = 200
+"""Time between steps of the growth on screen; drawing competes with simulating."""
 
 
 _PATH = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)+\b")
@@ -54,6 +57,7 @@ class RunController(QObject):
         self._file: Path | None = None
         self._foreign = False  # the run on screen is of the file that was open before
         self._begin = 0.0
+        self._grow_at = 0.0
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
         self._poll = QTimer(self, interval=POLL_MS)
@@ -119,32 +123,50 @@ class RunController(QObject):
             self._poll.stop()
             return
         phase = job.phase
-        if job.document is self._session.document:
-            if job.scenario is not None and self._resolved is not job:
-                self._resolved = job
-                self._session.set_resolved(job.scenario)
-            if job.run is not None:
-                self._watch(job)
-        if phase is not self._reported:
+        if self._take_piece(job, phase):
+            self._poll.start(NEXT_MS)  # more may have happened
+        elif job.over and phase is job.phase:
+            self._poll.stop()
+        elif self._poll.interval() != POLL_MS:
+            self._poll.start(POLL_MS)
+
+    def _take_piece(self, job: Job, phase: Phase) -> bool:
+        """Tell the models the next thing that has happened; False if there is nothing new.
+
+        A short run is resolved, there and over at the first look. All of that at once would take
+        longer than a frame.
+        """
+        current = job.document is self._session.document
+        if current and job.scenario is not None and self._resolved is not job:
+            self._resolved = job
+            self._session.set_resolved(job.scenario)
+        elif current and job.run is not None and self._watch(job, job.run):
+            pass
+        elif phase is not self._reported:
             self._reported = phase
             self._report(job, phase)
             self.job_changed.emit()
-        if job.over and phase is job.phase:
-            self._poll.stop()
-
-    def _watch(self, job: Job) -> None:
-        run = job.run
-        assert run is not None
-        total = int(run.total_steps)
-        if self._runs.current is not run:
-            if job.ready >= min(FIRST_STEPS, total):
-                self._messages.clear_strip()
-                self._foreign = False
-                self._runs.replace(run, job.ready)
-                self._poll.setInterval(GROW_MS)
         else:
+            return False
+        return True
+
+    def _watch(self, job: Job, run: Run) -> bool:
+        """Show a run, or what it has grown by from time to time; whether there was anything."""
+        total = int(run.total_steps)
+        now = time.perf_counter()
+        if self._runs.current is not run:
+            if job.ready < min(FIRST_STEPS, total):
+                return False
+            self._messages.clear_strip()
+            self._foreign = False
+            self._runs.replace(run, job.ready)
+        elif now >= self._grow_at and job.ready > self._runs.length:
             self._runs.poll(job.ready)
+        else:
+            return False
+        self._grow_at = now + GROW_MS / 1000
         self._runs.set_progress(len(run), total)
+        return True
 
     def _report(self, job: Job, phase: Phase) -> None:
         if phase is Phase.DONE:

@@ -111,6 +111,7 @@ def wait_for_run(qtbot, window, timeout=20_000):
             and not window.state.runs.stale
             and window.state.runs.length == len(run)
             and window.docks["scenario"].view.form.complete
+            and not window.state.turns.waits(window.docks["scenario"].view._show_resolved)
         )
 
     qtbot.waitUntil(finished, timeout=timeout)
