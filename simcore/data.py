@@ -75,3 +75,12 @@ def scenario_file(name: str) -> Path:
     if name not in known:
         raise UnknownNameError("scenario", name, known)
     return known[name]
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: ``$DIMMSCOPE_CACHE``, else the user's cache folder."""
+    own = os.environ.get("DIMMSCOPE_CACHE")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "dimmscope"

@@ -6,9 +6,18 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
+
+from simcore.data import cache_folder
+
+# How long an example takes says nothing: the machine may be busy, a loop may be compiled first.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Compiled loops are found and left where the program itself does.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 # Solved programs are kept; tests must neither find old ones nor leave any.
 os.environ["DIMMSCOPE_CACHE"] = tempfile.mkdtemp(prefix="dimmscope-tests-")
 atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_CACHE"], ignore_errors=True)

@@ -39,6 +39,16 @@ def loaded_by(code):
     return set(result.stdout.split())
 
 
+def test_the_window_and_the_systems_need_no_compiler():
+    loaded = loaded_by(
+        "import app.window, app.bootstrap, simcore.systems\n"
+        "from simcore.registry import SYSTEMS\n"
+        "list(SYSTEMS.items())"
+    )
+    assert "simcore" in loaded
+    assert "numba" not in loaded
+
+
 def test_importing_the_front_page_loads_nothing_heavy():
     assert not {"numpy", "yaml", "matplotlib"} & loaded_by("import simcore")
 

@@ -40,13 +40,21 @@ class RunsModel(QObject):
         self.foreign = False
         self.progress = (0, 0)
 
-    def replace(self, run: Run, ready: int | None = None) -> None:
-        """Put a new run on screen, with its steps that may be looked at (all there are)."""
+    def replace(self, run: Run, ready: int | None = None, *, settle: bool = True) -> None:
+        """Put a new run on screen, with its steps that may be looked at (all there are).
+
+        Without `settle`, the caller says when everybody has had the time to take it.
+        """
         self.current = run
         self.foreign = False
         self.length = len(run) if ready is None else ready
         self.set_stale(False)
         self.replaced.emit(run)
+        if settle:
+            self.settled.emit()
+
+    def settle(self) -> None:
+        """Tell everybody that the run is theirs."""
         self.settled.emit()
 
     def clear(self) -> None:

@@ -58,6 +58,7 @@ class RunController(QObject):
         self._foreign = False  # the run on screen is of the file that was open before
         self._begin = 0.0
         self._grow_at = 0.0
+        self._unsettled: Run | None = None
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
         self._poll = QTimer(self, interval=POLL_MS)
@@ -88,8 +89,9 @@ class RunController(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an edit waits or a simulation is under way."""
-        return self._debounce.isActive() or (self.job is not None and not self.job.over)
+        """Whether an edit waits, a simulation is under way or a run is being taken over."""
+        waits = self._debounce.isActive() or self._unsettled is not None
+        return waits or (self.job is not None and not self.job.over)
 
     def shut_down(self) -> None:
         """Stop everything; call before the application ends."""
@@ -137,7 +139,11 @@ class RunController(QObject):
         longer than a frame.
         """
         current = job.document is self._session.document
-        if current and job.scenario is not None and self._resolved is not job:
+        if self._unsettled is not None:
+            taken, self._unsettled = self._unsettled, None
+            if taken is self._runs.current:
+                self._runs.settle()
+        elif current and job.scenario is not None and self._resolved is not job:
             self._resolved = job
             self._session.set_resolved(job.scenario)
         elif current and job.run is not None and self._watch(job, job.run):
@@ -159,7 +165,8 @@ class RunController(QObject):
                 return False
             self._messages.clear_strip()
             self._foreign = False
-            self._runs.replace(run, job.ready)
+            self._unsettled = run
+            self._runs.replace(run, job.ready, settle=False)
         elif now >= self._grow_at and job.ready > self._runs.length:
             self._runs.poll(job.ready)
         else:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simcore.engine import phases
 from simcore.engine.phases import Group, Phase, Template, Work
+from simcore.engine.rows import row_totals, summed
 from simcore.errors import CapacityError, UserError
 from simcore.hardware import gpu as gpu_model
 from simcore.hardware.roofline import roofline_ps
@@ -418,11 +419,11 @@ class CxlAttention(System):
             "tokens": np.int32(workload.batch if index else 0),
             "context_tokens": np.int32(workload.prompt_tokens + index),
         }
-        sums = phases.totals([(t, w) for t, w, _ in segments(plan, record)])
-        record["duration_ps"] = np.int64(sums.duration_ps)
-        record["lane_op_ps"] = sums.time_ps
-        record["lane_op_bytes"] = sums.amount_bytes
-        record["lane_op_flops"] = sums.flops
+        sums = summed([row_totals(t, w, len(w.time_ps)) for t, w, _ in segments(plan, record)])
+        record["duration_ps"] = sums.duration_ps[0]
+        record["lane_op_ps"] = sums.time_ps[0]
+        record["lane_op_bytes"] = sums.amount_bytes[0]
+        record["lane_op_flops"] = sums.flops[0]
         record["memory_bytes"] = memory_use(
             plan, int(workload.prompt_tokens) + index, plan.far_heads
         )

@@ -9,6 +9,7 @@ layers together 80 % of activations fall into the published model-wide share.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,23 +19,24 @@ Floats = NDArray[np.float64]
 
 _TARGET = 0.8
 _MAX_DENSITY = 0.98
+_LOGARITHM = 1e-9
 
 
-def _tail(start: Floats, stop: Floats | float, exponent: float) -> Floats:
-    """Integral of x**-exponent from `start` to `stop`."""
+def _tail(start: Floats, stop: Floats | float, exponent: Floats | float) -> Floats:
+    """Integral of x**-exponent from `start` to `stop`; of several exponents none is 1."""
     power = 1.0 - exponent
-    if abs(power) < 1e-9:
+    if isinstance(power, float) and abs(power) < _LOGARITHM:
         return np.log(stop / start)
     return (stop**power - start**power) / power
 
 
-def mean_of_curve(scale: Floats, exponent: float, alive: Floats | float = 1.0) -> Floats:
+def mean_of_curve(scale: Floats, exponent: Floats | float, alive: Floats | float = 1.0) -> Floats:
     """Mean over x in (0, 1) of min(1, scale * x**-exponent), zero beyond x = alive."""
     flat = np.minimum(alive, scale ** (1.0 / exponent))
     return flat + scale * _tail(flat, alive, exponent)
 
 
-def solve_scale(density: Floats, exponent: float, alive: Floats | float = 1.0) -> Floats:
+def solve_scale(density: Floats, exponent: Floats | float, alive: Floats | float = 1.0) -> Floats:
     """The scale of the curve that has the given mean."""
     low, high = np.full_like(density, 1e-12), np.ones_like(density)
     for _ in range(60):
@@ -45,8 +47,50 @@ def solve_scale(density: Floats, exponent: float, alive: Floats | float = 1.0) -
     return 0.5 * (low + high)
 
 
+def _halve(
+    low: float,
+    high: float,
+    times: int,
+    at_once: int,
+    too_low: Callable[[Sequence[float]], Callable[[int], object]],
+) -> float:
+    """The middle of what is left after bisecting `times` times.
+
+    All middles that the next `at_once` halvings can come to are looked at together, which for
+    single numbers takes as long as one: `too_low` gets them and returns what tells by index
+    whether one is too low.
+    """
+    while times > 0:
+        brackets = [(low, high)]  # a tree by rows: below bracket i are its halves, 2 i + 1 and + 2
+        for index in range(2 ** (at_once - 1) - 1):
+            first, last = brackets[index]
+            middle = 0.5 * (first + last)
+            brackets += [(first, middle), (middle, last)]
+        middles = [0.5 * (first + last) for first, last in brackets]
+        answer, index = too_low(middles), 0
+        for _ in range(min(times, at_once)):
+            if answer(index):
+                low, index = middles[index], 2 * index + 2
+            else:
+                high, index = middles[index], 2 * index + 1
+        times -= at_once
+    return 0.5 * (low + high)
+
+
+def _coverages(share: float, density: float, exponents: Sequence[float]) -> Floats:
+    """Share of all activations made by the most active `share` of neurons, by exponent."""
+    exponent = np.array(exponents)
+    power = 1.0 - exponent
+    scale = solve_scale(np.full(exponent.shape, density), exponent)
+    flat = np.minimum(1.0, scale ** (1.0 / exponent))
+    # Python's own power here and numpy's there, as for one exponent: last bits may differ.
+    ends = np.array([share**one for one in power.tolist()])
+    covered = (flat + scale * ((ends - flat**power) / power)) / density
+    return np.where(share <= flat, share / density, covered)
+
+
 def _coverage(share: float, density: float, exponent: float) -> float:
-    """Share of all activations made by the most active `share` of neurons."""
+    """The same for one exponent, which may be 1."""
     scale = solve_scale(np.array([density]), exponent)
     flat = np.minimum(1.0, scale ** (1.0 / exponent))
     if share <= flat[0]:
@@ -61,14 +105,13 @@ def solve_exponent(share_for_80pct: float, density: float) -> float:
     block, so its tail must be steeper. A block cannot be more concentrated than its density allows
     (a share below 0.8 * density would need probabilities over 1); then the steepest is returned.
     """
-    low, high = 1e-3, 6.0
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        if _coverage(share_for_80pct, density, middle) < _TARGET:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+
+    def too_low(exponents: Sequence[float]) -> Callable[[int], object]:
+        if all(abs(1.0 - one) >= _LOGARITHM for one in exponents):
+            return (_coverages(share_for_80pct, density, exponents) < _TARGET).item
+        return lambda index: _coverage(share_for_80pct, density, exponents[index]) < _TARGET
+
+    return _halve(1e-3, 6.0, 50, 5, too_low)
 
 
 def _layer_densities(density: float, steepness: float, layers: int) -> Floats:
@@ -84,10 +127,9 @@ def _layer_densities(density: float, steepness: float, layers: int) -> Floats:
     return values
 
 
-def _pooled_share(densities: Floats, exponent: float) -> float:
+def _pooled_share(scale: Floats, exponent: float) -> float:
     """Share of all layers' neurons that makes 80 % of all activations."""
     points = (np.arange(512) + 0.5) / 512
-    scale = solve_scale(densities, exponent)
     values = np.sort(np.minimum(1.0, scale[:, None] * points**-exponent).reshape(-1))[::-1]
     cumulative = np.cumsum(values)
     index = int(np.searchsorted(cumulative, _TARGET * cumulative[-1]))
@@ -118,16 +160,14 @@ def layer_curves(
         dead_max: share of dead neurons in the first layer; the coldest ranks are the dead ones.
     """
     exponent = solve_exponent(block_share, density)
-    low, high = 0.0, 4.0
     sample = min(layers, 24)
-    if _pooled_share(_layer_densities(density, 0.0, sample), exponent) <= model_share:
-        high = 0.0
-    for _ in range(24):
-        middle = 0.5 * (low + high)
-        if _pooled_share(_layer_densities(density, middle, sample), exponent) > model_share:
-            low = middle
-        else:
-            high = middle
-    densities = _layer_densities(density, 0.5 * (low + high), layers)
+
+    def too_even(ramps: Sequence[float]) -> Callable[[int], bool]:
+        densities = np.array([_layer_densities(density, one, sample) for one in ramps])
+        scales = solve_scale(densities.reshape(-1), exponent).reshape(densities.shape)
+        return lambda index: _pooled_share(scales[index], exponent) > model_share
+
+    ramp = _halve(0.0, 4.0, 24, 3, too_even) if too_even([0.0])(0) else 0.0
+    densities = _layer_densities(density, ramp, layers)
     alive = alive_shares(layers, dead_max)
     return tuple(solve_scale(densities, exponent, alive).tolist()), exponent

@@ -14,7 +14,7 @@ of a batch has its own prompt and so its own order, as far as prompts shift it a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import Plane
+from simcore.activations.bitplanes import WORD, Plane
 from simcore.activations.concentration import alive_shares, layer_curves
 from simcore.activations.source import Frequencies
 from simcore.activations.space import Block, NeuronSpace, neuron_space
@@ -78,11 +78,6 @@ def _by_group(columns: NDArray[Any]) -> NDArray[Any]:
     return columns.reshape(len(columns), -1, _PAIR)
 
 
-def _whole_groups(plane: Plane) -> NDArray[np.complex128]:
-    """A view of a plane with the 128 bits of a group as one element, to move them whole."""
-    return plane.view(np.complex128)
-
-
 class _Draws:
     """The uniform draws of one sequence for one token, taken some layers at a time.
 
@@ -90,55 +85,35 @@ class _Draws:
     neuron.
     """
 
-    def __init__(self, bits: np.random.BitGenerator, table: _Table, lead: np.uint16) -> None:
+    def __init__(self, bits: np.random.BitGenerator, table: _Table) -> None:
         self._bits = bits
-        self._coupled = table.coupled
         self._width = table.rise.shape[1] - table.coupled
-        self._lead = lead
         raw = bits.random_raw(table.coupled // 8).view(np.uint16)
-        self._common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(1, -1)
-        self._common_lowered = np.maximum(self._common, lead) - lead
-        self._own = np.empty((0, self._width), np.uint16)
+        self.common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(-1)
 
-    def next(self, layers: int) -> None:
-        """Draw for so many further layers."""
+    def next(self, layers: int) -> U16:
+        """Draw for so many further layers: their own draws, (layers, columns)."""
         raw = self._bits.random_raw(layers * self._width // 4)
-        self._own = raw.view(np.uint16).reshape(layers, self._width)
+        return raw.view(np.uint16).reshape(layers, self._width)
 
-    def fires(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
-        """The neurons of these layers that fire after silence: whose draw is below `rise`.
-
-        Args:
-            rise: thresholds, (layers, columns).
-            flags: room for as many truth values.
-        """
-        return self._below(self._common, self._own, rise, flags)
-
-    def fires_again(self, rise: NDArray[Any], flags: NDArray[np.bool_]) -> Plane:
-        """The neurons of these layers that fire after having fired. The draws are used up.
-
-        Their threshold is `rise` and the lead; here the draws are lowered by the lead instead,
-        and one table of thresholds read for both questions.
-        """
-        np.maximum(self._own, self._lead, out=self._own)
-        self._own -= self._lead
-        return self._below(self._common_lowered, self._own, rise, flags)
-
-    def _below(
-        self, common: U16, own: U16, thresholds: NDArray[Any], flags: NDArray[np.bool_]
-    ) -> Plane:
-        found = flags[: len(thresholds)]
-        edge = self._coupled
-        np.less(common, thresholds[:, :edge], out=found[:, :edge])
-        np.less(own, thresholds[:, edge:], out=found[:, edge:])
+    def stationary(self, rise: U16, correlation: float) -> Plane:
+        """The neurons that fire at a token before which nothing is known."""
+        scaled = rise * np.float32(1 / max(1e-6, 1 - correlation))
+        edge = self.common.size
+        found = np.empty(rise.shape, np.bool_)
+        np.less(self.common, scaled[:, :edge], out=found[:, :edge])
+        np.less(self.next(len(rise)), scaled[:, edge:], out=found[:, edge:])
         return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
-def _probabilities(block: Block, layers: int, density: float, model: Model) -> NDArray[np.float64]:
-    """Firing probability by (layer, column of the block), padding 0.
+def _probabilities(
+    block: Block, layers: int, density: float, model: Model
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Firing probability by column of the block, padding 0, for layers that are alike.
 
     In double precision: powers may differ in the last bit from one processor to the next, and
-    thresholds cut from single precision would then differ too.
+    thresholds cut from single precision would then differ too. What is yielded is written anew for
+    the next layers, so that it stays in the processor's cache.
     """
     stats = model.stats
     if block.id == "mlp":
@@ -153,10 +128,19 @@ def _probabilities(block: Block, layers: int, density: float, model: Model) -> N
     x = (rank + 0.5) / block.neurons
     curve = x**-exponent
     curve[np.arange(columns) >= block.neurons] = 0.0
-    p = np.minimum(1.0, np.array(scales)[:, None] * curve)
-    if dead:
-        p[x > alive_shares(layers, dead)[:, None]] = 0.0
-    return p
+    alive = alive_shares(layers, dead).tolist()
+    p = np.empty_like(curve)
+    first = 0
+    for layer in range(layers):
+        kind = scales[layer], alive[layer]
+        if layer + 1 < layers and (scales[layer + 1], alive[layer + 1]) == kind:
+            continue
+        np.multiply(curve, scales[layer], out=p)
+        np.minimum(p, 1.0, out=p)
+        if dead:
+            p[x > alive[layer]] = 0.0
+        yield slice(first, layer + 1), p
+        first = layer + 1
 
 
 def _coupled_groups(groups: int, share: float) -> NDArray[np.bool_]:
@@ -172,15 +156,18 @@ def _base(
     """Space, offline frequencies and thresholds; they depend on the model, not on the seed."""
     space = neuron_space(model)
     densities = {"qkv": model.stats.qkv_density, "mlp": model.stats.mlp_density}
-    exact = np.concatenate(
-        [_probabilities(b, space.layers, densities[b.id], model) for b in space.blocks], axis=1
-    )
+    profile = np.empty((space.layers, space.columns), np.float32)
+    rise = np.empty(profile.shape, np.uint16)
+    for block in space.blocks:
+        columns = slice(block.start * WORD, block.stop * WORD)
+        for alike, p in _probabilities(block, space.layers, densities[block.id], model):
+            profile[alike, columns] = p
+            p *= (1 - correlation) * _FULL
+            rise[alike, columns] = np.minimum(p, _FULL - 1, out=p)
     coupled = np.concatenate(
         [_coupled_groups((b.stop - b.start) // 2, coupling) for b in space.blocks]
     )
     groups = np.argsort(~coupled, kind="stable")
-    p = exact.reshape(space.layers, -1, _PAIR)[:, groups].reshape(space.layers, -1)
-    rise = np.minimum(p * (1 - correlation) * _FULL, _FULL - 1)
     segments, at = [], 0
     for wanted in (True, False):
         mine = np.flatnonzero(coupled == wanted)
@@ -192,10 +179,9 @@ def _base(
     table = _Table(
         groups,
         int(coupled.sum()) * _PAIR,
-        rise.astype(np.uint16),
+        np.take(_by_group(rise), groups, axis=1).reshape(rise.shape),
         tuple(segments),
     )
-    profile = exact.astype(np.float32)
     profile.setflags(write=False)
     return space, profile, table
 
@@ -217,13 +203,21 @@ def _choose_trades(
         swaps = int(expected + drift.random())
         if not swaps:
             continue
-        picks = np.unique(drift.integers(0, segment.pairs, 2 * swaps))
+        picked = np.zeros(segment.pairs, np.bool_)
+        picked[drift.integers(0, segment.pairs, 2 * swaps)] = True
+        picks = np.flatnonzero(picked)
         picks = drift.permutation(picks)[: len(picks) // 2 * 2]
         column = segment.start + (picks // _HALF) * _PAIR + picks % _HALF
         other = np.roll(column, len(column) // 2)
         columns += [column, column + _HALF]
         others += [other, other + _HALF]
     return np.concatenate(columns), np.concatenate(others)
+
+
+def _exchange(rise: U16, columns: Groups, partners: Groups) -> None:
+    """Give `columns` the thresholds of their partners in every layer, in place."""
+    for row in rise:  # ten times as fast as for all rows at once
+        row[columns] = row[partners]
 
 
 @lru_cache(maxsize=2)
@@ -235,7 +229,7 @@ def _shifted(
     drift = stream(seed, "activations.drift")
     traded, partners = _choose_trades(drift, table.segments, settings.prompt_shift)
     rise = table.rise.copy()
-    rise[:, traded] = rise[:, partners]
+    _exchange(rise, traded, partners)
     return rise, drift.bit_generator.state
 
 
@@ -309,7 +303,7 @@ class StatisticalSource:
     def _trade(self) -> None:
         """Carry out at once what the last draw left to the next one."""
         columns, partners = self._trades
-        self._table.rise[:, columns] = self._table.rise[:, partners]
+        _exchange(self._table.rise, columns, partners)
         self._trades = (columns[:0], partners[:0])
 
     def sampled_frequency(self, noise: np.random.BitGenerator) -> Frequencies:
@@ -325,13 +319,13 @@ class StatisticalSource:
         table = self._table
         edge = table.coupled // _PAIR
         for groups in (slice(0, edge), slice(edge, None)):
-            rise = _by_group(table.rise)[:, groups].reshape(self.space.layers, -1)
-            raw = noise.random_raw(rise.size // 4).view(np.int16)
-            noisy = raw.reshape(rise.shape).astype(np.float32)
-            noisy *= scales[rise]
-            noisy += means[rise]
-            grouped[:, table.groups[groups]] = _by_group(noisy)
-        np.clip(out, 0, 1, out=out)
+            taken = table.groups[groups]
+            for row, rise in zip(grouped, _by_group(table.rise)[:, groups]):  # all in the cache
+                noisy = noise.random_raw(rise.size // 4).view(np.int16).astype(np.float32)
+                noisy *= scales.take(rise.ravel())
+                noisy += means.take(rise.ravel())
+                np.clip(noisy, 0, 1, out=noisy)
+                row[taken] = noisy.reshape(rise.shape)
         if len(self._orders) == 1:
             return out
         mean = grouped[:, self._orders[0]]
@@ -341,39 +335,34 @@ class StatisticalSource:
         return mean.reshape(out.shape)
 
     def draw(self) -> Sequence[Plane]:
+        # Here, as who only looks at a run needs no compiler.
+        from simcore.activations.firing import arrange, fire, trade
+
         table, layers = self._table, self.space.layers
         self._fresh = False
         traded, partners = self._trades
-        draws = [_Draws(bits, table, self._lead) for bits in self._bits]
         if not self._previous:
-            scale = np.float32(1 / max(1e-6, 1 - self._settings.adjacent_correlation))
-            stationary = table.rise * scale
-            for own in draws:
-                own.next(layers)
-                self._previous.append(own.fires(stationary, np.empty(table.rise.shape, np.bool_)))
-            draws = [_Draws(bits, table, self._lead) for bits in self._bits]
-        # Few layers at a time: their thresholds, read from memory once, and the flags on their way
-        # to bits then stay in the processor's cache for all sequences.
-        flags = np.empty((_LAYERS_AT_ONCE, self.space.columns), np.bool_)
+            correlation = self._settings.adjacent_correlation
+            self._previous = [
+                _Draws(bits, table).stationary(table.rise, correlation) for bits in self._bits
+            ]
+        draws = [_Draws(bits, table) for bits in self._bits]
+        # Few layers at a time where there are many sequences: their thresholds, read from memory
+        # once, then stay in the processor's cache for all of them.
+        some = max(_LAYERS_AT_ONCE, layers // len(draws))
         kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
-        for first in range(0, layers, _LAYERS_AT_ONCE):
-            rows = slice(first, min(layers, first + _LAYERS_AT_ONCE))
+        for first in range(0, layers, some):
+            rows = slice(first, min(layers, first + some))
             rise = table.rise[rows]
             if len(traded):
-                rise[:, traded] = np.take(rise, partners, axis=1)
+                trade(rise, traded, partners)
             for own, previous, fired in zip(draws, self._previous, kept, strict=True):
-                own.next(rows.stop - first)
-                np.copyto(fired[rows], own.fires(rise, flags))
-                again = own.fires_again(rise, flags)
-                again &= previous[rows]
-                fired[rows] |= again
+                drawn = own.next(rows.stop - first)
+                fire(own.common, drawn, rise, self._lead, previous[rows], fired[rows])
         for fired in kept[1:] if len(self._shared) else ():
             _grouped(fired)[:, self._shared] = _grouped(kept[0])[:, self._shared]
         self._previous = kept
-        planes = [
-            np.take(_whole_groups(fired), taken, axis=1).view(np.uint64)
-            for fired, taken in zip(kept, self._taken, strict=True)
-        ]
+        planes = [arrange(fired, taken) for fired, taken in zip(kept, self._taken, strict=True)]
         if self._settings.drift_per_token:
             share = self._settings.drift_per_token
             self._trades = _choose_trades(self._drift, table.segments, share)

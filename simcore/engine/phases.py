@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.sums import sums_by_place
 from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 
 Int = NDArray[np.int64]
 
 _REASONS = tuple(WaitReason)
-_IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
+IMBALANCE = _REASONS.index(WaitReason.IMBALANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,34 @@ class Work:
     time_ps: Int
     amount_bytes: Int
     flops: Int
+
+
+class Flat(NamedTuple):
+    """A template as arrays of numbers, for compiled loops.
+
+    Attributes:
+        phase_groups: (phases + 1,) first group of each phase.
+        group_columns: (groups + 1,) first column of each group.
+        group_before: (groups + 1,) where the ops a group waits for begin in the next two.
+        before, before_reason: column and reason to wait for it.
+        column_lane, column_op: (columns,).
+        used, idle: (phases, lanes), as of `Template`.
+    """
+
+    phase_groups: Int
+    group_columns: Int
+    group_before: Int
+    before: Int
+    before_reason: Int
+    column_lane: Int
+    column_op: Int
+    used: Int
+    idle: Int
+
+
+def _starts(lengths: Sequence[int]) -> Int:
+    """Where parts of some lengths start one after the other, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 class Template:
@@ -138,6 +166,23 @@ class Template:
         )
         self.used = [self._used(phase) for phase in self.phases]
         self.idle = [self._idle(phase) for phase in self.phases]
+        self.flat = self._flat(groups)
+
+    def _flat(self, groups: Sequence[Group]) -> Flat:
+        none = np.empty(0, np.int64)
+        before = [self.before.get(group.id, none) for group in groups]
+        reasons = [self.before_reason.get(group.id, none) for group in groups]
+        return Flat(
+            _starts([len(phase.groups) for phase in self.phases]),
+            _starts([len(group.lanes) for group in groups]),
+            _starts([len(each) for each in before]),
+            np.concatenate(before),
+            np.concatenate(reasons),
+            self.column_lane,
+            self.column_op,
+            np.array(self.used),
+            np.array(self.idle),
+        )
 
     def _used(self, phase: Phase) -> Int:
         """Last op of each lane in a phase, -1 for lanes without any."""
@@ -236,7 +281,7 @@ def lay_out(template: Template, work: Work) -> Laid:
         length = ends.max(axis=1)
         critical = root[every, first + ends.argmax(axis=1)]
         same = template.column_op[critical][:, None] == used_op
-        reason = np.where(same, _IMBALANCE, idle)
+        reason = np.where(same, IMBALANCE, idle)
         gaps.add(len(free[0]), free, length[:, None], reason, critical[:, None], offset)
         start[:, first:last] += offset[:, None]
         end[:, first:last] += offset[:, None]
@@ -247,29 +292,6 @@ def lay_out(template: Template, work: Work) -> Laid:
     return Laid(
         start, end, gaps.start, gaps.end, gaps.lane, gaps.reason, gaps.cause, int(offset.sum())
     )
-
-
-def row_lengths(template: Template, work: Work) -> Int:
-    """Length of every row by itself, (rows,): what `lay_out` finds, without naming any wait."""
-    rows = len(work.time_ps)
-    end = np.zeros_like(work.time_ps)
-    length = np.zeros(rows, np.int64)
-    for phase in template.phases:
-        free = np.zeros((rows, len(template.lanes)), np.int64)
-        first = template.slice(phase.groups[0].id).start
-        last = first
-        for group in phase.groups:
-            columns = template.slice(group.id)
-            last = columns.stop
-            lanes = template.group_lanes[group.id]
-            begin = free[:, lanes]
-            if group.after:
-                ready = end[:, template.before[group.id]].max(axis=1)
-                begin = np.maximum(begin, ready[:, None])
-            end[:, columns] = begin + work.time_ps[:, columns]
-            free[:, lanes] = end[:, columns]
-        length += end[:, first:last].max(axis=1)
-    return length
 
 
 _NONE, _OPENS = -1, -2
@@ -350,41 +372,6 @@ class _Gaps:
         np.add(end, shift, out=self.end[:, here])
         self.reason[:, here] = reason
         self.cause[:, here] = cause
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of a step by lane and op, waits included.
-
-    Attributes:
-        duration_ps: length of the step.
-        time_ps, amount_bytes, flops: (lanes, ops).
-    """
-
-    duration_ps: int
-    time_ps: Int
-    amount_bytes: Int
-    flops: Int
-
-
-def totals(segments: Sequence[tuple[Template, Work]]) -> Totals:
-    """Totals of a step made of segments one after the other."""
-    lanes, ops = len(segments[0][0].lanes), len(segments[0][0].ops)
-    time_ps = np.zeros((lanes, ops), np.int64)
-    amount = np.zeros((lanes, ops), np.int64)
-    flops = np.zeros((lanes, ops), np.int64)
-    duration = 0
-    for template, work in segments:
-        laid = lay_out(template, work)
-        where = (template.column_lane, template.column_op)
-        np.add.at(time_ps, where, work.time_ps.sum(axis=0))
-        np.add.at(amount, where, work.amount_bytes.sum(axis=0))
-        np.add.at(flops, where, work.flops.sum(axis=0))
-        gap = laid.gap_end_ps - laid.gap_start_ps
-        flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-        time_ps += sums_by_place(flat, gap, lanes * ops).reshape(lanes, ops)
-        duration += laid.duration_ps
-    return Totals(duration, time_ps, amount, flops)
 
 
 def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:

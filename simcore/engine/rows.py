@@ -1,19 +1,18 @@
-"""Totals of many steps at once: their rows laid out in the same few numpy operations.
+"""Totals and lengths of many rows of work, for simulating; no span is made for them.
 
-A system whose steps do not depend on each other's times can lay out many of them together; one
-whose layers are all alike lays out one layer a step. Either way the cost of a call of numpy is
-shared.
+The rule is that of `phases.lay_out`, which gives spans to look at, in a compiled loop. It is loaded
+when it is first needed: who only looks at a run needs no compiler.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.phases import Template, Work, lay_out
-from simcore.engine.sums import sums_by_place
+from simcore.engine.phases import Template, Work
 
 Int = NDArray[np.int64]
 
@@ -34,7 +33,7 @@ class RowTotals:
 
 
 def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
-    """Totals of every step by itself, as `phases.totals` would give for a segment of its rows.
+    """Totals of every step by itself.
 
     Args:
         template: what a row is made of.
@@ -42,20 +41,43 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
         rows_each: rows of each step.
     """
     steps = len(work.time_ps) // rows_each
-    lanes, ops = len(template.lanes), len(template.ops)
-    laid = lay_out(template, work)
-    where = template.column_lane * ops + template.column_op
-    sums = []
-    for values in (work.time_ps, work.amount_bytes, work.flops):
-        out = np.zeros((lanes * ops, steps), np.int64)
-        each = values.reshape(steps, rows_each, -1).sum(axis=1) if rows_each > 1 else values
-        np.add.at(out, where, each.T)
-        sums.append(np.ascontiguousarray(out.T))
-    gap = laid.gap_end_ps - laid.gap_start_ps
-    flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-    flat = flat + np.repeat(np.arange(steps), rows_each)[:, None] * (lanes * ops)
-    waits = sums_by_place(flat, gap, steps * lanes * ops)
-    time = (sums[0] + waits.reshape(steps, -1)).reshape(steps, lanes, ops)
-    length = time[:, 0].sum(axis=1)  # spans and waits cover every lane
-    shape = (steps, lanes, ops)
-    return RowTotals(length, time, sums[1].reshape(shape), sums[2].reshape(shape))
+    shape = (steps, len(template.lanes), len(template.ops))
+    found = RowTotals(np.zeros(steps, np.int64), *(np.zeros(shape, np.int64) for _ in range(3)))
+    from simcore.engine.row_pass import add_totals
+
+    add_totals(
+        template.flat,
+        template.first_wait,
+        (work.time_ps, work.amount_bytes, work.flops),
+        rows_each,
+        found.duration_ps,
+        (found.time_ps, found.amount_bytes, found.flops),
+    )
+    return found
+
+
+def summed(parts: Sequence[RowTotals], times: Sequence[int] = ()) -> RowTotals:
+    """Totals of steps made of parts one after the other, each so many times (once)."""
+    often = times or [1] * len(parts)
+    return RowTotals(
+        *(
+            sum(getattr(part, name) * n for part, n in zip(parts, often, strict=True))
+            for name in RowTotals.__slots__
+        )
+    )
+
+
+def joined(parts: Sequence[RowTotals]) -> RowTotals:
+    """The steps of some totals, one after the other."""
+    return RowTotals(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in RowTotals.__slots__)
+    )
+
+
+def row_lengths(template: Template, work: Work) -> Int:
+    """Length of every row by itself, (rows,)."""
+    lengths = np.empty(len(work.time_ps), np.int64)
+    from simcore.engine.row_pass import measure
+
+    measure(template.flat, work.time_ps, lengths)
+    return lengths

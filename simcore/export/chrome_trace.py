@@ -8,14 +8,14 @@ in microseconds with three decimals.
 from __future__ import annotations
 
 import gzip
-import io
 import json
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -32,6 +32,10 @@ EXACT_STEPS = 16
 
 _TOKENS_PID = 1
 _TOKENS_TID = 1
+# A text put into a format takes half the time of a number with leading zeros.
+_DECIMALS = np.array([f".{nanoseconds:03d}" for nanoseconds in range(1000)], object)
+_WRITTEN_AT_ONCE = 1 << 18
+_MOST_UNDER_WAY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,54 @@ def write_trace(run: Run, path: str | Path, options: TraceOptions | None = None)
             raw: Any = packed
         else:
             raw = binary
-        text = stack.enter_context(
-            io.TextIOWrapper(raw, encoding="utf-8", newline="\n", write_through=False)
-        )
-        return stream_trace(run, text, options or TraceOptions())
+        return stream_trace(run, stack.enter_context(_Behind(raw)), options or TraceOptions())
 
 
-def stream_trace(run: Run, out: TextIO, options: TraceOptions) -> int:
-    """Write a trace to an open text file; returns the number of events."""
+class _Behind:
+    """Text is encoded, packed and written in a thread, while the next is made."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._thread = ThreadPoolExecutor(1, "trace")
+        self._under_way: deque[Future[None]] = deque()
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def __enter__(self) -> _Behind:
+        return self
+
+    def write(self, text: str) -> None:
+        """Have it written, after what came before.
+
+        Raises:
+            OSError: if something before could not be written.
+        """
+        self._pieces.append(text)
+        self._size += len(text)
+        if self._size >= _WRITTEN_AT_ONCE:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if len(self._under_way) == _MOST_UNDER_WAY:
+            self._under_way.popleft().result()
+        self._under_way.append(self._thread.submit(self._write, self._pieces))
+        self._pieces, self._size = [], 0
+
+    def _write(self, pieces: list[str]) -> None:
+        self._raw.write("".join(pieces).encode("utf-8"))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._hand_over()
+                for written in self._under_way:
+                    written.result()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+
+
+def stream_trace(run: Run, out: _Behind, options: TraceOptions) -> int:
+    """Write the text of a trace; returns the number of events."""
     writer = _Writer(run, options)
     header = {
         "trace_type": "DIMMscope",
@@ -90,9 +134,11 @@ def stream_trace(run: Run, out: TextIO, options: TraceOptions) -> int:
     begun = False
     for chunk in writer.chunks(header):
         if chunk:
-            out.write((",\n" if begun else "") + ",\n".join(chunk))
+            for text in chunk:  # those of many events are long: they are not joined
+                out.write(",\n" if begun else "")
+                out.write(text)
+                begun = True
             writer.count += len(chunk)
-            begun = True
     out.write("\n]}\n")
     return writer.count
 
@@ -214,19 +260,27 @@ class _Writer:
         wait = self.is_wait[spans.op]
         length = end - begin
         head = self.heads[spans.lane * len(self.run.ops) + spans.op]
-        when = (begin // 1000, begin % 1000, length // 1000, length % 1000)
+        when = (
+            begin // 1000,
+            _DECIMALS[begin % 1000],
+            length // 1000,
+            _DECIMALS[length % 1000],
+        )
         layer, amount, flops = spans.layer, spans.amount_bytes, spans.flops
         step = f'"args":{{"step":{index}'
-        tail = f'%s"ts":%d.%03d,"dur":%d.%03d,{step}'
+        tail = f'%s"ts":%d%s,"dur":%d%s,{step}'
         out: list[str] = []
 
         def add(chosen: Any, rest: str, *columns: Any) -> None:
             rows = np.flatnonzero(chosen)
             if len(rows):
-                parts = [column[rows].tolist() for column in (head, *when, *columns)]
+                parts = (head, *when, *columns)
+                values: list[Any] = [None] * (len(rows) * len(parts))
+                for place, column in enumerate(parts):
+                    values[place :: len(parts)] = column[rows].tolist()
                 form = ",\n".join([tail + rest + "}}"] * len(rows))
                 self.count += len(rows) - 1  # they are one text
-                out.append(form % tuple(chain.from_iterable(zip(*parts, strict=True))))
+                out.append(form % tuple(values))
 
         add(~wait & (flops > 0), ',"layer":%d,"bytes":%d,"flops":%d', layer, amount, flops)
         add(~wait & (flops <= 0), ',"layer":%d,"bytes":%d', layer, amount)

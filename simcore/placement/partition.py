@@ -82,12 +82,19 @@ def rank_neurons(
     result = []
     for block in space.blocks:
         part = frequency[:, block.first_column : block.first_column + block.neurons]
-        order = np.argsort(-part, axis=1, kind="stable")
-        rank = np.empty(order.shape, np.uint32)
-        positions = np.broadcast_to(np.arange(order.shape[1], dtype=np.uint32), order.shape)
-        np.put_along_axis(rank, order, positions, axis=1)
-        values = np.take_along_axis(part, order, axis=1)
-        active = np.cumsum(values, axis=1, dtype=np.float64)
+        rank = np.empty(part.shape, np.uint32)
+        values = np.empty(part.shape, part.dtype)
+        active = np.empty(part.shape, np.float64)
+        positions = np.arange(block.neurons, dtype=np.uint32)
+        for layer, row in enumerate(part):  # layer by layer, so that all of it stays in the cache
+            if layer and np.array_equal(row, part[layer - 1]):
+                for table in (rank, values, active):
+                    table[layer] = table[layer - 1]
+                continue
+            order = np.argsort(-row, kind="stable")
+            rank[layer, order] = positions
+            np.take(row, order, out=values[layer])
+            np.cumsum(values[layer].astype(np.float64), out=active[layer])
         needed = active
         if batch > 1:
             union = 1.0 - (1.0 - values.astype(np.float64)) ** batch
@@ -119,10 +126,15 @@ def _balance_points(ranking: BlockRanking, costs: UnitCosts, dimms: int) -> NDAr
     return low
 
 
-def _above(ranking: BlockRanking, threshold: float, most: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Neurons of each layer with a frequency above the threshold, at most `most`."""
+def _above(
+    ranking: BlockRanking,
+    threshold: float,
+    fewest: NDArray[np.int64],
+    most: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Neurons of each layer with a frequency above the threshold, from `fewest` to `most`."""
     layers, neurons = ranking.values.shape
-    low, high = np.zeros(layers, np.int64), most.copy()
+    low, high = fewest.copy(), most.copy()
     rows = np.arange(layers)
     while (low < high).any():
         middle = (low + high + 1) // 2
@@ -145,24 +157,30 @@ def _take_hottest(
     """
     sizes = [block.neuron_bytes for block in space.blocks]
 
-    def taken(threshold: float) -> list[NDArray[np.int64]]:
-        return [_above(r, threshold, m) for r, m in zip(rankings, most, strict=True)]
-
     def weight(counts: Sequence[NDArray[np.int64]]) -> int:
         return sum(int(c.sum()) * size for c, size in zip(counts, sizes, strict=True))
 
     if weight(most) <= room_bytes:
         return list(most)
     low, high = 0.0, 1.0  # too many above low, few enough above high
+    ties, counts = list(most), [np.zeros_like(m) for m in most]  # counts between are between these
+
+    def taken(threshold: float) -> list[NDArray[np.int64]]:
+        limits = zip(rankings, counts, ties, strict=True)
+        return [_above(ranking, threshold, fewest, most) for ranking, fewest, most in limits]
+
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if weight(taken(middle)) > room_bytes:
-            low = middle
+        above = taken(middle)
+        if weight(above) > room_bytes:
+            low, ties = middle, above
         else:
-            high = middle
-    counts = taken(high)
+            high, counts = middle, above
+    if not low:
+        ties = taken(low)
+    if high == 1.0:
+        counts = taken(high)
     left = room_bytes - weight(counts)
-    ties = taken(low)
     for count, tie, size in zip(counts, ties, sizes, strict=True):
         for layer in np.flatnonzero(tie > count):  # a handful of layers at the cut
             more = min(int(tie[layer] - count[layer]), left // size)
@@ -248,7 +266,7 @@ def deal(
         for layer in range(space.layers):  # a table look-up a layer, 20 us each
             start = block.neurons - int(hot[layer])
             dealt = turns[layer % dimms, start : start + block.neurons]
-            home[layer, part] = dealt[ranking.rank[layer]]
+            np.take(dealt, ranking.rank[layer], out=home[layer, part], mode="clip")
     return Placement(pack(gpu), [pack(home == j) for j in range(dimms)])
 
 

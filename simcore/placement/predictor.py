@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import (
-    Plane,
-    add_saturating,
-    at_least,
-    pack,
-    subtract_one,
-)
+from simcore.activations.bitplanes import Plane, write_counter
 from simcore.activations.source import Frequencies
+from simcore.compiled import compiled
+from simcore.placement.states import bit_masks, reaches
 
 STATE_BITS = 4
 STATE_MAX = 15
@@ -19,7 +16,7 @@ LOW_FREQUENCY = 0.02
 HIGH_FREQUENCY = 0.90
 
 
-def initial_states(frequency: Frequencies) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def initial_states(frequency: Frequencies) -> NDArray[np.uint8]:
     """State of every neuron after prefill, from its firing frequency over the prompt.
 
     Above 90 % gives 15, below 2 % gives 0 (Hermes, IV-C1); the boundaries between are not printed
@@ -33,16 +30,14 @@ def initial_states(frequency: Frequencies) -> np.ndarray[tuple[int, ...], np.dty
 
 
 class Predictor:
-    """State table of all neurons, as four bit planes, least significant first.
+    """State table of all neurons, as four bit planes.
 
     Attributes:
-        state: the planes.
+        state: the planes, least significant first, (bits, layers, words).
     """
 
-    def __init__(self, states: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-        self.state: list[Plane] = [
-            pack(((states >> bit) & 1).astype(np.bool_)) for bit in range(STATE_BITS)
-        ]
+    def __init__(self, states: NDArray[np.uint8]) -> None:
+        self.state = np.array(write_counter(states, STATE_BITS))
 
     def predict(
         self,
@@ -60,21 +55,70 @@ class Predictor:
             threshold: T of the paper.
             inclusive: whether reaching the threshold is enough.
         """
-        need = [threshold - weight * active + (0 if inclusive else 1) for active in (0, 1, 2)]
-        first, second = parents
-        result = at_least(self.state, need[2])
-        np.bitwise_and(result, first & second, out=result)
-        if need[1] <= STATE_MAX:
-            result |= at_least(self.state, need[1]) & (first ^ second)
-        if need[0] <= STATE_MAX:
-            result |= at_least(self.state, need[0]) & ~(first | second)
+        alone, one, both = (
+            min(max(0, threshold - weight * firing + (not inclusive)), STATE_MAX + 1)
+            for firing in (0, 1, 2)
+        )
+        result = np.empty_like(self.state[0])
+        _predict(self.state, *parents, alone, one, both, result)
         return result
 
     def update(self, active: Plane, up: int) -> None:
         """Learn from what really fired: +up for active neurons, -1 for the others, 0 to 15."""
-        quiet = ~active
-        subtract_one(self.state, quiet)
-        add_saturating(self.state, active, up)
+        _learn(self.state, active, min(up, STATE_MAX))
+
+
+@compiled
+def _predict(
+    state: NDArray[np.uint64],
+    first: Plane,
+    second: Plane,
+    alone: int,
+    with_one: int,
+    with_both: int,
+    result: Plane,
+) -> None:
+    """Neurons whose state reaches what it must, by how many parents fired; 16 is never reached."""
+    for layer in range(len(result)):
+        out, one, other = result[layer], first[layer], second[layer]
+        a, b, c, d = state[0, layer], state[1, layer], state[2, layer], state[3, layer]
+        need_0, need_1, need_2 = bit_masks(alone), bit_masks(with_one), bit_masks(with_both)
+        for word in range(out.size):
+            values = (a[word], b[word], c[word], d[word])
+            both, any_of = one[word] & other[word], one[word] | other[word]
+            out[word] = (
+                (both & reaches(values, need_2))
+                | (any_of & ~both & reaches(values, need_1))
+                | (~any_of & reaches(values, need_0))
+            )
+
+
+@compiled
+def _learn(state: NDArray[np.uint64], active: Plane, up: int) -> None:
+    """Add `up` to the states of active neurons and take one from the others, 0 to 15, in place."""
+    by_1, by_2, by_4, by_8, _ = bit_masks(up)
+    for layer in range(len(active)):
+        fired = active[layer]
+        a, b, c, d = state[0, layer], state[1, layer], state[2, layer], state[3, layer]
+        for word in range(fired.size):
+            on = fired[word]
+            p, q, r, s = a[word], b[word], c[word], d[word]
+            # Quiet ones above zero lose one: a borrow goes up as long as it meets zeros.
+            borrow = ~on & (p | q | r | s)
+            p, borrow = p ^ borrow, borrow & ~p
+            q, borrow = q ^ borrow, borrow & ~q
+            r, borrow = r ^ borrow, borrow & ~r
+            s ^= borrow
+            # Active ones gain: a full adder a bit; what is carried out at the top stays at 15.
+            add = on & by_1
+            p, carry = p ^ add, p & add
+            add = on & by_2
+            q, carry = q ^ add ^ carry, (q & add) | (carry & (q ^ add))
+            add = on & by_4
+            r, carry = r ^ add ^ carry, (r & add) | (carry & (r ^ add))
+            add = on & by_8
+            s, carry = s ^ add ^ carry, (s & add) | (carry & (s ^ add))
+            a[word], b[word], c[word], d[word] = p | carry, q | carry, r | carry, s | carry
 
 
 def below(active: Plane, last_layer_before: Plane) -> Plane:

@@ -21,17 +21,16 @@ of all weights.
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations.space import NeuronSpace
+from simcore.data import cache_folder
 from simcore.errors import DataFileError
 from simcore.placement.partition import BlockRanking, UnitCosts
 from simcore.results.arrays import ARCHIVE_ERRORS, read_array
@@ -230,15 +229,6 @@ def _fingerprint(
         digest.update(str((ranking.batch, ranking.values.shape)).encode())
         digest.update(np.ascontiguousarray(ranking.values).tobytes())
     return digest.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Where solutions are kept: ``$DIMMSCOPE_CACHE``, else the user's cache folder."""
-    own = os.environ.get("DIMMSCOPE_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dimmscope"
 
 
 def _load(key: str, space: NeuronSpace) -> Solution | None:

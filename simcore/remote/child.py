@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
 from simcore.remote.priority import lower_process
+from simcore.remote.ready import get_ready
 from simcore.remote.task import Begin, Ended, GiveUp, Outcome
 from simcore.remote.wire import receive, send
 
@@ -57,10 +58,7 @@ def main() -> None:
     # Not the stdin of anything that runs here.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=inbox.read, daemon=True).start()
-    # Loaded while nobody waits for it; registers the systems.
-    import simcore.sweep.sensitivity
-    import simcore.systems  # noqa: F401
-
+    get_ready()
     while True:
         begin = inbox.tasks.get()
         try:

@@ -7,7 +7,7 @@ schema's default. All problems are collected; nothing stops at the first.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simcore.errors import Problem, did_you_mean
@@ -49,11 +49,29 @@ def _left_out() -> tuple[str, ...]:
     return found
 
 
+class _Known(Mapping[str, Any]):
+    """The registry as a mapping: a system's module is imported when its value is asked for."""
+
+    def __getitem__(self, id: str) -> Any:
+        if id not in SYSTEMS:
+            raise KeyError(id)
+        return SYSTEMS.get(id)
+
+    def __contains__(self, id: object) -> bool:
+        return id in SYSTEMS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SYSTEMS)
+
+    def __len__(self) -> int:
+        return len(SYSTEMS)
+
+
 def known_systems() -> Mapping[str, Any]:
     """Every registered system and variant by id."""
     # By name: the scenario package stands below the systems and must not depend on them.
     importlib.import_module("simcore.systems")
-    return dict(SYSTEMS.items())
+    return _Known()
 
 
 def resolve(root: MappingNode, source: str) -> tuple[Scenario | None, tuple[Problem, ...]]:

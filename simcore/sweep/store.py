@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from simcore.data import cache_folder
 from simcore.errors import DataFileError
-from simcore.placement.program import cache_folder
 from simcore.sweep.evaluate import Failure, Outcome
 from simcore.sweep.figures import FIGURES
 from simcore.sweep.resolve import code_version

@@ -1,41 +1,79 @@
-"""The simulated systems; importing this package registers them all."""
+"""The simulated systems; importing this package makes all of them known to the registry.
 
-# Lists show systems in the order of registration: those of two papers, then the others.
-from simcore.systems.hermes.system import Hermes
+A system's module is imported when the system is first asked for, so that a run pays for its own
+alone. Installed packages are looked through when a name is not one of these, or all are listed.
+"""
 
-# isort: split
-from simcore.systems.hybridserve.system import HybridServe
+from __future__ import annotations
 
-# isort: split
-from simcore.systems.h2m2.system import H2M2
-from simcore.systems.hermes.dense import HermesBase
-from simcore.systems.hermes.host import HermesHost
-from simcore.systems.hybridserve.flexgen import FlexGenZigZag
-from simcore.systems.hybridserve.resident_kv import DeepSpeed, VllmSwap
-from simcore.systems.l3.system import L3, CpuOffload, GpuOnly, HbmPimSystem
-from simcore.systems.offload.accelerate import Accelerate
-from simcore.systems.offload.dejavu import DejaVu
-from simcore.systems.offload.flexgen import FlexGen
+from simcore.registry import SYSTEMS
 from simcore.systems.plugins import load_plugins
-from simcore.systems.tensor_parallel.system import TensorRtLlm
 
-__all__ = [
-    "H2M2",
-    "L3",
-    "Accelerate",
-    "CpuOffload",
-    "DeepSpeed",
-    "DejaVu",
-    "FlexGen",
-    "FlexGenZigZag",
-    "GpuOnly",
-    "HbmPimSystem",
-    "Hermes",
-    "HermesBase",
-    "HermesHost",
-    "HybridServe",
-    "TensorRtLlm",
-    "VllmSwap",
-]
+# Lists show systems in this order: those of papers first, with their variants.
+_HOMES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "hermes.system",
+        (
+            "hermes",
+            "hermes-random",
+            "hermes-oracle",
+            "hermes-partition",
+            "hermes-adjustment",
+            "hermes-token-adjustment",
+            "hermes-layer-adjustment",
+        ),
+    ),
+    (
+        "hybridserve.system",
+        (
+            "hybridserve",
+            "hybridserve-act-only",
+            "hybridserve-kv-only",
+            "hybridserve-recompute",
+            "hybridserve-unpacked",
+        ),
+    ),
+    (
+        "h2m2.system",
+        (
+            "h2m2",
+            "h2m2-oracle",
+            "h2m2-flexgen",
+            "h2m2-naive",
+            "h2m2-q-major",
+            "h2m2-f-major",
+            "h2m2-a-major",
+            "lpddr-only",
+            "hierarchical",
+            "8-hbm",
+        ),
+    ),
+    ("hermes.dense", ("hermes-base",)),
+    ("hermes.host", ("hermes-host",)),
+    ("hybridserve.flexgen", ("hybridserve-flexgen",)),
+    ("hybridserve.resident_kv", ("deepspeed-inference", "vllm-swap")),
+    (
+        "l3.system",
+        (
+            "l3",
+            "l3-fill-first",
+            "l3-no-overlap",
+            "l3-relayout",
+            "l3-base",
+            "r-pim",
+            "gpu-only",
+            "hbm-pim",
+            "hbm-pim-ext",
+            "hbm-pim-single-batch",
+            "cpu-offload",
+        ),
+    ),
+    ("offload.accelerate", ("hf",)),
+    ("offload.dejavu", ("dejavu",)),
+    ("offload.flexgen", ("flexgen",)),
+    ("tensor_parallel.system", ("tensorrt-llm",)),
+)
 
-load_plugins()
+for _module, _names in _HOMES:
+    SYSTEMS.announce(f"{__name__}.{_module}", *_names)
+SYSTEMS.announce_more(load_plugins)

@@ -12,7 +12,7 @@ import numpy as np
 from simcore.engine import phases
 from simcore.engine.pauses import pause
 from simcore.engine.phases import Template, Work
-from simcore.engine.rows import row_totals
+from simcore.engine.rows import RowTotals, joined, row_totals, summed
 from simcore.results.run import Run
 from simcore.results.spans import Spans
 from simcore.systems.base import System
@@ -47,7 +47,6 @@ class PhasedSystem(System):
         if first >= stop:
             return None
         columns: dict[str, Any] = {}
-        work: list[Segments] = []
         for at, index in enumerate(range(first, stop)):
             pause()
             record = self.causes(plan, state, run, index)
@@ -57,43 +56,48 @@ class PhasedSystem(System):
                     columns[name] = np.empty((stop - first, *values.shape), values.dtype)
                 # Copied at once: the state goes on changing what it gave.
                 columns[name][at] = values
-            work.append(self.segments(plan, record))
-        totals = step_totals(work)
-        columns["duration_ps"] = np.array([each.duration_ps for each in totals], np.int64)
-        columns["lane_op_ps"] = np.array([each.time_ps for each in totals])
-        columns["lane_op_bytes"] = np.array([each.amount_bytes for each in totals])
-        columns["lane_op_flops"] = np.array([each.flops for each in totals])
+        totals = self.totals(plan, columns)
+        columns["duration_ps"] = totals.duration_ps
+        columns["lane_op_ps"] = totals.time_ps
+        columns["lane_op_bytes"] = totals.amount_bytes
+        columns["lane_op_flops"] = totals.flops
         return columns
+
+    def totals(self, plan: Any, columns: Mapping[str, Any]) -> RowTotals:
+        """Totals of each step, from what a block of them records.
+
+        Args:
+            plan: the run.
+            columns: causes, steps first.
+        """
+        steps = range(len(next(iter(columns.values()))))
+        records = [{name: values[at] for name, values in columns.items()} for at in steps]
+        return step_totals([self.segments(plan, record) for record in records])
 
     def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:
         return phases.spans(self.segments(plan, record))
 
 
-def step_totals(steps: Sequence[Segments]) -> list[phases.Totals]:
+def step_totals(steps: Sequence[Segments]) -> RowTotals:
     """Totals of each step; steps of the same templates that follow each other go together."""
-    out: list[phases.Totals] = []
-    for alike in _runs_of_equal_shape(steps):
-        if len(alike) == 1:
-            out.append(phases.totals([(t, w) for t, w, _ in alike[0]]))
-            continue
-        parts = []
-        for place, (template, one, _) in enumerate(alike[0]):
-            works = [step[place][1] for step in alike]
-            rows = Work(
-                np.concatenate([work.time_ps for work in works]),
-                np.concatenate([work.amount_bytes for work in works]),
-                np.concatenate([work.flops for work in works]),
-            )
-            parts.append(row_totals(template, rows, len(one.time_ps)))
-        duration = np.sum([part.duration_ps for part in parts], axis=0)
-        sums = [
-            np.sum([getattr(part, name) for part in parts], axis=0)
-            for name in ("time_ps", "amount_bytes", "flops")
+    return joined(
+        [
+            summed([_rows(alike, place) for place in range(len(alike[0]))])
+            for alike in _runs_of_equal_shape(steps)
         ]
-        out += [
-            phases.Totals(int(length), *each) for length, *each in zip(duration, *sums, strict=True)
-        ]
-    return out
+    )
+
+
+def _rows(alike: Sequence[Segments], place: int) -> RowTotals:
+    """Totals of one segment of each step, all of them of one shape."""
+    template, one, _ = alike[0][place]
+    works = [step[place][1] for step in alike]
+    rows = Work(
+        np.concatenate([work.time_ps for work in works]),
+        np.concatenate([work.amount_bytes for work in works]),
+        np.concatenate([work.flops for work in works]),
+    )
+    return row_totals(template, rows, len(one.time_ps))
 
 
 def _runs_of_equal_shape(steps: Sequence[Segments]) -> list[list[Segments]]:

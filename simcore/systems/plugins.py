@@ -2,7 +2,9 @@
 
 An entry point names a module, whose import registers systems with `register_system`. A package
 that cannot be imported, or whose systems cannot be used, is left out whole, with a message: it
-must not keep the program from starting. Scenario files cannot load anything.
+must not keep the program from starting. Scenario files cannot load anything. Looking for packages
+takes longer than most commands need otherwise, so nobody looks before a system is asked for that
+does not come with the program, or all of them are.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import threading
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simcore.registry import SYSTEMS
 from simcore.scenario.schema import COMPONENTS, WORKLOADS
-from simcore.systems.base import System
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "dimmscope.systems"
 SWITCH = "DIMMSCOPE_PLUGINS"
@@ -25,24 +29,36 @@ SWITCH = "DIMMSCOPE_PLUGINS"
 
 _problems: list[str] = []
 _modules: dict[str, str] = {}
+_loading = threading.RLock()
+_begun = False
 
 
 def load_plugins() -> None:
-    """Import what installed packages announce; problems are kept for `plugin_problems`."""
-    if os.environ.get(SWITCH) == "off":
-        return
+    """Import what installed packages announce, once; problems are kept for `plugin_problems`."""
+    global _begun
+    with _loading:  # other threads wait until they are there; a package that lists systems does not
+        if _begun:
+            return
+        _begun = True
+        if os.environ.get(SWITCH) != "off":
+            _load()
+
+
+def _load() -> None:
+    from importlib.metadata import entry_points
+
     for point in entry_points(group=GROUP):
         if point.module in sys.modules:  # it is this module that imports us, or was imported before
             _modules[point.module] = point.name
             continue
-        before = dict(SYSTEMS.items())
+        before = set(SYSTEMS)
         try:
             point.load()
-            _check({name: item for name, item in SYSTEMS.items() if name not in before})
+            _check({name: SYSTEMS.get(name) for name in SYSTEMS if name not in before})
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a module may raise anything, SystemExit too
-            SYSTEMS.reset(before)
+            SYSTEMS.forget([name for name in SYSTEMS if name not in before])
             _problems.append(_message(point, error))
         else:
             _modules[point.module] = point.name
@@ -50,11 +66,13 @@ def load_plugins() -> None:
 
 def plugin_problems() -> tuple[str, ...]:
     """What is wrong with installed systems, each with the repair; often empty."""
+    load_plugins()
     return tuple(_problems)
 
 
 def plugin_files() -> Iterator[Path]:
     """Files of the loaded modules, packages with all their modules; they decide results too."""
+    load_plugins()
     for name in sorted(_modules):
         file = getattr(sys.modules.get(name), "__file__", None)
         if file:
@@ -68,6 +86,8 @@ def _check(added: dict[str, Any]) -> None:
     Raises:
         TypeError, ValueError: in words for the author of the package.
     """
+    from simcore.systems.base import System
+
     for name, system in added.items():
         if not isinstance(system, System):
             raise TypeError(f"{name} is not a simcore.systems.base.System")

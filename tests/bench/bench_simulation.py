@@ -16,7 +16,7 @@ from simcore.engine.simulator import Simulator, simulate
 from simcore.remote.parent import WORKERS
 from simcore.results.run import Run
 from simcore.scenario.document import Document
-from tests.bench.measure import alone, median_ms, record, report
+from tests.bench.measure import alone, as_installed, median_ms, record, report
 
 DEFAULT = "hermes-llama2-70b"
 
@@ -150,7 +150,10 @@ def bench_command_line() -> None:
 
     def process(*arguments: str) -> Callable[[], object]:
         return lambda: subprocess.run(
-            [sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True
+            [sys.executable, *arguments],
+            stdout=subprocess.DEVNULL,
+            check=True,
+            env=as_installed(),
         )
 
     run = median_ms(process("-m", "app", "run", DEFAULT, "--no-compare"), 3)

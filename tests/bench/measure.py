@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,10 +93,24 @@ def peak_MB():
 `getrusage` says begins with that of the process that started it)."""
 
 
+def as_installed() -> dict[str, str]:
+    """Environment of a process that finds byte code, as that of an installed program does.
+
+    It is kept in a folder of its own: the sources may be where nothing should be written.
+    """
+    kept = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    folder = Path(tempfile.gettempdir()) / f"dimmscope-bench-bytecode-{os.getuid()}"
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder)}
+
+
 def alone(program: str) -> dict[str, float]:
     """What a program prints last, as JSON; it runs in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", PEAK + program], stdout=subprocess.PIPE, check=True, text=True
+        [sys.executable, "-c", PEAK + program],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        env=as_installed(),
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -14,11 +14,12 @@ GUARD = """\
 import os, sys
 
 def guard(event, arguments):
+    if not event.startswith("socket.") or event in ("socket.__new__", "socket.gethostname"):
+        return
     if arguments and getattr(arguments[0], "family", None) == 1:
         return  # AF_UNIX: processes of this machine, as the pool of a sweep
-    if event.startswith("socket.") and event not in ("socket.__new__", "socket.gethostname"):
-        sys.stderr.write(f"NETWORK {event} {arguments}\\n")
-        os._exit(99)
+    sys.stderr.write(f"NETWORK {event} {arguments}\\n")
+    os._exit(99)
 
 sys.addaudithook(guard)
 

@@ -140,6 +140,9 @@ def main(arguments: list[str]) -> int:
     only = arguments[4] if len(arguments) > 4 else ""
     tempfile.tempdir = arguments[3]
     os.environ["DIMMSCOPE_STATE"] = os.path.join(arguments[3], "state")
+    from simcore.data import cache_folder
+
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))  # nothing is compiled anew
     os.environ["DIMMSCOPE_CACHE"] = os.path.join(arguments[3], "cache")
     os.environ["DIMMSCOPE_CONFIG"] = os.path.join(arguments[3], "config")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -39,8 +39,13 @@ def gather(plan: MachinePlan, work: Work, name: str, width: int) -> None:
     put(plan, work, f"{name}.gather", time, amount)
 
 
-def attention(plan: MachinePlan, work: Work, context: int) -> None:
-    """Gather and merge Q, K, V, then attention over the KV heads of each DIMM."""
+def attention(plan: MachinePlan, work: Work, context: Any) -> None:
+    """Gather and merge Q, K, V, then attention over the KV heads of each DIMM.
+
+    Args:
+        plan, work: the run, and what to fill in.
+        context: tokens seen so far, a number or (rows, 1).
+    """
     model = plan.model
     width = shapes.qkv_width(model)
     gather(plan, work, "attention", width)

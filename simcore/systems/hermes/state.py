@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations import make_source, written
-from simcore.activations.bitplanes import Plane, add_saturating, count, first_bits, tally
+from simcore.activations.bitplanes import Plane, count, tally
 from simcore.engine.pauses import pause
 from simcore.placement.adjustment import Swap, choose_swaps
 from simcore.placement.partition import oracle_counts
 from simcore.placement.predictor import Predictor, below, initial_states
-from simcore.placement.remap import rebalance
+from simcore.placement.remap import WINDOW_BITS, count_firing, rebalance
+from simcore.placement.states import first_bits
 from simcore.results.run import KIND_DECODE, Run
 from simcore.systems.hermes.plan import HermesPlan
+from simcore.systems.hermes.tally import count_common, count_placed
 from simcore.systems.hermes.work import projection_ps
 
 Int = NDArray[np.int64]
-
-WINDOW_BITS = 3
 
 
 class HermesState:
@@ -44,8 +44,9 @@ class HermesState:
         self.valid = plan.space.valid()
         self._last_layer = np.zeros(plan.space.words, np.uint64)
         self._before = np.zeros(plan.space.shape, np.uint64)
-        self._window = [np.zeros(plan.space.shape, np.uint64) for _ in range(WINDOW_BITS)]
-        self._swaps: list[Swap] | None = None
+        self._window = np.zeros((WINDOW_BITS, *plan.space.shape), np.uint64)
+        self._swap: Swap | None = None
+        self._ends = np.array([(block.start, block.stop) for block in plan.space.blocks])
         self._remapped = np.zeros(self._remap_shape(plan), np.int32)
         self._home = self._attach_home(plan, run)
         self.hot_bytes = plan.space.weigh(self.gpu)
@@ -75,13 +76,16 @@ class HermesState:
         swapped = self._apply_swaps(plan)
         remapped, self._remapped = self._remapped, np.zeros_like(self._remapped)
         sequences = self.source.draw()
-        active = sequences[0] if len(sequences) == 1 else np.bitwise_or.reduce(sequences)
+        uses = tally(sequences)
+        active = uses[0].copy()
+        for plane in uses[1:]:
+            active |= plane
         predicted = self._predict(plan, active)
         if plan.policy.partition == "oracle":
             self.gpu = self._oracle(plan, predicted)
         pause()
-        record = self._counts(plan, sequences, active, predicted)
-        record["repeats"] = _by_block(plan, active & self._before)
+        record = self._counts(plan, uses, active, predicted)
+        record["repeats"] = self._common(active, self._before)
         self._before = active
         record["swap_in"] = swapped
         record["remap"] = remapped
@@ -118,15 +122,12 @@ class HermesState:
 
     def _apply_swaps(self, plan: HermesPlan) -> NDArray[np.int32]:
         """Put the copies chosen after the last token into place; how many, by layer and block."""
-        moved = np.zeros((plan.space.layers, len(plan.space.blocks)), np.int32)
-        if self._swaps is None:
-            return moved
-        for index, (block, swap) in enumerate(zip(plan.space.blocks, self._swaps, strict=True)):
-            part = self.gpu[:, block.words]
-            part &= ~swap.outgoing
-            part |= swap.incoming
-            moved[:, index] = swap.moved
-        self._swaps = None
+        if self._swap is None:
+            return np.zeros((plan.space.layers, len(plan.space.blocks)), np.int32)
+        self.gpu &= ~self._swap.outgoing
+        self.gpu |= self._swap.incoming
+        moved = self._swap.moved.astype(np.int32)
+        self._swap = None
         return moved
 
     def _predict(self, plan: HermesPlan, active: Plane) -> Plane:
@@ -163,98 +164,76 @@ class HermesState:
         sizes = [block.neuron_bytes for block in blocks]
         room = plan.hot_room_bytes
         chosen = oracle_counts(needed, sizes, plan.costs, plan.units.count, room)
-        parts = [
-            first_bits(predicted[:, block.words], amount)
-            for block, amount in zip(blocks, chosen, strict=True)
-        ]
-        return np.concatenate(parts, axis=1)
+        copies = np.empty_like(predicted)
+        for block, amount in zip(blocks, chosen, strict=True):
+            first_bits(predicted, amount, block.start, block.stop, copies)
+        return copies
 
     def _counts(
-        self, plan: HermesPlan, sequences: Sequence[Plane], active: Plane, predicted: Plane
+        self, plan: HermesPlan, uses: Sequence[Plane], active: Plane, predicted: Plane
     ) -> dict[str, Any]:
         """Neurons and multiply-accumulates each unit gets.
 
         A predicted neuron is read once for the batch. Each sequence multiplies its own active
-        neurons; a false alarm is multiplied once before its zero is seen.
+        neurons; a false alarm is multiplied once before its zero is seen. How many sequences use
+        a neuron comes as a bit-sliced number.
         """
-        layers, blocks = plan.space.layers, plan.space.blocks
-        places = 1 + len(self.dimms)
-        read = np.empty((layers, len(blocks), places), np.int32)
-        macs = np.empty_like(read)
-        cold = predicted & ~self.gpu
-        mine, part = np.empty_like(predicted), np.empty_like(predicted)
-        # How many sequences use a neuron, as a bit-sliced number.
-        uses = tally(sequences) if len(sequences) > 1 else []
-        idle = predicted & ~active
-        for place in range(places):
-            home, pool = (self.dimms[place - 1], cold) if place else (self.gpu, predicted)
-            np.bitwise_and(home, pool, out=mine)
-            read[:, :, place] = _by_block(plan, mine)
-            if len(sequences) == 1:
-                macs[:, :, place] = read[:, :, place]
-                continue
-            macs[:, :, place] = _by_block(plan, np.bitwise_and(mine, idle, out=part))
+        read = np.zeros((plan.space.layers, len(self._ends), 1 + len(self.dimms)), np.int32)
+        count_placed(self.gpu, self.dimms, predicted, self._ends, 1, read)
+        macs = read
+        if len(uses) > 1:
+            macs = np.zeros_like(read)
+            count_placed(self.gpu, self.dimms, predicted & ~active, self._ends, 1, macs)
             for bit, used in enumerate(uses):
-                macs[:, :, place] += _by_block(plan, np.bitwise_and(mine, used, out=part)) << bit
+                count_placed(self.gpu, self.dimms, predicted & used, self._ends, 1 << bit, macs)
         return {
-            "n_gpu": read[:, :, 0].copy(),
-            "n_dimm": read[:, :, 1:].copy(),
-            "macs_gpu": macs[:, :, 0].copy(),
-            "macs_dimm": macs[:, :, 1:].copy(),
-            "active": _by_block(plan, active),
-            "predicted": _by_block(plan, predicted),
-            "hits": _by_block(plan, active & predicted),
+            "n_gpu": read[:, :, 0],
+            "n_dimm": read[:, :, 1:],
+            "macs_gpu": macs[:, :, 0],
+            "macs_dimm": macs[:, :, 1:],
+            "active": self._common(active, active),
+            "predicted": self._common(predicted, predicted),
+            "hits": self._common(active, predicted),
         }
+
+    def _common(self, first: Plane, second: Plane) -> NDArray[np.int32]:
+        """Neurons in both planes, by layer and block."""
+        out = np.empty((len(first), len(self._ends)), np.int32)
+        count_common(first, second, self._ends, out)
+        return out
 
     def _learn(self, plan: HermesPlan, active: Plane) -> None:
         """Update states and window, choose the copies for the next token."""
         policy = plan.policy
         self.predictor.update(active, policy.state_up)
         if policy.window_remap:
-            add_saturating(self._window, active, 1)
-        if not policy.online_adjustment:
-            return
-        room_bytes = np.full(
-            plan.space.layers, projection_ps(plan) * plan.pcie.bandwidth_GBps / 1e3
-        ).astype(np.int64)
-        swaps: dict[str, Swap] = {}
-        for block in reversed(plan.space.blocks):  # the MLP first: it has most of the work
-            swap = choose_swaps(
-                # Copies: logic on whole rows of memory is twice as fast as on slices of rows.
-                np.ascontiguousarray(self.gpu[:, block.words]),
-                self.valid[block.words],
-                [np.ascontiguousarray(plane[:, block.words]) for plane in self.predictor.state],
+            count_firing(self._window, active)
+        if policy.online_adjustment:
+            room = int(projection_ps(plan) * plan.pcie.bandwidth_GBps / 1e3)
+            self._swap = choose_swaps(
+                self.gpu,
+                self.valid,
+                self.predictor.state,
                 policy.hot_threshold,
-                room_bytes // block.neuron_bytes,
+                np.full(plan.space.layers, room),
+                plan.space.blocks,
             )
-            room_bytes -= swap.moved * block.neuron_bytes
-            swaps[block.id] = swap
-        self._swaps = [swaps[block.id] for block in plan.space.blocks]
 
     def _remap(self, plan: HermesPlan, run: Run) -> None:
         """Rebalance the DIMMs by the window's activity and start a new window."""
         if plan.link and plan.pairs:
             window_bytes = projection_ps(plan) * plan.link.bandwidth_GBps / 1e3
             cold = ~self.gpu & self.valid
-            for index, block in reversed(list(enumerate(plan.space.blocks))):
-                room = np.full(plan.space.layers, int(window_bytes // block.neuron_bytes))
-                pause()
+            for index, block in enumerate(plan.space.blocks):
                 self._remapped[:, index] = rebalance(
-                    self.dimms[:, :, block.words],
-                    cold[:, block.words],
-                    [plane[:, block.words] for plane in self._window],
-                    room,
+                    self.dimms,
+                    cold,
+                    self._window,
+                    int(window_bytes // block.neuron_bytes),
+                    block.words,
                     tokens=plan.policy.window_tokens,
                     printed_rule=plan.policy.remap_rule == "printed",
                 )
             self._home = self._attach_home(plan, run)
             self.home_bytes = self._weigh_homes(plan)
-        for plane in self._window:
-            plane[:] = 0
-
-
-def _by_block(plan: HermesPlan, plane: Plane) -> NDArray[np.int32]:
-    """Set bits by layer and block."""
-    bits = np.bitwise_count(plane)
-    starts = [block.start for block in plan.space.blocks]
-    return np.add.reduceat(bits, starts, axis=1, dtype=np.uint32).astype(np.int32)
+        self._window[:] = 0

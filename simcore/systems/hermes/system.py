@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from simcore.engine.rows import RowTotals, joined, row_totals, summed
 from simcore.model import shapes
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
@@ -18,10 +19,13 @@ from simcore.systems.hermes import explain, figures, grid
 from simcore.systems.hermes.machine import COMPONENTS, PAPER, PRESETS
 from simcore.systems.hermes.plan import MEMORY_KINDS, HermesPlan, prepare
 from simcore.systems.hermes.policy import HermesPolicy
-from simcore.systems.hermes.state import HermesState
+from simcore.systems.hermes.shared_work import tail
 from simcore.systems.hermes.study import Study, predictor_study
-from simcore.systems.hermes.work import segments
+from simcore.systems.hermes.work import layers, segments
 from simcore.systems.phased import PhasedSystem, Segments
+
+if TYPE_CHECKING:
+    from simcore.systems.hermes.state import HermesState
 
 _OFF = {"online_adjustment": False, "window_remap": False}
 
@@ -59,6 +63,9 @@ class Hermes(PhasedSystem):
         return prepare(scenario, items=items)
 
     def start(self, plan: HermesPlan, run: Run) -> HermesState:
+        # Here, as who only looks at a run needs no compiled loops.
+        from simcore.systems.hermes.state import HermesState
+
         return HermesState(plan, run)
 
     def causes(self, plan: HermesPlan, state: HermesState, run: Run, index: int) -> dict[str, Any]:
@@ -78,6 +85,18 @@ class Hermes(PhasedSystem):
 
     def segments(self, plan: HermesPlan, record: Mapping[str, Any]) -> Segments:
         return segments(plan, record)
+
+    def totals(self, plan: HermesPlan, columns: Mapping[str, Any]) -> RowTotals:
+        # All layers of all steps together: half of the time of a step would go into calls.
+        first = int(columns["kind"][0] == KIND_PREFILL)  # of a run
+        parts = []
+        if first:
+            parts.append(super().totals(plan, {n: values[:1] for n, values in columns.items()}))
+        if first < len(columns["kind"]):
+            rows = layers(plan, {name: values[first:] for name, values in columns.items()})
+            tails = row_totals(plan.tail, tail(plan))
+            parts.append(summed([row_totals(plan.layer, rows, plan.model.layers), tails]))
+        return joined(parts)
 
     def _memory(self, plan: HermesPlan, state: HermesState, context: int) -> Any:
         """Bytes in use by device and kind."""

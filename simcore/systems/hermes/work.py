@@ -21,6 +21,17 @@ from simcore.systems.hermes.shared_work import attention, output, prefill, put, 
 from simcore.units import transfer_ps, us_to_ps
 
 Int = NDArray[np.int64]
+Counts = Mapping[str, Int]
+
+_COUNTS = (
+    ("n_gpu", 1),
+    ("macs_gpu", 1),
+    ("n_dimm", 2),
+    ("macs_dimm", 2),
+    ("swap_in", 1),
+    ("remap", 2),
+)
+"""Causes of the work of a layer, and how many axes each has behind the layers."""
 
 TABLE_BYTES_PER_NEURON = 0.75
 """Predictor bytes looked at per neuron: 4 bits of state and the bits of two parents (derived from
@@ -33,7 +44,7 @@ def segments(plan: HermesPlan, record: Mapping[str, Any]) -> list[tuple[Template
         again = plan.policy.hot_load == "after"
         return prefill(plan, plan.space.weigh(plan.placement.gpu) if again else 0)
     return [
-        (plan.layer, _layers(plan, record), True),
+        (plan.layer, layers(plan, record), True),
         (plan.tail, tail(plan), False),
     ]
 
@@ -47,23 +58,30 @@ def projection_ps(plan: HermesPlan) -> int:
     )
 
 
-def _layers(plan: HermesPlan, record: Mapping[str, Any]) -> Work:
-    work = plan.layer.blank(plan.model.layers)
+def layers(plan: HermesPlan, record: Mapping[str, Any]) -> Work:
+    """Work of the layers of one decode step, or of some steps recorded together, steps first."""
+    counts = {
+        # One row a layer, the layers of a step after those of the step before.
+        name: np.asarray(record[name], np.int64).reshape(-1, *record[name].shape[-last:])
+        for name, last in _COUNTS
+    }
+    context = np.repeat(np.asarray(record["context_tokens"], np.int64), plan.model.layers)
+    work = plan.layer.blank(len(context))
     for index, block in enumerate(plan.space.blocks):
-        _sparse(plan, work, record, index, block.id)
-    attention(plan, work, int(record["context_tokens"]))
-    _projection(plan, work, record)
+        _sparse(plan, work, counts, index, block.id)
+    attention(plan, work, context[:, None])
+    _projection(plan, work, counts)
     output(plan, work)
     return work
 
 
-def _sparse(plan: HermesPlan, work: Work, record: Mapping[str, Any], index: int, name: str) -> None:
+def _sparse(plan: HermesPlan, work: Work, counts: Counts, index: int, name: str) -> None:
     """One sparse block: predict, input to the GPU, hot part, result back, cold part."""
     block, batch, model = plan.space.blocks[index], plan.batch, plan.model
     looked_at = int(block.neurons * TABLE_BYTES_PER_NEURON)
     put(plan, work, f"{name}.predict", transfer_ps(looked_at, plan.host.cache_GBps), looked_at)
     sync = us_to_ps(plan.pcie.sync_us)
-    hot = record["n_gpu"][:, index].astype(np.int64)
+    hot = counts["n_gpu"][:, index]
     any_hot = hot > 0
     inputs = batch * model.hidden * model.bytes_per_kv
     width = shapes.qkv_width(model) if name == "qkv" else model.hidden
@@ -74,16 +92,16 @@ def _sparse(plan: HermesPlan, work: Work, record: Mapping[str, Any], index: int,
     put(plan, work, f"{name}.up", up[:, None], inputs * any_hot[:, None])
     put(plan, work, f"{name}.down", down[:, None], outputs * any_hot[:, None])
     hot_bytes = hot * block.neuron_bytes
-    hot_flops = 2 * block.neuron_macs * record["macs_gpu"][:, index].astype(np.int64)
+    hot_flops = 2 * block.neuron_macs * counts["macs_gpu"][:, index]
     kernel = gpu_model.kernel_ps(plan.gpu, hot_bytes, hot_flops) * any_hot
     put(plan, work, f"{name}.hot", kernel[:, None], hot_bytes[:, None], hot_flops[:, None])
-    cold_bytes = record["n_dimm"][:, index].astype(np.int64) * block.neuron_bytes
-    cold_macs = record["macs_dimm"][:, index].astype(np.int64) * block.neuron_macs
+    cold_bytes = counts["n_dimm"][:, index] * block.neuron_bytes
+    cold_macs = counts["macs_dimm"][:, index] * block.neuron_macs
     time = (plan.units.dispatch_ps + plan.units.gemv_ps(cold_bytes, cold_macs)) * (cold_bytes > 0)
     put(plan, work, f"{name}.cold", time, cold_bytes, 2 * cold_macs)
 
 
-def _projection(plan: HermesPlan, work: Work, record: Mapping[str, Any]) -> None:
+def _projection(plan: HermesPlan, work: Work, counts: Counts) -> None:
     """Dense projection on the GPU; copies and moves in its shadow."""
     model, batch = plan.model, plan.batch
     sync = us_to_ps(plan.pcie.sync_us)
@@ -96,10 +114,10 @@ def _projection(plan: HermesPlan, work: Work, record: Mapping[str, Any]) -> None
     flops = 2 * batch * (weights // model.bytes_per_weight)
     put(plan, work, "projection.run", projection_ps(plan), weights, flops)
     sizes = np.array([block.neuron_bytes for block in plan.space.blocks], np.int64)
-    copied = record["swap_in"].astype(np.int64) @ sizes
+    copied = counts["swap_in"] @ sizes
     put(plan, work, "projection.swap", transfer_ps(copied, rate)[:, None], copied[:, None])
     if plan.link and plan.pairs:
-        moved = np.einsum("lbp,b->lp", record["remap"].astype(np.int64), sizes)
+        moved = np.einsum("lbp,b->lp", counts["remap"], sizes)
         latency = us_to_ps(plan.link.latency_us) * (moved > 0)
         time = latency + transfer_ps(moved, plan.link.bandwidth_GBps)
         put(plan, work, "projection.remap", time, moved)

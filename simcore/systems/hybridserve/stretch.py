@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simcore.engine import phases
 from simcore.engine.phases import Template, Work
-from simcore.engine.rows import RowTotals, row_totals
+from simcore.engine.rows import RowTotals, row_lengths, row_totals, summed
 from simcore.systems.hybridserve.machine import Int
 
 Segments = list[tuple[Template, Work, bool]]
@@ -33,20 +32,20 @@ class Stretch:
 
     def totals(self, layers: int) -> RowTotals:
         """Totals of each step."""
-        parts = [(row_totals(self.template, self.last), 1)]
-        if layers > 1:
-            parts.append((row_totals(self.template, self.steady), layers - 1))
-        parts += [(row_totals(t, w), 1) for t, w in (*self.before, *self.after)]
-        names = ("duration_ps", "time_ps", "amount_bytes", "flops")
-        return RowTotals(*(sum(getattr(p, name) * n for p, n in parts) for name in names))
+        parts = [row_totals(self.template, self.last)]
+        parts += [row_totals(t, w) for t, w in (*self.before, *self.after)]
+        if layers == 1:
+            return summed(parts)
+        steady = row_totals(self.template, self.steady)
+        return summed([*parts, steady], [*(1 for _ in parts), layers - 1])
 
     def durations_ps(self, layers: int) -> Int:
         """Length of each step, as `totals` gives it."""
-        total = phases.row_lengths(self.template, self.last)
+        total = row_lengths(self.template, self.last)
         if layers > 1:
-            total += (layers - 1) * phases.row_lengths(self.template, self.steady)
+            total += (layers - 1) * row_lengths(self.template, self.steady)
         for template, work in (*self.before, *self.after):
-            total += phases.row_lengths(template, work)
+            total += row_lengths(template, work)
         return total
 
     def busiest_ps(self, layers: int) -> Int:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simcore.engine.phases import Group, Phase, Template, Work, lay_out, spans, totals
+from simcore.engine.phases import Group, Phase, Template, Work, lay_out, spans
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason, consumers, sources
+from tests.simcore.engine.plain_totals import totals
 
 LANES = tuple(Lane(name, name, "G", LaneKind.COMPUTE) for name in ("a", "b", "c", "d"))
 OPS = (Op("x", "x", "mlp"), Op("y", "y", "qkv"), Op("z", "z", "other"), *WAIT_OPS)

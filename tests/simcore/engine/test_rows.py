@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simcore.engine.phases import Group, Phase, Template, Work, row_lengths, totals
-from simcore.engine.rows import row_totals
+from simcore.engine.phases import Group, Phase, Template, Work
+from simcore.engine.rows import row_lengths, row_totals
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
+from tests.simcore.engine.plain_totals import totals
 
 LANES = tuple(Lane(name, name, "unit", LaneKind.COMPUTE) for name in "abc")
 OPS = (Op("x", "x", "mlp"), Op("y", "y", "other"), *WAIT_OPS)
@@ -60,3 +61,36 @@ def test_lengths_alone(rows: int, seed: int) -> None:
     shape = (rows, TEMPLATE.columns)
     work = Work(*(rng.integers(0, 50, shape) * rng.integers(0, 2, shape) for _ in range(3)))
     assert np.array_equal(row_lengths(TEMPLATE, work), row_totals(TEMPLATE, work).duration_ps)
+
+
+@st.composite
+def templates(draw: st.DrawFn) -> Template:
+    """Any phases on three lanes: groups that wait for some before them, for any reason."""
+    phases = []
+    for phase in range(draw(st.integers(1, 3))):
+        groups: list[Group] = []
+        for number in range(draw(st.integers(1, 4))):
+            lanes = draw(st.sets(st.integers(0, 2), min_size=1).map(sorted))
+            after = draw(st.sets(st.sampled_from([g.id for g in groups]))) if groups else set()
+            held = {name: draw(st.sampled_from(WaitReason)) for name in sorted(after)[::2]}
+            name, op = f"{phase}.{number}", draw(st.integers(0, 1))
+            groups.append(Group(name, op, tuple(lanes), tuple(sorted(after)), held))
+        idle = {
+            lane: draw(st.sampled_from(WaitReason)) for lane in draw(st.sets(st.integers(0, 2)))
+        }
+        phases.append(Phase(str(phase), tuple(groups), idle))
+    return Template(phases, LANES, OPS)
+
+
+@given(templates(), st.integers(1, 4), st.integers(0, 2**31))
+def test_sums_of_any_template_are_those_of_its_spans(
+    template: Template, rows: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (rows, template.columns)
+    work = Work(*(rng.integers(0, 5, shape) * rng.integers(0, 2, shape) for _ in range(3)))
+    found, expected = row_totals(template, work, rows), totals([(template, work)])
+    assert found.duration_ps.tolist() == [expected.duration_ps]
+    assert np.array_equal(found.time_ps[0], expected.time_ps)
+    assert np.array_equal(found.amount_bytes[0], expected.amount_bytes)
+    assert np.array_equal(found.flops[0], expected.flops)

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import threading
 from collections import defaultdict
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ import pytest
 from simcore.cli.loading import load_scenario
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UserError
+from simcore.export import chrome_trace
 from simcore.export.chrome_trace import EXACT_STEPS, TraceOptions, write_trace
 from simcore.scenario.schema import FixedWorkload
 from tests.builders import hermes
@@ -168,3 +170,15 @@ def test_the_fast_writer_says_what_a_plain_one_would(tmp_path, scenario):
     ]
     wanted = [event for index in range(len(run)) for event in plain_spans(run, index)]
     assert sorted(found, key=repr) == sorted(wanted, key=repr)
+
+
+def test_what_cannot_be_written_is_told_and_no_thread_stays(run, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(chrome_trace._Behind, "_write", full)
+    before = threading.active_count()
+    with pytest.raises(DataFileError, match="No space left"):
+        write_trace(run, tmp_path / "t.json")
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []

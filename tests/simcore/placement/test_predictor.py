@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simcore.activations import bitplanes as bp
+from simcore.activations.space import Block
 from simcore.placement.adjustment import choose_swaps
 from simcore.placement.predictor import Predictor, below, initial_states
 
@@ -33,8 +36,10 @@ def test_state_update_of_figure_7() -> None:
 
 def test_hot_set_and_swap_of_figure_8() -> None:
     predictor = Predictor(states(AFTER))
-    swap = choose_swaps(row({3, 5, 9}), row(set(range(12))), predictor.state, 10, np.array([100]))
-    assert swap.moved.tolist() == [1]
+    block = Block("mlp", "MLP neurons", 12, 0, 1, neuron_bytes=1, neuron_macs=1)
+    room, valid = np.array([100]), row(set(range(12)))[0]
+    swap = choose_swaps(row({3, 5, 9}), valid, predictor.state, 10, room, [block])
+    assert swap.moved.tolist() == [[1]]
     assert np.array_equal(swap.incoming, row({6}))
     assert np.array_equal(swap.outgoing, row({5}))
 
@@ -48,6 +53,32 @@ def test_decision_as_printed(state: int, parents: int, expected: bool) -> None:
     first, second = row({0} if parents >= 1 else set()), row({0} if parents == 2 else set())
     result = predictor.predict((first, second), weight=6, threshold=15, inclusive=False)
     assert bool(bp.unpack(result)[0, 0]) is expected
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(-1, 40), st.booleans())
+def test_every_decision_is_that_of_plain_sums(
+    seed: int, weight: int, threshold: int, inclusive: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 16, (3, 128)).astype(np.uint8)
+    first, second = rng.random((2, 3, 128)) < 0.5
+    found = Predictor(values).predict(
+        (bp.pack(first), bp.pack(second)), weight=weight, threshold=threshold, inclusive=inclusive
+    )
+    score = values + weight * (first.astype(int) + second)
+    expected = score >= threshold if inclusive else score > threshold
+    assert np.array_equal(bp.unpack(found).astype(bool), expected)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 15))
+def test_states_never_leave_their_range(seed: int, up: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 16, (3, 128)).astype(np.uint8)
+    active = rng.random((3, 128)) < 0.5
+    predictor = Predictor(values)
+    predictor.update(bp.pack(active), up)
+    expected = np.clip(values + np.where(active, up, -1), 0, 15)
+    assert np.array_equal(bp.read_counter(predictor.state), expected)
 
 
 def test_inclusive_reading_lets_a_full_state_predict_alone() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from simcore.activations import bitplanes as bp
 from simcore.activations.space import neuron_space
+from simcore.data import cache_folder
 from simcore.placement import program
 from simcore.placement.partition import (
     UnitCosts,
@@ -101,7 +102,7 @@ def test_another_program_is_not_taken_for_it() -> None:
 def test_a_damaged_store_is_solved_again(damage: bytes | None) -> None:
     space, rankings = ranked()
     first = program.solve(space, rankings, 300_000, COSTS, 4)
-    (path,) = program.cache_folder().iterdir()
+    (path,) = cache_folder().iterdir()
     path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
     again = program.solve(space, rankings, 300_000, COSTS, 4)
     assert not again.cached

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simcore.systems  # noqa: F401 - fills the registry
-from simcore.engine import phases
 from simcore.engine.simulator import Simulator, simulate
 from simcore.errors import CapacityError, ScenarioErrors
 from simcore.export.chart_file import chart_data, export_chart
@@ -27,6 +26,7 @@ from simcore.systems.l3.predictors import fit_predictors
 from simcore.systems.l3.steps import causes_of, segments
 from simcore.systems.l3.work import durations_ps, make_times
 from simcore.workload.batching import DONE, RUNNING, SWAPPED
+from tests.simcore.engine.plain_totals import totals
 
 IDS = (
     "l3",
@@ -174,7 +174,7 @@ def test_lengths_of_steps_are_those_of_their_operations(system):
     assert np.array_equal(durations_ps(plan, make_times(plan, causes)), run.column("duration_ps"))
     for index in range(0, len(run), max(1, len(run) // 7)):
         laid = [(t, w) for t, w, _ in segments(plan, run.record(index))]
-        sums = phases.totals(laid)
+        sums = totals(laid)
         assert sums.duration_ps == run.step(index).duration_ps
         assert np.array_equal(sums.time_ps, run.value("lane_op_ps", index))
         assert np.array_equal(sums.amount_bytes, run.value("lane_op_bytes", index))
