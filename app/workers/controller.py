@@ -23,6 +23,8 @@ NEXT_MS = 1
 """Time between two pieces of what has happened to a job, each an event of its own."""
 GROW_MS = 200
 """Time between steps of the growth on screen; drawing competes with simulating."""
+PREPARING_MS = 300
+"""After this time without a step, the user is told that there will be one, and can stop it."""
 
 
 _PATH = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)+\b")
@@ -61,6 +63,8 @@ class RunController(QObject):
         self._unsettled: Run | None = None
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
+        self._slow = QTimer(self, singleShot=True, interval=PREPARING_MS)
+        self._slow.timeout.connect(self._on_slow)
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._on_poll)
         session.document_changed.connect(self._on_document_changed)
@@ -79,6 +83,7 @@ class RunController(QObject):
         self._reported = Phase.QUEUED
         self._begin = time.perf_counter()
         self._poll.start(POLL_MS)
+        self._slow.start()
         self.job_changed.emit()
 
     def cancel(self) -> None:
@@ -97,6 +102,7 @@ class RunController(QObject):
         """Stop everything; call before the application ends."""
         self._debounce.stop()
         self._poll.stop()
+        self._slow.stop()
         if self._thread.isRunning():
             self._thread.stop()
 
@@ -172,10 +178,22 @@ class RunController(QObject):
         else:
             return False
         self._grow_at = now + GROW_MS / 1000
+        self._began()
         self._runs.set_progress(len(run), total)
         return True
 
+    def _on_slow(self) -> None:
+        if self.job is not None and not self.job.over:
+            self._runs.set_preparing(True)
+
+    def _began(self) -> None:
+        """There are steps, or there will be none."""
+        self._slow.stop()
+        self._runs.set_preparing(False)
+
     def _report(self, job: Job, phase: Phase) -> None:
+        if job.over:
+            self._began()
         if phase is Phase.DONE:
             self._runs.finish()
             count = len(job.run) if job.run else 0
