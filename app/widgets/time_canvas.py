@@ -202,7 +202,12 @@ class TimeCanvas(QWidget):
         self.state.turns.ask(self._redraw, self.rank, self._seen)
 
     def _redraw(self) -> None:
+        if self._dirty and self.state.runs.length:
+            self.before_layer()
         self.update()
+
+    def before_layer(self) -> None:
+        """Find what the layer is about to need, in an event of its own."""
 
     def _seen(self) -> bool:
         return seen(self)
