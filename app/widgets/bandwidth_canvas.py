@@ -117,7 +117,9 @@ class BandwidthCanvas(TimeCanvas):
             return
         axis, theme = self.axis(), self.context.theme
         edges = composition.edges
-        exact, complete = self._source.get(exact_steps(edges, axis), BUDGET_S)
+        exact, complete = self._source.get(
+            exact_steps(edges, axis), BUDGET_S, derive=not self.growing
+        )
         self._exact = exact
         window = (axis.start_ps, axis.end_ps)
         wanted = sorted({at for row in self.rows for at in row.lanes})

@@ -137,7 +137,7 @@ class TimelineCanvas(TimeCanvas):
         theme, axis = self.context.theme, self.axis()
         edges = composition.edges
         wanted = exact_steps(edges, axis)
-        self.shown, complete = self._source.get(wanted, BUDGET_S)
+        self.shown, complete = self._source.get(wanted, BUDGET_S, derive=not self.growing)
         steps = visible_steps(edges, axis.start_ps, axis.end_ps)
         for clip, rows in self._passes(area):
             painter.save()
