@@ -102,8 +102,11 @@ class Minimap(QWidget):
         )
 
     def end_ps(self) -> float:
-        """End of the axis."""
-        return float(self._composition.edges[-1]) if self._composition is not None else 0.0
+        """End of the axis: of the steps that all views show, while more are there already."""
+        if self._composition is None:
+            return 0.0
+        edges = self._composition.edges
+        return float(edges[min(len(edges) - 1, self.state.runs.length)])
 
     def x_of(self, time_ps: float) -> float:
         """Pixel of a time."""
@@ -141,7 +144,8 @@ class Minimap(QWidget):
         theme, area, state = self.context.theme, self.area(), self.state
         painter = QPainter(self)
         steps = self._composition.steps if self._composition is not None else 0
-        self._backdrop.draw(painter, self, (theme, self._revision, steps), self._paint_still)
+        key = (theme, self._revision, self.state.runs.length)
+        self._backdrop.draw(painter, self, key, self._paint_still)
         if event.rect().contains(self.rect()):
             self.state.turns.drop(self._redraw)
         if steps:
