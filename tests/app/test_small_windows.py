@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QFontMetrics
 
 from app.widgets.rulers import _paint_step_names
+from app.widgets.texts import Texts
 from tests.app.conftest import wait_for_run
 
 
@@ -55,14 +55,17 @@ def test_steps_are_numbered_at_every_width(window, qtbot):
         def drawText(self, box, _, text):
             written.append((box.left(), text))
 
+        def drawStaticText(self, place, text):
+            written.append((place.x(), text.text()))
+
     edges = canvas.composition.edges
-    metrics = QFontMetrics(canvas.font())
+    texts = Texts(canvas.font())
     decode = float(edges[-1] - edges[1])
     for step_px in (1, 3, 7, 11, 15, 25, 60, 200):
         span = decode / (len(edges) - 2) * canvas.plot_area().width() / step_px
         window.state.window.set(float(edges[-1]) - span, float(edges[-1]))
         written.clear()
-        _paint_step_names(Painter(), metrics, canvas, canvas.axis(), edges, run)
+        _paint_step_names(Painter(), texts, canvas, canvas.axis(), edges, run)
         assert written, step_px
         assert np.all(np.diff([x for x, _ in written]) > 8)
 
