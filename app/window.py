@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
         self.themes = themes
         self.state = AppState()
         self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
-        self.look_ahead = LookAhead(self.state.runs, self.state.cursor)
+        self.look_ahead = LookAhead(self.state.runs, self.state.cursor, self.state.window)
         self.welcome: WelcomePage | None = None
         self.glossary: GlossaryDialog | None = None
         self.guide: TourGuide | None = None

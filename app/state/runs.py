@@ -20,6 +20,7 @@ class RunsModel(QObject):
         stale: the scenario has changed since the current run was made.
         foreign: the current run is of a file that was open before.
         progress: (steps done, steps in all) of the simulation under way, (0, 0) when none is.
+        preparing: a simulation is under way that has had no step for a while.
     """
 
     replaced = Signal(object)
@@ -29,6 +30,7 @@ class RunsModel(QObject):
     finished = Signal()
     stale_changed = Signal(bool)
     progress_changed = Signal(int, int)
+    preparing_changed = Signal(bool)
     frozen_changed = Signal()
 
     def __init__(self) -> None:
@@ -39,14 +41,23 @@ class RunsModel(QObject):
         self.stale = False
         self.foreign = False
         self.progress = (0, 0)
+        self.preparing = False
 
-    def replace(self, run: Run, ready: int | None = None) -> None:
-        """Put a new run on screen, with its steps that may be looked at (all there are)."""
+    def replace(self, run: Run, ready: int | None = None, *, settle: bool = True) -> None:
+        """Put a new run on screen, with its steps that may be looked at (all there are).
+
+        Without `settle`, the caller says when everybody has had the time to take it.
+        """
         self.current = run
         self.foreign = False
         self.length = len(run) if ready is None else ready
         self.set_stale(False)
         self.replaced.emit(run)
+        if settle:
+            self.settled.emit()
+
+    def settle(self) -> None:
+        """Tell everybody that the run is theirs."""
         self.settled.emit()
 
     def clear(self) -> None:
@@ -98,6 +109,12 @@ class RunsModel(QObject):
         if (done, total) != self.progress:
             self.progress = (done, total)
             self.progress_changed.emit(done, total)
+
+    def set_preparing(self, preparing: bool) -> None:
+        """Publish that a simulation takes long to begin, or does no more."""
+        if preparing != self.preparing:
+            self.preparing = preparing
+            self.preparing_changed.emit(preparing)
 
     @property
     def total_steps(self) -> int:

@@ -13,6 +13,28 @@ from app.viewmodels.composition import Composition
 from simcore.results.spans import Spans
 
 Floats = NDArray[np.float64]
+Curve = tuple[Floats, Floats]
+"""Times in a step, and the share of its bytes that a lane has moved by them."""
+
+
+class Curves:
+    """How lanes move the bytes of the steps in sight; kept while the range changes."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Spans, dict[int, Curve | None]]] = {}
+
+    def keep(self, exact: Mapping[int, Spans]) -> None:
+        """Forget all steps but these."""
+        self._of = {step: kept for step, kept in self._of.items() if exact.get(step) is kept[0]}
+
+    def get(self, step: int, spans: Spans, lane: int) -> Curve | None:
+        """The curve of a lane, None if it moves nothing."""
+        known = self._of.get(step)
+        if known is None or known[0] is not spans:
+            known = self._of[step] = (spans, {})
+        if lane not in known[1]:
+            known[1][lane] = _curve(spans, lane)
+        return known[1][lane]
 
 
 def rates(
@@ -21,6 +43,7 @@ def rates(
     lanes: list[int],
     window_ps: tuple[float, float],
     columns: int,
+    curves: Curves | None = None,
 ) -> Floats:
     """Average GB/s per lane and pixel column, shape (lanes, columns).
 
@@ -31,7 +54,10 @@ def rates(
         return np.zeros((len(lanes), columns))
     pixels = np.linspace(window_ps[0], window_ps[1], columns + 1)
     width = (window_ps[1] - window_ps[0]) / columns
-    return np.asarray(np.diff(_amounts(composition, exact, lanes, pixels), axis=1) * (1e3 / width))
+    curves = curves or Curves()
+    curves.keep(exact)
+    amounts = _amounts(composition, exact, lanes, pixels, curves)
+    return np.asarray(np.diff(amounts, axis=1) * (1e3 / width))
 
 
 def reference_rates(
@@ -46,14 +72,18 @@ def reference_rates(
     if len(reference.composition.edges) < 2 or columns < 1:
         return np.full((len(lanes), columns), np.nan)
     times = reference.times(np.linspace(window_ps[0], window_ps[1], columns + 1), align)
-    amounts = _amounts(reference.composition, exact, lanes, np.nan_to_num(times))
+    amounts = _amounts(reference.composition, exact, lanes, np.nan_to_num(times), Curves())
     width = np.diff(times)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(width > 0, np.diff(amounts, axis=1) * 1e3 / width, np.nan))
 
 
 def _amounts(
-    composition: Composition, exact: Mapping[int, Spans], lanes: list[int], pixels: Floats
+    composition: Composition,
+    exact: Mapping[int, Spans],
+    lanes: list[int],
+    pixels: Floats,
+    curves: Curves,
 ) -> Floats:
     """Bytes moved up to some ascending times, shape (lanes, n)."""
     edges = composition.edges
@@ -63,16 +93,18 @@ def _amounts(
         inside = np.flatnonzero((pixels > ends[0]) & (pixels < ends[1]))
         if len(inside):
             around = composition.amounts_at(ends)[:, lanes]
+            times = pixels[inside] - ends[0]
             for row, lane in enumerate(lanes):
-                share = _progress(exact[step], lane, pixels[inside] - ends[0])
-                if share is not None:
+                curve = curves.get(step, exact[step], lane)
+                if curve is not None:
                     low, high = around[:, row]
+                    share = np.interp(times, *curve)
                     amounts[row, inside] = low + share * (high - low)
     return np.asarray(amounts)
 
 
-def _progress(spans: Spans, lane: int, times_ps: Floats) -> Floats | None:
-    """Share of a step's bytes that a lane has moved by some times in it; None if it moves none."""
+def _curve(spans: Spans, lane: int) -> Curve | None:
+    """When a lane has moved which share of a step's bytes; None if it moves none."""
     low, high = np.searchsorted(spans.lane, (lane, lane + 1))
     use = low + np.flatnonzero(spans.amount_bytes[low:high])
     moved = spans.amount_bytes[use].astype(np.float64)
@@ -83,7 +115,7 @@ def _progress(spans: Spans, lane: int, times_ps: Floats) -> Floats | None:
     time[0::2], time[1::2] = spans.start_ps[use], spans.end_ps[use]
     level[1::2] = np.cumsum(moved)
     level[0::2] = level[1::2] - moved
-    return np.asarray(np.interp(times_ps, time, level / whole))
+    return time, level / whole
 
 
 def area_rows(

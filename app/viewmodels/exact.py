@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,10 @@ class ExactStep:
         index: spans drawn as rectangles.
         lane, key: lane and colour key of each.
         left, right: pixel positions of each, clipped to the window.
-        cover: (lanes, columns, keys) share of each pixel covered by merged spans.
         merged: number of spans merged.
-        merged_lanes: lanes that have any, ascending.
+        merged_lanes, merged_keys: lanes and colour keys that have any of those, ascending.
+        parts: (merged keys, merged lanes, columns) share of each pixel they cover.
+        lanes: number of all lanes.
     """
 
     index: NDArray[np.int64]
@@ -41,9 +43,20 @@ class ExactStep:
     key: NDArray[np.int64]
     left: Floats
     right: Floats
-    cover: Floats
     merged: int
     merged_lanes: NDArray[np.int64]
+    merged_keys: NDArray[np.int64]
+    parts: Floats
+    lanes: int
+
+    @property
+    def cover(self) -> Floats:
+        """Share of each pixel covered by merged spans, (lanes, columns, keys)."""
+        out = np.zeros((self.lanes, self.parts.shape[2], len(COLOUR_KEYS)))
+        out[np.ix_(self.merged_lanes, np.arange(out.shape[1]), self.merged_keys)] = (
+            self.parts.transpose(1, 2, 0)
+        )
+        return out
 
 
 def cut_step(
@@ -60,72 +73,89 @@ def cut_step(
     left = np.asarray((spans.start_ps + (step_start_ps - begin)) * scale, np.float64)
     right = np.asarray((spans.end_ps + (step_start_ps - begin)) * scale, np.float64)
     seen = (right > 0) & (left < columns) & (right > left)
-    wide = seen & (right - left >= WIDE_PX)
-    small = seen & ~wide
-    at = np.flatnonzero(wide)
-    key = keys[spans.op]
-    lane = spans.lane[small].astype(np.int64)
-    merged_lanes = np.flatnonzero(np.bincount(lane, minlength=lanes))
-    cover = np.zeros((lanes, columns, len(COLOUR_KEYS)))
-    if len(merged_lanes):
-        place = np.zeros(lanes, np.int64)
-        place[merged_lanes] = np.arange(len(merged_lanes))
-        cover[merged_lanes] = _cover(
-            place[lane], key[small], left[small], right[small], len(merged_lanes), columns
-        )
+    wide = right - left >= WIDE_PX
+    small = np.flatnonzero(seen & ~wide)
+    at = np.flatnonzero(seen & wide)
+    lane, key = spans.lane[small], keys[spans.op[small]]
+    merged_lanes, place = _dense(lane, lanes)
+    merged_keys, which = _dense(key, len(COLOUR_KEYS))
+    row = which[key] * len(merged_lanes) + place[lane]
+    rows = len(merged_keys) * len(merged_lanes)
+    parts = _cover(row, left[small], right[small], rows, columns)
     return ExactStep(
         at,
         spans.lane[at].astype(np.int64),
-        key[at],
+        keys[spans.op[at]],
         np.clip(left[at], -4.0, columns + 4.0),
         np.clip(right[at], -4.0, columns + 4.0),
-        cover,
-        len(lane),
+        len(small),
         merged_lanes,
+        merged_keys,
+        parts.reshape(len(merged_keys), len(merged_lanes), columns),
+        lanes,
     )
 
 
-def _cover(
-    lane: NDArray[np.int64],
-    key: NDArray[np.int64],
-    left: Floats,
-    right: Floats,
-    lanes: int,
-    columns: int,
-) -> Floats:
-    """Share of each pixel by lane and key; a span shorter than 1.5 px touches at most 3 pixels."""
-    total = lanes * columns * len(COLOUR_KEYS)
-    pixel = np.floor(left).astype(np.int64) + np.arange(3)[:, None]
-    share = np.minimum(right, pixel + 1.0) - np.maximum(left, pixel)
-    use = (share > 0) & (pixel >= 0) & (pixel < columns)
-    flat = ((lane * columns + pixel) * len(COLOUR_KEYS) + key)[use]
-    out: Floats = np.bincount(flat, weights=share[use], minlength=total).astype(np.float64)
-    return out.reshape(lanes, columns, len(COLOUR_KEYS))
+def _dense(values: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Those of the numbers below `count` that occur, and where each is among them."""
+    there = np.bincount(values, minlength=count) > 0
+    return np.flatnonzero(there), np.cumsum(there) - 1
 
 
-def cover_colours(
-    cover: Floats, colours: NDArray[np.float64], lanes: NDArray[np.int64] | None = None
-) -> NDArray[np.uint32]:
+def _cover(row: NDArray[np.int64], left: Floats, right: Floats, rows: int, columns: int) -> Floats:
+    """Share of each pixel by row; a span shorter than 1.5 px touches at most 3 pixels."""
+    where, shares = [], []
+    pixel = np.floor(left)
+    for _ in range(3):
+        last = right <= pixel + 1.0
+        shares.append(np.where(last, right, pixel + 1.0) - left)
+        where.append(row * columns + pixel.astype(np.int64))
+        outside = (pixel < 0) | (pixel >= columns)
+        if outside.any():
+            where[-1][outside] = rows * columns
+        row, right, pixel = row[~last], right[~last], pixel[~last] + 1.0
+        left = pixel
+        if not len(row):
+            break
+    total = rows * columns
+    found = np.bincount(np.concatenate(where), np.concatenate(shares), minlength=total)
+    return np.asarray(found[:total], np.float64)
+
+
+def cover_colours(cover: Floats, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
     """Merged pixels as premultiplied ARGB, shape (lanes, columns); 0 where nothing was merged.
 
     A pixel that holds any op is never fainter than `MIN_ALPHA`.
-
-    Args:
-        lanes: those that have anything, all if not given; most have nothing that small.
     """
-    out = np.zeros(cover.shape[:2], np.uint32)
-    there = np.zeros(out.shape, bool)
-    for lane in range(len(cover)) if lanes is None else lanes.tolist():
-        there[lane] = cover[lane].any(axis=1)
-    part = cover[there]
-    total = part.sum(axis=-1)
+    parts = cover.reshape(-1, cover.shape[2]).T
+    return _argb(parts, np.arange(cover.shape[2]), colours).reshape(cover.shape[:2])
+
+
+def merged_colours(cut: ExactStep, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The same of a cut step: shape (merged lanes, columns)."""
+    shape = cut.parts.shape
+    parts = cut.parts.reshape(shape[0], shape[1] * shape[2])
+    return _argb(parts, cut.merged_keys, colours).reshape(shape[1:])
+
+
+def _argb(
+    parts: Floats, keys: NDArray[np.int64], colours: NDArray[np.float64]
+) -> NDArray[np.uint32]:
+    """Colours of pixels from the share of each that each of some keys covers, (keys, pixels)."""
+    whole = parts.sum(axis=0)
+    there = np.flatnonzero(whole)
+    parts, total = parts[:, there], whole[there]
     alpha = np.minimum(total, 1.0)
-    busy = part[:, :OP_KEYS].any(axis=1)
+    busy = parts[keys < OP_KEYS].any(axis=0)
     alpha[busy] = np.maximum(alpha[busy], MIN_ALPHA)
-    mean = np.einsum("pk,kd->pd", part, colours) * (alpha / total)[:, None]
-    levels = np.round(mean).astype(np.uint32)
+    scale = alpha / total
     argb = np.round(alpha * 255).astype(np.uint32) << np.uint32(24)
-    argb |= (levels[:, 0] << np.uint32(16)) | (levels[:, 1] << np.uint32(8)) | levels[:, 2]
+    for channel, shift in enumerate((16, 8, 0)):
+        mean = np.zeros(len(there))
+        for part, key in zip(parts, keys.tolist()):
+            mean += part * colours[key, channel]
+        argb |= np.round(mean * scale).astype(np.uint32) << np.uint32(shift)
+    out = np.zeros(len(whole), np.uint32)
     out[there] = argb
     return out
 

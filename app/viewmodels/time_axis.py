@@ -58,6 +58,20 @@ def exact_steps(edges: NDArray[np.float64], axis: TimeMap) -> list[int]:
     return [steps.start + step for step in wide.tolist()]
 
 
+def steps_around(edges: NDArray[np.float64], start_ps: float, end_ps: float) -> list[int]:
+    """Steps that are drawn from their spans, or soon may be, when the range moves or shrinks.
+
+    Those in sight come first, then those beside the range. How wide a canvas is does not matter:
+    too many are few.
+    """
+    beside = (end_ps - start_ps) / 4
+    steps = visible_steps(edges, start_ps - beside, end_ps + beside)
+    inside = visible_steps(edges, start_ps, end_ps)
+    if len(inside) > MAX_EXACT:
+        return []
+    return sorted(steps, key=lambda step: step not in inside)[: 2 * MAX_EXACT]
+
+
 @dataclass(frozen=True, slots=True)
 class Ticks:
     """Ticks of a time axis.

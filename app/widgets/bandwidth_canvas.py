@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.state.lanes import Row
 from app.theme.tokens import blend
-from app.viewmodels.bandwidth import area_rows, rates, reference_rates
+from app.viewmodels.bandwidth import Curves, area_rows, rates, reference_rates
 from app.viewmodels.formatting import significant
 from app.viewmodels.hover import step_name
 from app.viewmodels.span_source import SpanSource
@@ -47,6 +47,7 @@ class BandwidthCanvas(TimeCanvas):
         self._rates = np.zeros((0, 0))
         self._rates_a = np.zeros((0, 0))
         self._exact: Mapping[int, Spans] = {}
+        self._curves = Curves()
         super().__init__(context, parent)
         self.setAccessibleName("Bandwidth lanes")
         self.state.comparison.changed.connect(self._on_lanes_changed)
@@ -60,6 +61,7 @@ class BandwidthCanvas(TimeCanvas):
 
     def run_cleared(self) -> None:
         self._source, self._source_a, self.rows, self._exact = None, None, [], {}
+        self._curves = Curves()
         self._pinned, self._scales = 0, []
         self._rates = self._rates_a = np.zeros((0, 0))
 
@@ -115,11 +117,13 @@ class BandwidthCanvas(TimeCanvas):
             return
         axis, theme = self.axis(), self.context.theme
         edges = composition.edges
-        exact, complete = self._source.get(exact_steps(edges, axis), BUDGET_S)
+        exact, complete = self._source.get(
+            exact_steps(edges, axis), BUDGET_S, derive=not self.growing
+        )
         self._exact = exact
         window = (axis.start_ps, axis.end_ps)
         wanted = sorted({at for row in self.rows for at in row.lanes})
-        found = rates(composition, exact, wanted, window, area.width())
+        found = rates(composition, exact, wanted, window, area.width(), self._curves)
         place = {lane: at for at, lane in enumerate(wanted)}
         self._rates = np.zeros((len(self.rows), area.width()))
         for at, row in enumerate(self.rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,13 @@ def key_components(theme: Theme) -> NDArray[np.float64]:
 
 def ink_on(colour: str) -> QColor:
     """Black or white, whichever reads better on a colour; the worst case has a contrast of 4.58."""
+    return QColor(_ink_on(colour))
+
+
+@lru_cache(maxsize=256)
+def _ink_on(colour: str) -> str:
     black, white = "#000000", "#ffffff"
-    return QColor(black if contrast(colour, black) > contrast(colour, white) else white)
+    return black if contrast(colour, black) > contrast(colour, white) else white
 
 
 def small_font(font: QFont, delta: float = -1.0) -> QFont:

@@ -12,19 +12,21 @@ from app.widgets.view import Context
 
 
 class Progress(QWidget):
-    """A bar with ``done/total`` on it."""
+    """A bar with ``done/total`` on it, or that a run is being prepared."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
         self._done, self._total = 0, 1
+        self._text = ""
         self.setAccessibleName("Simulation progress")
         self.setFixedSize(QSize(130, 18))
 
     def show_progress(self, done: int, total: int) -> None:
-        """Show how many of how many steps are done."""
+        """Show how many of how many steps are done; 0 of 0 while it is not known how many."""
         self._done, self._total = done, max(total, 1)
-        self.setAccessibleDescription(f"{done} of {total} steps")
+        self._text = f"{done:,}/{total:,}" if total else "preparing…"
+        self.setAccessibleDescription(f"{done} of {total} steps" if total else "preparing")
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -38,5 +40,5 @@ class Progress(QWidget):
         painter.drawRect(box)
         painter.setPen(QColor(theme.text))
         painter.setFont(small_font(self.font(), -0.5))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self._done:,}/{self._total:,}")
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._text)
         painter.end()

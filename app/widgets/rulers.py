@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.theme.tokens import Theme
 from app.viewmodels.formatting import nice_step
@@ -15,11 +15,11 @@ from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
 from app.widgets.painting import small_font
+from app.widgets.texts import Texts, texts_in
 from app.widgets.time_canvas import TimeCanvas
 from simcore.results.run import Run
 
 _VCENTRE = Qt.AlignmentFlag.AlignVCenter
-_NOTE_RIGHT = _VCENTRE | Qt.AlignmentFlag.AlignRight
 
 
 def paint_steps(
@@ -40,16 +40,16 @@ def paint_steps(
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom() + 1))
 
 
-def _in_lines(metrics: QFontMetricsF, title: str, room: float, lines: int) -> str:
+def _in_lines(texts: Texts, title: str, room: float, lines: int) -> str:
     """A title cut to fit, over two lines where one is too short and there is room for two."""
-    if lines > 1 and metrics.horizontalAdvance(title) > room:
+    if lines > 1 and texts.width(title) > room:
         words = title.split(" ")
         for count in range(len(words) - 1, 0, -1):
             head = " ".join(words[:count])
-            if metrics.horizontalAdvance(head) <= room:
+            if texts.width(head) <= room:
                 rest = " ".join(words[count:])
-                return f"{head}\n{metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)}"
-    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+                return f"{head}\n{texts.elided(rest, room)}"
+    return texts.elided(title, room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,10 @@ class _Style:
 
     def __init__(self, canvas: TimeCanvas) -> None:
         self.height = canvas.row_height()
-        self.font = small_font(canvas.font(), -0.5)
-        self.metrics = QFontMetricsF(self.font)
+        self.texts = texts_in(small_font(canvas.font(), -0.5))
         self.stacked = self.height >= 28 and canvas.ruler == 0
-        self.note_font = small_font(canvas.font(), -1.5) if self.stacked else self.font
+        small = texts_in(small_font(canvas.font(), -1.5))
+        self.note_texts = small if self.stacked else self.texts
         self.lines = 2 if self.height >= 26 and not self.stacked else 1
 
 
@@ -116,21 +116,24 @@ def _paint_heading(
         return
     stacked = style.stacked
     note = heading.note if stacked else heading.brief or heading.note
-    beside = max(46.0, style.metrics.horizontalAdvance(note) + 4) if heading.brief else 46.0
+    beside = max(46.0, style.texts.width(note) + 4) if heading.brief else 46.0
     room = gutter - 16 if stacked else gutter - 16 - beside
-    shown = _in_lines(style.metrics, heading.title, room, style.lines)
+    shown = _in_lines(style.texts, heading.title, room, style.lines)
     title_box = QRectF(8, top, room + 2, height)
     note_box = QRectF(gutter - 8 - beside, top, beside, height)
     if stacked:
         title_box = QRectF(8, top + height / 2 - 14, room, 14)
         note_box = QRectF(8, top + height / 2, room, 13)
-    painter.setFont(style.font)
+    painter.setFont(style.texts.font)
     painter.setPen(QColor(theme.text_dim if heading.dim else theme.text))
-    painter.drawText(title_box, _VCENTRE, shown)
+    if "\n" in shown:
+        painter.drawText(title_box, _VCENTRE, shown)
+    else:
+        style.texts.draw(painter, title_box, shown)
     if stacked:
-        painter.setFont(style.note_font)
+        painter.setFont(style.note_texts.font)
     painter.setPen(QColor(heading.colour))
-    painter.drawText(note_box, _VCENTRE if stacked else _NOTE_RIGHT, note)
+    style.note_texts.draw(painter, note_box, note, right=not stacked)
 
 
 def paint_ruler(
@@ -147,28 +150,24 @@ def paint_ruler(
     painter.save()
     painter.fillRect(QRectF(0, 0, canvas.width(), height), QColor(theme.panel))
     font = small_font(canvas.font(), -1)
-    metrics = QFontMetricsF(font)
+    texts = texts_in(font)
     painter.setFont(font)
     marks = ticks(axis)
     painter.setPen(QColor(theme.text_dim))
     corner = f"from {marks.origin}" if marks.origin else "time"
     for index, text in enumerate((corner, "step", "layer")):
-        painter.drawText(QRectF(8, index * row, canvas.gutter - 16, row), _VCENTRE, text)
-    painter.drawText(
-        QRectF(8, 2 * row, canvas.gutter - 16, row),
-        _VCENTRE | Qt.AlignmentFlag.AlignRight,
-        "busy",
-    )
+        texts.draw(painter, QRectF(8, index * row, canvas.gutter - 16, row), text)
+    texts.draw(painter, QRectF(8, 2 * row, canvas.gutter - 16, row), "busy", right=True)
     painter.setClipRect(QRectF(canvas.gutter, 0, canvas.width() - canvas.gutter, height))
     for time_ps, label in zip(marks.times, marks.labels):
         x = axis.x(float(time_ps))
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(QPointF(round(x) + 0.5, 0), QPointF(round(x) + 0.5, row))
         painter.setPen(QColor(theme.text_dim))
-        if x + 4 + metrics.horizontalAdvance(label) <= canvas.width():
-            painter.drawText(QRectF(x + 4, 0, 160, row), _VCENTRE, label)
+        if x + 4 + texts.width(label) <= canvas.width():
+            texts.draw(painter, QRectF(x + 4, 0, 160, row), label)
     painter.setPen(QColor(theme.text))
-    _paint_step_names(painter, metrics, canvas, axis, edges, run)
+    _paint_step_names(painter, texts, canvas, axis, edges, run)
     painter.setClipping(False)
     painter.setPen(QPen(QColor(theme.border), 1))
     painter.drawLine(QPointF(0, height - 0.5), QPointF(canvas.width(), height - 0.5))
@@ -177,7 +176,7 @@ def paint_ruler(
 
 def _paint_step_names(
     painter: QPainter,
-    metrics: QFontMetricsF,
+    texts: Texts,
     canvas: TimeCanvas,
     axis: TimeMap,
     edges: NDArray[np.float64],
@@ -191,20 +190,20 @@ def _paint_step_names(
     # Where numbers are wider than the steps only round ones are named, with what follows them as
     # their room; `free` keeps them apart where steps are shorter than elsewhere.
     whole = axis.px(float(edges[steps.stop] - edges[steps.start]))
-    widest = metrics.horizontalAdvance(str(steps.stop)) + 12
+    widest = texts.width(str(steps.stop)) + 12
     apart = widest * len(steps) / max(1.0, whole)
     every = int(nice_step(apart)) if apart > 1 else 1
     for step in range(-(-steps.start // every) * every, steps.stop, every):
         left = max(axis.x(float(edges[step])), float(canvas.gutter))
         right = axis.x(float(edges[min(step + every, steps.stop)]))
         text = step_name(run, step)
-        width = metrics.horizontalAdvance(text)
+        width = texts.width(text)
         if axis.x(float(edges[step + 1])) - left < width + 10:
             text = str(step)
-            width = metrics.horizontalAdvance(text)
+            width = texts.width(text)
         room = every > 1 or right - left >= width + 8 or step + every > steps.stop
         if room and free <= left + 3 <= canvas.width() - width:
-            painter.drawText(QRectF(left + 4, row, width + 4, row), _VCENTRE, text)
+            texts.draw(painter, QRectF(left + 4, row, width + 4, row), text)
             free = left + width + 10
 
 
@@ -226,7 +225,7 @@ def paint_layers(
     painter.save()
     painter.setClipRect(QRectF(canvas.gutter, 0, canvas.width() - canvas.gutter, canvas.height()))
     font = small_font(canvas.font(), -1.5)
-    metrics = QFontMetricsF(font)
+    texts = texts_in(font)
     painter.setFont(font)
     line = QColor(theme.text_dim)
     line.setAlphaF(0.55)
@@ -238,7 +237,7 @@ def paint_layers(
         painter.drawLine(QPointF(x, canvas.ruler), QPointF(x, canvas.height()))
         text = f"L{layer}"
         painter.setPen(QColor(theme.text_dim))
-        width = metrics.horizontalAdvance(text)
+        width = texts.width(text)
         painter.fillRect(QRectF(x + 2, 2 * row + 1, width + 4, row - 3), QColor(theme.panel))
-        painter.drawText(QRectF(x + 4, 2 * row, width + 2, row), _VCENTRE, text)
+        texts.draw(painter, QRectF(x + 4, 2 * row, width + 2, row), text)
     painter.restore()

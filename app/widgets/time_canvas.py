@@ -78,6 +78,7 @@ class TimeCanvas(QWidget):
         self.state.lanes.changed.connect(self._on_lanes_changed)
         self.state.runs.replaced.connect(self._on_replaced)
         self.state.runs.grew.connect(self._on_grew)
+        self.state.runs.finished.connect(self.invalidate)
         self.state.runs.cleared.connect(self._on_cleared)
         context.themes.changed.connect(self.invalidate)
         if self.state.runs.current is not None:
@@ -118,6 +119,11 @@ class TimeCanvas(QWidget):
     def folded_group(self, row: int) -> str:
         """The group a row stands for, empty for a single lane."""
         return ""
+
+    @property
+    def growing(self) -> bool:
+        """Whether all of a run is shown while it is simulated, so that all moves again soon."""
+        return self.state.window.fit_all and any(self.state.runs.progress)
 
     # Geometry.
 
@@ -196,7 +202,12 @@ class TimeCanvas(QWidget):
         self.state.turns.ask(self._redraw, self.rank, self._seen)
 
     def _redraw(self) -> None:
+        if self._dirty and self.state.runs.length:
+            self.before_layer()
         self.update()
+
+    def before_layer(self) -> None:
+        """Find what the layer is about to need, in an event of its own."""
 
     def _seen(self) -> bool:
         return seen(self)
@@ -364,7 +375,7 @@ class TimeCanvas(QWidget):
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
     def _on_window_changed(self) -> None:
-        if not self.state.window.fit_all or not any(self.state.runs.progress):
+        if not self.growing:
             self.invalidate()
         elif not self._growth.isActive():
             self._growth.start()

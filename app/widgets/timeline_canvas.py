@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.state.lanes import Row
@@ -15,9 +15,10 @@ from app.state.selection import SpanRef
 from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
-from app.viewmodels.exact import ExactStep, cover_colours, cut_step, mean_shares, span_at
+from app.viewmodels.exact import ExactStep, cut_step, mean_shares, merged_colours, span_at
 from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
+from app.viewmodels.grains import marks_of
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
@@ -32,6 +33,7 @@ from app.widgets.painting import (
 )
 from app.widgets.reference_overlay import Bar, ReferenceOverlay
 from app.widgets.rulers import Heading, paint_gutter, paint_layers, paint_ruler, paint_steps
+from app.widgets.texts import texts_in
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
 from simcore.results.spans import Spans
@@ -121,6 +123,13 @@ class TimelineCanvas(TimeCanvas):
 
     # Painting.
 
+    def before_layer(self) -> None:
+        run, composition = self.state.runs.current, self.composition
+        if run is None or composition is None or not composition.steps or self._source is None:
+            return
+        for step in self._source.get(exact_steps(composition.edges, self.axis()), BUDGET_S)[0]:
+            marks_of(run, step)
+
     def paint_layer(self, painter: QPainter, area: QRect) -> None:
         run, composition = self.state.runs.current, self.composition
         if run is None or composition is None or not composition.steps or self._source is None:
@@ -128,7 +137,7 @@ class TimelineCanvas(TimeCanvas):
         theme, axis = self.context.theme, self.axis()
         edges = composition.edges
         wanted = exact_steps(edges, axis)
-        self.shown, complete = self._source.get(wanted, BUDGET_S)
+        self.shown, complete = self._source.get(wanted, BUDGET_S, derive=not self.growing)
         steps = visible_steps(edges, axis.start_ps, axis.end_ps)
         for clip, rows in self._passes(area):
             painter.save()
@@ -338,10 +347,11 @@ class TimelineCanvas(TimeCanvas):
             painter.setBrush(QColor(theme.colour(COLOUR_KEYS[key])))
             self._batch.draw(painter, left[use], tops[cut.lane[use]], width[use], float(bar))
         if cut.merged:
-            argb = cover_colours(cut.cover, key_components(theme), cut.merged_lanes)
-            for lane in cut.merged_lanes[tops[cut.merged_lanes] > FAR]:
-                strip = NumpyImage(argb[lane : lane + 1], alpha=True).image
-                painter.drawImage(QRectF(left_px, tops[lane], columns, bar), strip)
+            argb = merged_colours(cut, key_components(theme))
+            for at, top in enumerate(tops[cut.merged_lanes].tolist()):
+                if top > FAR:
+                    strip = NumpyImage(argb[at : at + 1], alpha=True).image
+                    painter.drawImage(QRectF(left_px, top, columns, bar), strip)
         if bar >= 11:
             self._paint_labels(painter, cut, spans, left, width, tops)
 
@@ -358,7 +368,7 @@ class TimelineCanvas(TimeCanvas):
         assert run is not None
         font = small_font(self.font(), -1.5)
         painter.setFont(font)
-        metrics = QFontMetricsF(font)
+        texts = texts_in(font)
         theme, bar = self.context.theme, self.bar_height()
         edge = float(self.plot_area().left())
         width = width - np.maximum(edge - left, 0.0)
@@ -371,18 +381,18 @@ class TimelineCanvas(TimeCanvas):
                 continue
             text = op.title
             layer = int(spans.layer[span])
-            if layer >= 0 and width[at] >= metrics.horizontalAdvance(f"{text} · L{layer}") + 8:
+            if layer >= 0 and width[at] >= texts.width(f"{text} · L{layer}") + 8:
                 text = f"{text} · L{layer}"
             note = run.system.note(run.plan, spans, span) if width[at] >= NOTE_PX else ""
-            if note and width[at] >= metrics.horizontalAdvance(f"{text} · {note}") + 8:
+            if note and width[at] >= texts.width(f"{text} · {note}") + 8:
                 text = f"{text} · {note}"
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, float(width[at]) - 6)
+            shown = texts.elided(text, float(width[at]) - 6)
             if len(shown) < 3:
                 continue
             ink = ink_on(theme.colour(COLOUR_KEYS[int(cut.key[at])]))
             painter.setPen(QColor(theme.text_dim) if op.is_wait else ink)
             place = QRectF(left[at] + 3, tops[cut.lane[at]], width[at] - 4, bar)
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+            texts.draw(painter, place, shown)
 
     def paint_overlay(self, painter: QPainter, area: QRect) -> None:
         if self.composition is None:

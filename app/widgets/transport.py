@@ -103,6 +103,7 @@ class TransportBar(QWidget):
         state.runs.stale_changed.connect(self._show_stale)
         state.runs.replaced.connect(lambda _: self._show_stale(state.runs.stale))
         state.runs.progress_changed.connect(self._show_progress)
+        state.runs.preparing_changed.connect(lambda _: self._show_progress(*state.runs.progress))
         state.playback.changed.connect(self._show_speed)
         self.context.themes.changed.connect(self._show_icons)
         self._show_icons()
@@ -177,7 +178,7 @@ class TransportBar(QWidget):
         return chosen.lane if chosen is not None else -1
 
     def _show_progress(self, done: int, total: int) -> None:
-        busy = done < total
+        busy = done < total or self.state.runs.preparing
         self._progress.setVisible(busy)
         self._buttons["run.cancel"].setVisible(busy)
         if busy:

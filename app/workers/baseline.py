@@ -36,11 +36,11 @@ class _Job:
         self._assignment: Assignment | None = None
         self._unwanted = False
 
-    def give_up(self) -> None:
+    def give_up(self, *, hurry: bool = False) -> None:
         """Stop it as soon as possible."""
         self._unwanted = True
         if self._assignment is not None:
-            self._assignment.give_up()
+            self._assignment.give_up(hurry=hurry)
 
     def work(self, scenario: Scenario) -> Run | SimcoreError | None:
         """Simulate to the end; None when cancelled."""
@@ -139,6 +139,8 @@ class BaselineRunner(QObject):
 
     def shut_down(self) -> None:
         """Stop and wait."""
+        if self._job is not None:
+            self._job.give_up(hurry=True)
         self.cancel()
         self._loader.shut_down()
 

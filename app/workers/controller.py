@@ -23,6 +23,8 @@ NEXT_MS = 1
 """Time between two pieces of what has happened to a job, each an event of its own."""
 GROW_MS = 200
 """Time between steps of the growth on screen; drawing competes with simulating."""
+PREPARING_MS = 300
+"""After this time without a step, the user is told that there will be one, and can stop it."""
 
 
 _PATH = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)+\b")
@@ -58,8 +60,11 @@ class RunController(QObject):
         self._foreign = False  # the run on screen is of the file that was open before
         self._begin = 0.0
         self._grow_at = 0.0
+        self._unsettled: Run | None = None
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
+        self._slow = QTimer(self, singleShot=True, interval=PREPARING_MS)
+        self._slow.timeout.connect(self._on_slow)
         self._poll = QTimer(self, interval=POLL_MS)
         self._poll.timeout.connect(self._on_poll)
         session.document_changed.connect(self._on_document_changed)
@@ -78,6 +83,7 @@ class RunController(QObject):
         self._reported = Phase.QUEUED
         self._begin = time.perf_counter()
         self._poll.start(POLL_MS)
+        self._slow.start()
         self.job_changed.emit()
 
     def cancel(self) -> None:
@@ -88,13 +94,15 @@ class RunController(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an edit waits or a simulation is under way."""
-        return self._debounce.isActive() or (self.job is not None and not self.job.over)
+        """Whether an edit waits, a simulation is under way or a run is being taken over."""
+        waits = self._debounce.isActive() or self._unsettled is not None
+        return waits or (self.job is not None and not self.job.over)
 
     def shut_down(self) -> None:
         """Stop everything; call before the application ends."""
         self._debounce.stop()
         self._poll.stop()
+        self._slow.stop()
         if self._thread.isRunning():
             self._thread.stop()
 
@@ -137,7 +145,11 @@ class RunController(QObject):
         longer than a frame.
         """
         current = job.document is self._session.document
-        if current and job.scenario is not None and self._resolved is not job:
+        if self._unsettled is not None:
+            taken, self._unsettled = self._unsettled, None
+            if taken is self._runs.current:
+                self._runs.settle()
+        elif current and job.scenario is not None and self._resolved is not job:
             self._resolved = job
             self._session.set_resolved(job.scenario)
         elif current and job.run is not None and self._watch(job, job.run):
@@ -159,16 +171,29 @@ class RunController(QObject):
                 return False
             self._messages.clear_strip()
             self._foreign = False
-            self._runs.replace(run, job.ready)
+            self._unsettled = run
+            self._runs.replace(run, job.ready, settle=False)
         elif now >= self._grow_at and job.ready > self._runs.length:
             self._runs.poll(job.ready)
         else:
             return False
         self._grow_at = now + GROW_MS / 1000
+        self._began()
         self._runs.set_progress(len(run), total)
         return True
 
+    def _on_slow(self) -> None:
+        if self.job is not None and not self.job.over:
+            self._runs.set_preparing(True)
+
+    def _began(self) -> None:
+        """There are steps, or there will be none."""
+        self._slow.stop()
+        self._runs.set_preparing(False)
+
     def _report(self, job: Job, phase: Phase) -> None:
+        if job.over:
+            self._began()
         if phase is Phase.DONE:
             self._runs.finish()
             count = len(job.run) if job.run else 0

@@ -33,9 +33,9 @@ class _Job:
         self.found: list[Effect] = []
         self._assignment = Assignment(FindEffects(stretch, self.wanted))
 
-    def give_up(self) -> None:
+    def give_up(self, *, hurry: bool = False) -> None:
         """Stop it as soon as possible; what is found stays."""
-        self._assignment.give_up()
+        self._assignment.give_up(hurry=hurry)
 
     def work(self) -> SimcoreError | None:
         try:
@@ -148,6 +148,8 @@ class Sensitivities(QObject):
 
     def shut_down(self) -> None:
         """Stop and wait."""
+        if self._job is not None:
+            self._job.give_up(hurry=True)
         self.cancel()
         self._loader.shut_down()
 

@@ -63,9 +63,9 @@ class Job:
     def __post_init__(self) -> None:
         self.assignment = Assignment(Simulate(self.document, FIRST_STEPS))
 
-    def give_up(self) -> None:
+    def give_up(self, *, hurry: bool = False) -> None:
         """Stop it as soon as possible; the steps there are stay."""
-        self.assignment.give_up()
+        self.assignment.give_up(hurry=hurry)
 
     def take(self, message: object) -> None:
         """Write down what the worker says."""
@@ -113,7 +113,7 @@ class SimulationThread(QThread):
         with self._condition:
             self._quit = True
             if self._now is not None:
-                self._now.give_up()
+                self._now.give_up(hurry=True)
             self._condition.notify()
         self.wait()
 

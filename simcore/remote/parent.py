@@ -17,9 +17,12 @@ from simcore.remote.wire import receive, send
 
 _PIPE_BYTES = 1 << 20
 _LEAVE_S = 2.0
+_CLOSE_S = 0.5
 _F_SETPIPE_SZ = 1031
 PATIENCE_S = 5.0
 """How long a process may be silent after it was told to stop, before it is ended."""
+HURRY_S = 0.3
+"""The same where somebody waits for it, as the user who closes the window."""
 # Ctrl-C is for the window, also while the process still starts.
 _START = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path[:] = {path!r}; "
@@ -144,9 +147,9 @@ class Worker:
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._in.close()  # it leaves when nothing can come any more
         try:
-            self._process.wait(_LEAVE_S)
+            self._process.wait(_CLOSE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._process.kill()  # nothing of it is wanted any more
             self._process.wait()
         with contextlib.suppress(OSError, ValueError):
             self._out.close()
@@ -181,17 +184,24 @@ class Assignment:
         """Whether nobody wants it any more."""
         return self._unwanted
 
-    def give_up(self) -> None:
-        """Stop it as soon as possible, or before it begins. Never waits for anything."""
+    def give_up(self, *, hurry: bool = False) -> None:
+        """Stop it as soon as possible, or before it begins. Never waits for anything.
+
+        Args:
+            hurry: somebody waits, so a process that does not listen is ended soon; also where it
+                was given up before.
+        """
         with self._lock:
-            if self._unwanted:
-                return
-            self._unwanted = True
+            again, self._unwanted = self._unwanted, True
             worker = self._worker
-            if worker is None:
+            if worker is None or (again and not hurry):
                 return
-            worker.give_up()
-            self._patience = threading.Timer(PATIENCE_S, self._lose_patience)
+            if not again:
+                worker.give_up()
+            if self._patience is not None:
+                self._patience.cancel()
+            patience_s = HURRY_S if hurry else PATIENCE_S
+            self._patience = threading.Timer(patience_s, self._lose_patience)
             self._patience.daemon = True
             self._patience.start()
 

@@ -1,5 +1,10 @@
 """The real window on a small scenario."""
 
+import os
+import signal
+import sys
+import time
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -17,6 +22,7 @@ from app.layout import LAYOUTS
 from app.settings.store import Settings
 from app.state.messages import Severity
 from app.viewmodels.placement import ColourBy
+from app.widgets.actions import COMMAND
 from app.widgets.view import VIEWS
 from tests.app.conftest import wait_for_run
 
@@ -303,6 +309,41 @@ def test_cancel_keeps_the_steps_there_are(window, qtbot):
     assert 20 < len(run) < 4000
     window.state.cursor.end()
     assert window.state.cursor.step == window.state.runs.length - 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be stopped there")
+def test_a_run_that_takes_long_to_begin_can_be_stopped(window, qtbot):
+    """A frozen process stands for a preparation of seconds."""
+    buttons = window.findChildren(QAbstractButton)
+    button = next(button for button in buttons if button.property(COMMAND) == "run.cancel")
+    assert not button.isVisible()
+    window.state.session.set_value("workload.output_tokens", 4000)
+    qtbot.waitUntil(lambda: window.controller.job.assignment._worker is not None)
+    qtbot.waitUntil(lambda: len(window.state.runs.current) > 20)
+    pid = window.controller.job.assignment._worker.pid
+    os.kill(pid, signal.SIGSTOP)
+    window.state.session.set_value("seed", 7)
+    try:
+        qtbot.waitUntil(lambda: window.state.runs.preparing)
+        assert button.isVisible()
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert window.controller.job.assignment.given_up
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    qtbot.waitUntil(lambda: not window.controller.busy)
+    qtbot.waitUntil(lambda: not button.isVisible())
+    assert not window.state.runs.preparing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be stopped there")
+def test_a_frozen_simulation_does_not_keep_the_window_open(window, qtbot):
+    window.state.session.set_value("workload.output_tokens", 4000)
+    qtbot.waitUntil(lambda: len(window.state.runs.current) > 20)
+    os.kill(window.controller.job.assignment._worker.pid, signal.SIGSTOP)
+    begin = time.monotonic()
+    window.close()
+    assert not window.isVisible()
+    assert time.monotonic() - begin < 2
 
 
 def test_layout_and_recent_files_are_remembered(window, qtbot, small_file, settings):

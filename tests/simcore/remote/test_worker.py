@@ -229,6 +229,33 @@ def test_a_process_that_does_not_listen_is_ended(monkeypatch):
     worker.close()
 
 
+def test_a_process_that_does_not_listen_is_ended_at_once_for_somebody_who_waits():
+    worker, assignment = Worker(), Assignment(Silent())
+    begin = 0.0
+
+    def listen():
+        nonlocal begin
+        for _ in assignment.messages(worker):
+            begin = time.monotonic()
+            assignment.give_up()
+            assignment.give_up(hurry=True)
+
+    with pytest.raises(errors.Cancelled):
+        listen()
+    assert parent.HURRY_S - 0.05 < time.monotonic() - begin < 2
+    worker.close()
+
+
+def test_a_frozen_process_that_does_nothing_is_closed_soon():
+    worker = Worker()
+    assert list(worker.work(Echo(1))) == [1, 1]
+    os.kill(worker.pid, signal.SIGSTOP)
+    begin = time.monotonic()
+    worker.close()
+    assert time.monotonic() - begin < 1.5
+    assert not worker.usable
+
+
 def test_a_process_that_listens_is_left_alone(worker, monkeypatch):
     monkeypatch.setattr(parent, "PATIENCE_S", 0.2)
     assignment = Assignment(Endless())
