@@ -7,6 +7,7 @@ It also lets go of the interpreter, so two simulations in two threads run side b
 Compiled code is kept in the cache folder, so only the first run of an installation waits for the
 compiler. What is kept belongs to the text of all files that go into loops: numba itself looks only
 at the file a function is in, and would go on using code into which older versions of others went.
+Where nothing can be kept, or what was kept cannot be read, it is compiled again and that is all.
 """
 
 from __future__ import annotations
@@ -18,23 +19,39 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from llvmlite import ir
-from numba import config, njit
-from numba.core import types
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
-
 from simcore.data import cache_folder
+from simcore.errors import UserError
+
+try:
+    from llvmlite import ir
+    from numba import __version__ as _version
+    from numba import config, njit
+    from numba.core import types
+    from numba.core.caching import FunctionCache
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+except (ImportError, OSError) as error:  # not there, for another numpy, or without its libraries
+    raise UserError(
+        f"numba, which compiles the inner loops of a simulation, cannot be loaded ({error}); "
+        f"install it again: {sys.executable} -m pip install --force-reinstall numba"
+    ) from error
+if cast(Any, config).DISABLE_JIT:
+    raise UserError(
+        "NUMBA_DISABLE_JIT is set, but the inner loops of a simulation run compiled or not at all; "
+        "take it out of the environment"
+    )
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _KEPT_DAYS = 30
+_SETTINGS = threading.Lock()
+"""Held while numba's folder is another than the user's: two threads may load modules at once."""
 _SOURCES = (
     "compiled.py",
     "activations/*.py",
@@ -76,26 +93,51 @@ def sources() -> list[Path]:
 @cache
 def _folder() -> str | None:
     """Where code compiled from exactly these sources is kept, if anything can be kept."""
-    digest = hashlib.blake2b(digest_size=10)
+    # Numba does not look whether code was compiled with the same checks of indices.
+    by = f"{_version} {cast(Any, config).BOUNDSCHECK}"
+    digest = hashlib.blake2b(by.encode(), digest_size=10)
     for file in sources():
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     try:
         base = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())
         folder = base / f"loops-{digest.hexdigest()}"
-        if not folder.is_dir():
-            folder.mkdir(parents=True)
+        is_new = not folder.is_dir()
+        folder.mkdir(parents=True, exist_ok=True)  # another process may be making it
+        if not os.access(folder, os.W_OK):
+            return None
+        os.utime(folder)  # in use
+        if is_new:
             _remove_old(base)
-        return str(folder) if os.access(folder, os.W_OK) else None
+        return str(folder)
     except (OSError, RuntimeError):  # not to be written; a user without a home
         return None
 
 
 def _remove_old(base: Path) -> None:
-    """Remove what was compiled from other sources, long ago."""
+    """Remove what was compiled from other sources and not used for long."""
     long_ago = time.time() - _KEPT_DAYS * 86400
     for folder in base.glob("loops-*"):
-        if folder.stat().st_mtime < long_ago:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another process removes it, too
+            if folder.stat().st_mtime < long_ago:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Kept(cast(Any, FunctionCache)):  # type: ignore[misc]
+    """The code of one function on disk; to fail there is no reason to fail a simulation."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            found = super().load_overload(sig, target_context)
+        except Exception:  # cut off when the disk was full or the power went: whatever pickle says
+            with suppress(OSError):
+                self.flush()  # else it would stay like that for ever
+            return None
+        # Two processes that compile at once may write different code to a file of the same name.
+        return found if found is None or tuple(found.signature.args) == tuple(sig) else None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):  # the disk is full, or the folder was removed: not kept, then
+            super().save_overload(sig, data)
 
 
 def compiled(function: F) -> F:
@@ -105,15 +147,20 @@ def compiled(function: F) -> F:
     count from zero. Numbers beside words must be words too (`np.uint64`), else the result is a
     floating-point number.
     """
+    made = cast(Any, njit(nogil=True, error_model="numpy")(function))
     folder = _folder()
     if folder is None:
-        return cast(F, njit(nogil=True, error_model="numpy")(function))
+        return cast(F, made)
     settings = cast(Any, config)
-    before, settings.CACHE_DIR = settings.CACHE_DIR, folder
-    try:
-        return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
-    finally:
-        settings.CACHE_DIR = before
+    with _SETTINGS:
+        before, settings.CACHE_DIR = settings.CACHE_DIR, folder
+        try:
+            kept = cast(Any, _Kept)(function)
+        finally:
+            settings.CACHE_DIR = before
+    if kept.cache_path.startswith(folder):  # else numba has found another place, by the source
+        made._cache = kept
+    return cast(F, made)
 
 
 @intrinsic

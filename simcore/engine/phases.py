@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.errors import InvariantError
 from simcore.results.spans import WAIT_OPS, Lane, Op, Spans, WaitReason
 
 Int = NDArray[np.int64]
@@ -101,6 +102,25 @@ def _starts(lengths: Sequence[int]) -> Int:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
+def _check(phases: Sequence[Phase], lanes: int, ops: Sequence[Op]) -> None:
+    """Refuse what would let a loop over a template read or write beside its arrays."""
+    if not phases or tuple(ops[-len(WAIT_OPS) :]) != WAIT_OPS:
+        raise InvariantError("a template needs phases, and ops that end with WAIT_OPS")
+    for phase in phases:
+        before: set[str] = set()
+        for group in phase.groups:
+            where = f"group {group.id!r} of phase {phase.id!r}"
+            if not group.lanes or min(group.lanes) < 0 or max(group.lanes) >= lanes:
+                raise InvariantError(f"{where}: lanes {group.lanes}; allowed: 0 to {lanes - 1}")
+            if not 0 <= group.op < len(ops):
+                raise InvariantError(f"{where}: op {group.op}; allowed: 0 to {len(ops) - 1}")
+            if not before.issuperset(group.after):
+                raise InvariantError(f"{where}: not all of {group.after} are before it")
+            before.add(group.id)
+        if not before:
+            raise InvariantError(f"phase {phase.id!r} has no group")
+
+
 class Template:
     """Phases repeated for a number of rows, the columns of their work numbered.
 
@@ -109,9 +129,14 @@ class Template:
         column_lane, column_op: lane and op of each column.
         gap_lane: lane of each place in which there may be a wait.
         used, idle: for each phase, the last op of every lane and its reason to wait at the end.
+
+    Raises:
+        InvariantError: if phases are not what their documentation asks for. The compiled loops
+            that go through them check nothing.
     """
 
     def __init__(self, phases: Sequence[Phase], lanes: Sequence[Lane], ops: Sequence[Op]) -> None:
+        _check(phases, len(lanes), ops)
         self.phases = tuple(phases)
         self.lanes = tuple(lanes)
         self.ops = tuple(ops)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine.phases import Template, Work
+from simcore.errors import InvariantError
 
 Int = NDArray[np.int64]
 
@@ -39,7 +40,11 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
         template: what a row is made of.
         work: the rows of all steps, one step after the other.
         rows_each: rows of each step.
+
+    Raises:
+        InvariantError: if the work is not whole steps of rows of the template.
     """
+    _check(template, work, rows_each)
     steps = len(work.time_ps) // rows_each
     shape = (steps, len(template.lanes), len(template.ops))
     found = RowTotals(np.zeros(steps, np.int64), *(np.zeros(shape, np.int64) for _ in range(3)))
@@ -54,6 +59,18 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
         (found.time_ps, found.amount_bytes, found.flops),
     )
     return found
+
+
+def _check(template: Template, work: Work, rows_each: int = 1) -> None:
+    """Refuse work with which a compiled loop would read or write beside its arrays."""
+    parts = work.time_ps, work.amount_bytes, work.flops
+    shapes = {part.shape for part in parts}
+    rows = len(work.time_ps)
+    if shapes != {(rows, template.columns)} or rows_each < 1 or rows % rows_each:
+        raise InvariantError(
+            f"work of {shapes}, {rows_each} rows a step, for a template of {template.columns} "
+            "columns"
+        )
 
 
 def summed(parts: Sequence[RowTotals], times: Sequence[int] = ()) -> RowTotals:
@@ -75,7 +92,12 @@ def joined(parts: Sequence[RowTotals]) -> RowTotals:
 
 
 def row_lengths(template: Template, work: Work) -> Int:
-    """Length of every row by itself, (rows,)."""
+    """Length of every row by itself, (rows,).
+
+    Raises:
+        InvariantError: if the work is not rows of the template.
+    """
+    _check(template, work)
     lengths = np.empty(len(work.time_ps), np.int64)
     from simcore.engine.row_pass import measure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
@@ -58,7 +59,8 @@ def main() -> None:
     # Not the stdin of anything that runs here.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=inbox.read, daemon=True).start()
-    get_ready()
+    with contextlib.suppress(Exception):  # a task fails of the same, and can say so
+        get_ready()
     while True:
         begin = inbox.tasks.get()
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.engine.phases import Group, Phase, Template, Work
 from simcore.engine.rows import row_lengths, row_totals
+from simcore.errors import InvariantError
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason
 from tests.simcore.engine.plain_totals import totals
 
@@ -94,3 +96,40 @@ def test_sums_of_any_template_are_those_of_its_spans(
     assert np.array_equal(found.time_ps[0], expected.time_ps)
     assert np.array_equal(found.amount_bytes[0], expected.amount_bytes)
     assert np.array_equal(found.flops[0], expected.flops)
+
+
+def test_work_that_does_not_fit_is_refused() -> None:
+    """The compiled loop would write beside its sums, or end with the process."""
+    fits, wide = (np.ones((3, TEMPLATE.columns + more), np.int64) for more in (0, 1))
+    for work, rows_each in (
+        (Work(fits, fits, fits), 2),
+        (Work(fits, fits, fits), 0),
+        (Work(wide, wide, wide), 1),
+        (Work(fits, fits, fits[:2]), 1),
+        (Work(fits[:, :1], fits, fits), 1),
+    ):
+        with pytest.raises(InvariantError, match="rows a step"):
+            row_totals(TEMPLATE, work, rows_each)
+    with pytest.raises(InvariantError):
+        row_lengths(TEMPLATE, Work(wide, wide, wide))
+
+
+@pytest.mark.parametrize(
+    ("phases", "said"),
+    [
+        ((), "needs phases"),
+        ((Phase("p", ()),), "no group"),
+        ((Phase("p", (Group("g", 0, ()),)),), "lanes"),
+        ((Phase("p", (Group("g", 0, (3,)),)),), "lanes"),
+        ((Phase("p", (Group("g", 0, (-1,)),)),), "lanes"),
+        ((Phase("p", (Group("g", len(OPS), (0,)),)),), "op"),
+        ((Phase("p", (Group("g", 0, (0,), ("h",)), Group("h", 0, (1,)))),), "before it"),
+        ((Phase("p", (Group("g", 0, (0,), ("g",)),)),), "before it"),
+        ((Phase("p", (Group("g", 0, (0,)),)), Phase("q", (Group("h", 0, (1,), ("g",)),))), "h"),
+    ],
+)
+def test_phases_that_make_no_sense_are_refused(phases: tuple[Phase, ...], said: str) -> None:
+    with pytest.raises(InvariantError, match=said):
+        Template(phases, LANES, OPS)
+    with pytest.raises(InvariantError, match="WAIT_OPS"):
+        Template(TEMPLATE.phases, LANES, OPS[:2])

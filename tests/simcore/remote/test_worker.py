@@ -16,8 +16,10 @@ import pytest
 from simcore import errors
 from simcore.remote import parent
 from simcore.remote.parent import Assignment, RemoteTraceback, Worker, WorkerPool
+from simcore.remote.simulate import Simulate
 from simcore.remote.task import Begin
 from simcore.remote.wire import receive, send
+from simcore.scenario.document import Document
 from tests.simcore.remote.tasks import Echo, Endless, Fails, Mute, Silent, Talkative, Where
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,6 +95,19 @@ def test_errors_come_back_whole(worker):
     with pytest.raises(errors.SimcoreError, match=r"^take another$"):
         list(worker.work(Fails("odd for users")))
     assert worker.usable
+
+
+def test_what_fails_while_it_gets_ready_is_told_by_the_task(monkeypatch):
+    """The process must not end without saying why nothing can be simulated."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    source = (ROOT / "scenarios/hermes-recorded.yaml").read_text(encoding="utf-8")
+    worker = Worker()
+    try:
+        with pytest.raises(errors.UserError, match="NUMBA_DISABLE_JIT is set"):
+            list(worker.work(Simulate(Document.from_text(source), 2)))
+        assert worker.usable
+    finally:
+        worker.close()
 
 
 def test_all_errors_of_the_tree_can_travel():
