@@ -42,7 +42,8 @@ class Texts:
 
     def draw(self, painter: QPainter, box: QRectF, text: str, *, right: bool = False) -> None:
         """Draw a line of text into a box, in its middle by height; the painter has the font."""
-        if box.height() < self.height or self.width(text) > box.width():  # it has to be clipped
+        if right or box.height() < self.height or self.width(text) > box.width():
+            # Qt knows best where a text ends, or where it has to be clipped.
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | side, text)
             return
@@ -52,8 +53,8 @@ class Texts:
             found = self._laid_out[text] = QStaticText(text)
             found.setTextFormat(Qt.TextFormat.PlainText)
             found.prepare(QTransform(), self.font)
-        x = box.right() - self.width(text) if right else box.left()
-        painter.drawStaticText(QPointF(x, box.top() + (box.height() - self.height) / 2), found)
+        top = box.top() + (box.height() - self.height) / 2
+        painter.drawStaticText(QPointF(box.left(), top), found)
 
 
 _known: dict[str, Texts] = {}

@@ -2,9 +2,12 @@
 
 import threading
 
+import numpy as np
+
 from app.state.cursor import Cursor
 from app.viewmodels import grains
 from app.viewmodels.composition import composition_of
+from app.viewmodels.time_axis import steps_around
 
 
 def test_the_next_step_is_derived_while_stepping(window, qtbot):
@@ -89,3 +92,18 @@ def test_without_anybody_who_derives_the_operations_are_there_at_once(window):
     cursor.seek(7)
     assert cursor.known
     assert cursor.op() >= 0
+
+
+def test_steps_are_derived_before_they_come_into_sight(window, qtbot):
+    run, span = window.state.runs.current, window.state.window
+    run._spans._entries = {}
+    first, last = float(run.start_ps(4)), float(run.start_ps(6))
+    span.set(first, last)
+    qtbot.waitUntil(lambda: all(run.has_spans(step) for step in (3, 4, 5, 6)), timeout=5000)
+
+
+def test_from_afar_nothing_is_derived():
+    edges = np.arange(200.0)
+    assert steps_around(edges, 0.0, 150.0) == []
+    assert steps_around(edges, 50.0, 54.0) == [50, 51, 52, 53, 49, 54]
+    assert steps_around(edges, 0.0, 4.0)[:4] == [0, 1, 2, 3]

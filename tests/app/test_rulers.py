@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtGui import QFont
 
 from app.viewmodels.time_axis import TimeMap
 from app.widgets.rulers import _paint_step_names
+from app.widgets.texts import Texts
 from tests.fakes import fake_run
 
 GUTTER, WIDTH = 130, 900
@@ -16,10 +17,11 @@ GUTTER, WIDTH = 130, 900
 def names(edges):
     """Texts on a ruler that shows all steps, with where each begins."""
     drawn = []
-    painter = SimpleNamespace(drawText=lambda box, _, text: drawn.append((box.left(), text)))
+    texts = Texts(QFont("Inter", 8))
+    texts.draw = lambda _, box, text: drawn.append((box.left(), text))
     axis = TimeMap(0.0, float(edges[-1]), float(GUTTER), float(WIDTH - GUTTER))
     canvas = SimpleNamespace(ruler=45, gutter=GUTTER, width=lambda: WIDTH)
-    _paint_step_names(painter, QFontMetricsF(QFont("Inter", 8)), canvas, axis, edges, fake_run(6))
+    _paint_step_names(None, texts, canvas, axis, edges, fake_run(6))
     return drawn
 
 
