@@ -49,6 +49,17 @@ def test_the_window_and_the_systems_need_no_compiler():
     assert "numba" not in loaded
 
 
+def test_a_short_run_of_a_system_without_neurons_loads_no_compiler():
+    loaded = loaded_by(
+        "from simcore.scenario.document import open_document\n"
+        "from simcore.engine.simulator import simulate\n"
+        "document = open_document('h2m2-llama2-70b').with_value('workload.output_tokens', 4)\n"
+        "simulate(document.resolve())"
+    )
+    assert "numpy" in loaded
+    assert "numba" not in loaded
+
+
 def test_importing_the_front_page_loads_nothing_heavy():
     assert not {"numpy", "yaml", "matplotlib"} & loaded_by("import simcore")
 

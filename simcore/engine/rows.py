@@ -1,21 +1,34 @@
 """Totals and lengths of many rows of work, for simulating; no span is made for them.
 
-The rule is that of `phases.lay_out`, which gives spans to look at, in a compiled loop. It is loaded
-when it is first needed: who only looks at a run needs no compiler.
+There is a compiled loop for it, and the same by operations on columns. Loading the loop takes as
+long as a thousand steps of a system without single neurons, so it is used where it is loaded:
+by systems whose steps are loops anyway, and in processes that wait for work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.engine import row_arrays
 from simcore.engine.phases import Template, Work
 from simcore.errors import InvariantError
 
 Int = NDArray[np.int64]
+
+_loops: ModuleType | None = None
+
+
+def load_loops() -> None:
+    """Use the compiled loop in this process from now on; everything comes out the same."""
+    global _loops
+    from simcore.engine import row_pass
+
+    _loops = row_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +58,12 @@ def row_totals(template: Template, work: Work, rows_each: int = 1) -> RowTotals:
         InvariantError: if the work is not whole steps of rows of the template.
     """
     _check(template, work, rows_each)
+    if _loops is None:
+        return RowTotals(*row_arrays.totals(template, work, rows_each))
     steps = len(work.time_ps) // rows_each
     shape = (steps, len(template.lanes), len(template.ops))
     found = RowTotals(np.zeros(steps, np.int64), *(np.zeros(shape, np.int64) for _ in range(3)))
-    from simcore.engine.row_pass import add_totals
-
-    add_totals(
+    _loops.add_totals(
         template.flat,
         template.first_wait,
         (work.time_ps, work.amount_bytes, work.flops),
@@ -98,8 +111,8 @@ def row_lengths(template: Template, work: Work) -> Int:
         InvariantError: if the work is not rows of the template.
     """
     _check(template, work)
+    if _loops is None:
+        return row_arrays.lengths(template, work)
     lengths = np.empty(len(work.time_ps), np.int64)
-    from simcore.engine.row_pass import measure
-
-    measure(template.flat, work.time_ps, lengths)
+    _loops.measure(template.flat, work.time_ps, lengths)
     return lengths

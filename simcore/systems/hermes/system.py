@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from simcore.engine.rows import RowTotals, joined, row_totals, summed
+from simcore.engine.rows import RowTotals, joined, load_loops, row_totals, summed
 from simcore.model import shapes
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
@@ -66,6 +66,7 @@ class Hermes(PhasedSystem):
         # Here, as who only looks at a run needs no compiled loops.
         from simcore.systems.hermes.state import HermesState
 
+        load_loops()
         return HermesState(plan, run)
 
     def causes(self, plan: HermesPlan, state: HermesState, run: Run, index: int) -> dict[str, Any]:

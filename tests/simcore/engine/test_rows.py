@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simcore.engine import rows as rows_module
 from simcore.engine.phases import Group, Phase, Template, Work
 from simcore.engine.rows import row_lengths, row_totals
 from simcore.errors import InvariantError
@@ -23,6 +24,16 @@ TEMPLATE = Template(
     LANES,
     OPS,
 )
+
+
+@pytest.fixture(autouse=True, scope="module", params=["columns", "loops"])
+def way(request):
+    """Both ways to add up rows: by operations on columns, and in the compiled loop."""
+    before, rows_module._loops = rows_module._loops, None
+    if request.param == "loops":
+        rows_module.load_loops()
+    yield
+    rows_module._loops = before
 
 
 @given(st.integers(1, 5), st.integers(0, 2**31))
@@ -133,3 +144,11 @@ def test_phases_that_make_no_sense_are_refused(phases: tuple[Phase, ...], said: 
         Template(phases, LANES, OPS)
     with pytest.raises(InvariantError, match="WAIT_OPS"):
         Template(TEMPLATE.phases, LANES, OPS[:2])
+
+
+@given(templates(), st.integers(1, 4), st.integers(0, 2**31))
+def test_lengths_of_any_template(template: Template, rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (rows, template.columns)
+    work = Work(*(rng.integers(0, 5, shape) * rng.integers(0, 2, shape) for _ in range(3)))
+    assert np.array_equal(row_lengths(template, work), row_totals(template, work).duration_ps)
