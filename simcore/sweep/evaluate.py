@@ -6,6 +6,7 @@ wish to cancel it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -16,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 import simcore.systems  # noqa: F401 - fills the registry scenarios are run with
+from simcore.engine.rows import load_loops
 from simcore.engine.simulator import simulate
 from simcore.errors import Cancelled, CapacityError, UserError
 from simcore.scenario.schema import Scenario
@@ -92,10 +94,22 @@ class Report:
     outcomes: tuple[Outcome, ...]
 
 
+LOOPS_AFTER = 60
+"""Points after which a worker loads the compiled loops: that takes 0.4 s, and each of a thousand
+points of H2M2 takes 6 ms less with them (measured)."""
+
+_evaluated = 0
+
+
 def evaluate_many(scenarios: Sequence[Scenario]) -> Report:
     """Evaluate the scenarios of a task one after the other."""
+    global _evaluated
     outcomes: list[Outcome] = []
     for scenario in scenarios:
+        if _evaluated == LOOPS_AFTER:
+            with contextlib.suppress(UserError):  # said by the systems that need them
+                load_loops()
+        _evaluated += 1
         try:
             outcomes.append(evaluate(scenario, _is_cancelled))
         except Cancelled:

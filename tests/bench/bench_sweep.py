@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from pathlib import Path
 
-import pytest
-
-from simcore.engine import rows
 from simcore.scenario.document import open_document
-from simcore.sweep.evaluate import evaluate
 from simcore.sweep.executors import LocalPool, cores
 from simcore.sweep.parse import make_spec, read_vary
 from simcore.sweep.points import listed_points
@@ -18,10 +15,9 @@ from simcore.sweep.resolve import PointResolver, scenario_key
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.spec import SweepSpec
 from simcore.sweep.store import Store
-from tests.bench.measure import record, report
+from tests.bench.measure import alone, record, report
 
-EVERY = 10
-"""The serial time is that of every tenth point, times ten."""
+POINTS = 1000
 
 
 def sweep() -> SweepSpec:
@@ -33,34 +29,49 @@ def sweep() -> SweepSpec:
     return make_spec(open_document("h2m2-llama2-70b"), vary)
 
 
-def bench_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """H2M2, Llama2-70B, 64 iterations a point; the pool is started inside the time."""
-    monkeypatch.setattr(rows, "_loops", None)  # as in a process of its own
+def bench_sweep() -> None:
+    """H2M2, Llama2-70B, 64 iterations a point, each time in a program of its own.
+
+    All of it on one core against all of it on all cores: resolving, starting workers and loading
+    what they need inside the time.
+    """
+    times = {many: [alone(PROGRAM.format(many)) for _ in range(2)] for many in (1, cores())}
+    one, all_of_them = (min(each["seconds"] for each in found) for found in times.values())
+    stored = min(each["again_s"] for each in times[1])
+    report("a point, on one core", one / POINTS * 1e3)
+    report("a point, on all cores", all_of_them / POINTS * 1e3)
+    report("a point that is stored", stored / POINTS * 1e3)
+    share = one / (cores() * all_of_them)
+    record("sweep", efficiency=share, points=POINTS, cores=cores(), seconds=all_of_them)
+
+
+PROGRAM = """
+import json
+from tests.bench.bench_sweep import measured
+if __name__ == "__main__":
+    print(json.dumps(measured({})))
+"""
+
+
+def measured(workers: int) -> dict[str, float]:
+    """Seconds of the sweep on so many cores, and once more from the store."""
     spec = sweep()
-    points = listed_points(spec)
-    evaluate(spec.document.resolve())
-    resolver = PointResolver(spec.document, spec.axes)
-    begin = time.perf_counter()
-    for values in points[::EVERY]:
-        evaluate(resolver.scenario(values))
-    serial_s = (time.perf_counter() - begin) * EVERY
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "s.sqlite") as store:
         begin = time.perf_counter()
-        pool = LocalPool()
+        pool = LocalPool(workers)
         try:
             found = run_sweep(spec, store, pool)
         finally:
             pool.close()
-        parallel_s = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
         begin = time.perf_counter()
         run_sweep(spec, store, pool)
         again_s = time.perf_counter() - begin
+    assert len(found) == POINTS
     assert all(row.outcome.failure is None for row in found)
-    report("a point, serially", serial_s / len(points) * 1e3)
-    report("a point, on the pool", parallel_s / len(points) * 1e3)
-    report("a point that is stored", again_s / len(points) * 1e3)
-    share = serial_s / (cores() * parallel_s)
-    record("sweep", efficiency=share, points=len(points), cores=cores())
+    return {"seconds": seconds, "again_s": again_s}
 
 
 def bench_resolving() -> None:
