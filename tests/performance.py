@@ -169,7 +169,12 @@ BUDGETS = (
     Budget("jump to any of 390,000 steps: 95 %", "seek", "p95", 16, "ms", reference=KERNELS),
     Budget("start to a run in the window", "start", "run_s", 2.0, "s", reference=KERNELS),
     Budget(
-        "`dimmscope run --no-compare`, default scenario", "run command", "seconds", 1.5, "s", reference=COPIES
+        "`dimmscope run --no-compare`, default scenario",
+        "run command",
+        "seconds",
+        1.5,
+        "s",
+        reference=COPIES,
     ),
     Budget("`import simcore`", "import", "seconds", 0.25, "s", reference=KERNELS),
     Budget("memory of that", "import", "MB", 80, "MB"),
