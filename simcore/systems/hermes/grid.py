@@ -33,14 +33,25 @@ def _arrived(run: Run, index: int, gpu: Plane) -> Plane:
 def _home_planes(plan: HermesPlan, run: Run, index: int) -> list[Plane]:
     """One plane a DIMM from the recorded bit planes of the DIMM number."""
     number = run.attachments["home"][int(run.value("home", index))]
+    without = [~plane for plane in number]
     valid = plan.space.valid()
     planes = []
     for dimm in range(plan.units.count):
-        mine = np.broadcast_to(valid, plan.space.shape).copy()
-        for bit, plane in enumerate(number):
-            mine &= plane if (dimm >> bit) & 1 else ~plane
+        mine = valid & (number[0] if dimm & 1 else without[0])
+        for bit in range(1, len(number)):
+            mine &= number[bit] if (dimm >> bit) & 1 else without[bit]
         planes.append(mine)
     return planes
+
+
+def _largest(counts: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The first place with the most, of (places, layers, cells): `argmax`, only faster."""
+    most = counts[0].copy()
+    found = np.zeros(most.shape, np.uint8)
+    for place in range(1, len(counts)):
+        np.copyto(found, np.uint8(place), where=counts[place] > most)
+        np.maximum(most, counts[place], out=most)
+    return found
 
 
 def _cells(plane: Plane, items_per_cell: int) -> NDArray[np.uint16]:
@@ -96,10 +107,11 @@ def placement(plan: HermesPlan, run: Run, index: int, items_per_cell: int) -> Pl
             marks |= unpack(plane) * np.uint8(flag)
     else:
         wide = 1 << (wide.bit_length() - 1)
-        places = [gpu, *(home & ~gpu for home in _home_planes(plan, run, index))]
+        off_gpu = ~gpu
+        places = [gpu, *(home & off_gpu for home in _home_planes(plan, run, index))]
         counts = np.stack([_cells(plane, wide) for plane in places])
         items = _cells(np.ascontiguousarray(valid), wide)
-        category = counts.argmax(axis=0).astype(np.uint8)
+        category = _largest(counts)
         category[items == 0] = NO_CELL
         share = _cells(active, wide) * 255 // np.maximum(items, 1)
         intensity = share.astype(np.uint8)
