@@ -181,7 +181,7 @@ def test_10_reopen(desktop, scenario):
     desktop.start(str(scenario))
     desktop.wait(lambda: desktop.window("^DIMMscope — small"), "the same scenario")
     desktop.focus("^DIMMscope")
-    time.sleep(2.0)
+    time.sleep(6.0)  # until the run is there, on a busy machine too
     desktop.keys("ctrl+Right")
     until_step(desktop, scenario, 8)
     assert session(scenario)["run_a"]
