@@ -11,7 +11,7 @@ from app.views.sweep import SweepView
 from simcore.data import data_root
 from simcore.errors import ScenarioErrors, SimcoreError
 from simcore.scenario.document import Document
-from simcore.sweep.parse import load_spec
+from simcore.sweep.files import load_spec
 
 if TYPE_CHECKING:
     from app.window import MainWindow

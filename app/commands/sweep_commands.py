@@ -9,7 +9,7 @@ from typing import Protocol
 from app.commands.registry import Command
 from app.state.app_state import AppState
 from simcore.errors import SimcoreError
-from simcore.sweep.parse import list_sweeps
+from simcore.sweep.files import list_sweeps
 
 _MENU = "Run"
 

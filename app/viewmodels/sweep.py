@@ -13,7 +13,8 @@ from simcore.export.chart_file import MM_PER_INCH
 from simcore.results.terms import value_text
 from simcore.scenario.document import Document
 from simcore.scenario.listing import FieldInfo
-from simcore.sweep.charts import Places, render_sweep, sweep_chart_data
+from simcore.sweep.charts import render_sweep, sweep_chart_data
+from simcore.sweep.charts.kinds import Places
 from simcore.sweep.figures import figure_label, figure_term
 from simcore.sweep.parse import (
     Noted,

@@ -52,7 +52,8 @@ from simcore.sweep.analysis import pareto
 from simcore.sweep.charts import SWEEP_CHARTS, write_sweep_chart
 from simcore.sweep.child import End
 from simcore.sweep.figures import FIGURES, figure_label
-from simcore.sweep.parse import axis_fields, spec_text
+from simcore.sweep.files import spec_text
+from simcore.sweep.parse import axis_fields
 from simcore.sweep.resolve import point_document
 from simcore.sweep.spec import SweepSpec
 from simcore.sweep.table import Row, figure_names, write_rows

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.widgets.picture import Picture
 from app.widgets.view import Context
-from simcore.sweep.charts import Places
+from simcore.sweep.charts.kinds import Places
 
 REACH_PX = 12.0
 

@@ -23,7 +23,8 @@ from app.widgets.sweep_table import OPEN
 from simcore.scenario.document import Document
 from simcore.sweep.charts import SWEEP_CHARTS
 from simcore.sweep.child import End
-from simcore.sweep.parse import axis_fields, is_sweep_file, list_sweeps, load_spec
+from simcore.sweep.files import is_sweep_file, list_sweeps, load_spec
+from simcore.sweep.parse import axis_fields
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.spec import Method
 from simcore.sweep.store import Store

@@ -14,7 +14,7 @@ import pytest
 
 from simcore.cli import main
 from simcore.cli.console import Console, duration
-from simcore.sweep.parse import list_sweeps
+from simcore.sweep.files import list_sweeps
 from tests.simcore.export.rendering import check_drawn, pixels
 from tests.simcore.sweep.conftest import SMALL
 

@@ -20,7 +20,7 @@ from simcore.results.io import load_run, save_run
 from simcore.results.run import MOST_PS, Run
 from simcore.scenario.document import Document
 from simcore.sweep.evaluate import Outcome
-from simcore.sweep.parse import load_spec
+from simcore.sweep.files import load_spec
 from simcore.sweep.store import Store
 from simcore.workload.requests import read_trace
 from tests.fakes import fake_run

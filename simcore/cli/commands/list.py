@@ -46,7 +46,7 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _sweeps() -> list[dict[str, Any]]:
-    from simcore.sweep.parse import list_sweeps, load_spec
+    from simcore.sweep.files import list_sweeps, load_spec
 
     return [
         {

@@ -149,7 +149,7 @@ def _spec(arguments: argparse.Namespace, read: _Arguments) -> SweepSpec:
     import dataclasses
 
     from simcore.cli.loading import find_scenario, parse_edit
-    from simcore.sweep import parse
+    from simcore.sweep import files, parse
     from simcore.sweep.spec import Method
 
     edits = [parse_edit(edit) for edit in arguments.edits]
@@ -162,9 +162,9 @@ def _spec(arguments: argparse.Namespace, read: _Arguments) -> SweepSpec:
         method = Method(read.word("--method", arguments.method, [m.value for m in Method]))
     read.check()
     source, base = arguments.source, None
-    sweeps = {file.stem for file in parse.list_sweeps()}
-    if (is_file(Path(source)) and parse.is_sweep_file(Path(source))) or source in sweeps:
-        base = parse.load_spec(parse.find_sweep(source), edits)
+    sweeps = {file.stem for file in files.list_sweeps()}
+    if (is_file(Path(source)) and files.is_sweep_file(Path(source))) or source in sweeps:
+        base = files.load_spec(files.find_sweep(source), edits)
         document, scenario = base.document, base.scenario
     else:
         from simcore.scenario.document import Document

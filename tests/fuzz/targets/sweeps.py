@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simcore.data import data_root
 from simcore.sweep.evaluate import Outcome
-from simcore.sweep.parse import load_spec
+from simcore.sweep.files import load_spec
 from simcore.sweep.store import Store
 from tests.fuzz import mangle
 from tests.fuzz.targets.common import Target, text_file

@@ -3,18 +3,8 @@
 import pytest
 
 from simcore.errors import ScenarioErrors, UnknownNameError
-from simcore.sweep.parse import (
-    axis_fields,
-    find_sweep,
-    is_sweep_file,
-    list_sweeps,
-    load_spec,
-    make_spec,
-    read_values,
-    read_vary,
-    spec_text,
-    values_text,
-)
+from simcore.sweep.files import find_sweep, is_sweep_file, list_sweeps, load_spec, spec_text
+from simcore.sweep.parse import axis_fields, make_spec, read_values, read_vary, values_text
 from simcore.sweep.spec import Constraint, Method, Objective, Scale
 from tests.simcore.sweep.conftest import SMALL
 
