@@ -25,10 +25,45 @@ atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_CACHE"], ignore_errors=True
 os.environ["DIMMSCOPE_STATE"] = tempfile.mkdtemp(prefix="dimmscope-state-")
 atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_STATE"], ignore_errors=True)
 
+PATIENCE_MS = 30_000
+"""How long tests wait for what must come about: a busy machine takes its time, a fault for ever."""
+
+
+def pytest_configure():
+    """Wait longer than the five seconds that are pytest-qt's."""
+    from pytestqt.qtbot import QtBot
+
+    for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals):
+        wait.__kwdefaults__["timeout"] = PATIENCE_MS
+
+
 ONE_SCREEN = "tests/e2e/"
 """Tests that drive a real window with a keyboard: one after the other, in one process."""
-BY_FILE = "tests/simcore/reproduce/"
+BY_FILE = ("tests/simcore/reproduce/", "tests/simcore/hardware/dram/test_analytic.py")
 """Tests whose files prepare something for many seconds: a file goes to one process."""
+FIRST = (
+    ONE_SCREEN,
+    "tests/app/test_soak.py::test_nothing_grows",
+    "tests/simcore/hardware/dram/test_analytic.py",
+    "tests/soak/test_long_runs.py::test_a_few_edits_through_the_command",
+    "tests/simcore/reproduce/",
+    "tests/fuzz/test_fuzz.py::test_a_thousand_cases",
+    "tests/simcore/sweep/test_runner.py::test_a_killed_sweep_goes_on_where_it_was",
+    "tests/app/test_any_order.py",
+)
+"""What takes longest: begun last, it would leave the other processes without work at the end."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """In processes side by side the longest tests come first."""
+    if hasattr(config, "workerinput"):
+        ranks = {item: _rank(item.nodeid) for item in items}
+        items.sort(key=ranks.__getitem__)
+
+
+def _rank(nodeid):
+    found = (at for at, begin in enumerate(FIRST) if nodeid.startswith(begin))
+    return next(found, len(FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,4 +80,5 @@ def pytest_xdist_make_scheduler(config, log):
                 return ONE_SCREEN
             return nodeid.split("::")[0] if nodeid.startswith(BY_FILE) else nodeid
 
+    config.option.loadscopereorder = False  # in the order of `FIRST`, not by numbers of tests
     return OneScreen(config, log)

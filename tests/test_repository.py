@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import BY_FILE, FIRST
+
 ROOT = Path(__file__).parents[1]
 DEV = ROOT / "dev"
 
@@ -138,3 +140,11 @@ def test_missing_python_gives_the_line_that_repairs_it(bare_checkout, bare_path)
     result = run_dev(bare_checkout, bare_path, "run")
     assert result.returncode == 1
     assert "apt-get install --no-install-recommends python3 python3-venv" in result.stderr
+
+
+def test_what_is_run_first_or_together_exists():
+    """A name that is nowhere any more would put nothing in order, without a word."""
+    for entry in (*FIRST, *BY_FILE):
+        path, _, name = entry.partition("::")
+        assert (ROOT / path).exists(), entry
+        assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), entry

@@ -195,4 +195,4 @@ def test_the_chart_has_room_in_a_small_window(empty_window, qtbot):
     empty_window.set_layout_named("overview")
     empty_window.show_view("chart")
     picture = empty_window.docks["chart"].view.picture
-    qtbot.waitUntil(lambda: picture.height() > 210, timeout=5000)
+    qtbot.waitUntil(lambda: picture.height() > 210)

@@ -176,11 +176,11 @@ def test_a_long_export_can_be_stopped(window, qtbot, tmp_path):
 
     target = tmp_path / "a.webp"
     window.exports.start(Job("a.webp", ".webp", slow, counted=True), target)
-    qtbot.waitUntil(begun.is_set, timeout=5_000)
+    qtbot.waitUntil(begun.is_set)
     bar = window.exports._progress
     qtbot.waitUntil(lambda: bar.value() > 5, timeout=10_000)
     qtbot.mouseClick(bar.findChild(QPushButton), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.exports._progress is None, timeout=5_000)
+    qtbot.waitUntil(lambda: window.exports._progress is None)
     assert window.state.messages.strip.severity is Severity.ERROR
     assert "stopped" in window.state.messages.strip.text
     assert not target.exists()

@@ -84,6 +84,6 @@ def test_an_edit_of_a_component_runs_again(empty_window, qtbot, tmp_path):
     window = opened(empty_window, qtbot, tmp_path / "small.yaml", "h2m2")
     before = window.state.runs.current.end_ps
     window.state.session.set_value("hardware.lpddr.bandwidth_GBps", 100.0)
-    qtbot.waitUntil(lambda: window.state.runs.stale or window.controller.busy, timeout=5000)
+    qtbot.waitUntil(lambda: window.state.runs.stale or window.controller.busy)
     wait_for_run(qtbot, window)
     assert window.state.runs.current.end_ps > before

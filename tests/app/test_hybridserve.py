@@ -62,6 +62,6 @@ def test_an_edit_searches_the_ratio_again(empty_window, qtbot):
     wait_for_run(qtbot, window)
     before = window.state.runs.current.plan.chosen.share[0]
     window.state.session.set_value("policy.gemm_share", 0.1)
-    qtbot.waitUntil(lambda: window.state.runs.stale or window.controller.busy, timeout=5000)
+    qtbot.waitUntil(lambda: window.state.runs.stale or window.controller.busy)
     wait_for_run(qtbot, window)
     assert window.state.runs.current.plan.chosen.share[0] < before

@@ -24,9 +24,9 @@ def test_the_next_step_is_derived_while_stepping(window, qtbot):
     run.system.spans, run._spans._entries = spans, {}
     try:
         cursor.seek(2)
-        qtbot.waitUntil(lambda: 3 in derived, timeout=5000)
+        qtbot.waitUntil(lambda: 3 in derived)
         cursor.seek(1)
-        qtbot.waitUntil(lambda: 0 in derived, timeout=5000)
+        qtbot.waitUntil(lambda: 0 in derived)
         derived.clear()
         cursor.seek(3)
         cursor.seek(2)  # known already, and so is 1
@@ -52,7 +52,7 @@ def test_what_is_said_of_the_next_step_is_there_too(window, qtbot):
     known.clear()
     composition_of(run)._totals.clear()
     cursor.seek(2)
-    qtbot.waitUntil(lambda: 3 in known and 3 in composition_of(run)._totals, timeout=5000)
+    qtbot.waitUntil(lambda: 3 in known and 3 in composition_of(run)._totals)
 
 
 def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
@@ -77,8 +77,8 @@ def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
         assert not cursor.known
         assert here not in derived
         go_on.set()
-        qtbot.waitUntil(lambda: cursor.known, timeout=5000)
-        qtbot.waitUntil(lambda: window.transport.position.text() != shown, timeout=5000)
+        qtbot.waitUntil(lambda: cursor.known)
+        qtbot.waitUntil(lambda: window.transport.position.text() != shown)
         op = run.ops[int(run.spans(9).op[cursor.op()])].id
         assert op in window.transport.position.text()
     finally:
@@ -99,7 +99,7 @@ def test_steps_are_derived_before_they_come_into_sight(window, qtbot):
     run._spans._entries = {}
     first, last = float(run.start_ps(4)), float(run.start_ps(6))
     span.set(first, last)
-    qtbot.waitUntil(lambda: all(run.has_spans(step) for step in (3, 4, 5, 6)), timeout=5000)
+    qtbot.waitUntil(lambda: all(run.has_spans(step) for step in (3, 4, 5, 6)))
 
 
 def test_from_afar_nothing_is_derived():

@@ -33,7 +33,8 @@ def test_iterations_are_called_iterations(window, serving, qtbot):
     assert window.state.cursor.step == 3
     assert token_step(run, 3, len(run)) == 3
     compare = window.docks["compare"].view
-    assert texts(compare.align)[0] == "align by iteration"
+    # Hidden, it learns of the run when that is finished.
+    qtbot.waitUntil(lambda: texts(compare.align)[0] == "align by iteration")
     title = window.commands.get("compare.align_token").shown_title()
     assert title == "Align A and B by iteration"
     metrics = window.docks["metrics"].view
@@ -59,7 +60,8 @@ def test_conditions_a_run_lacks_say_why(window, qtbot):
     window.show_view("stops")
     stops = window.docks["stops"].view
     qtbot.waitUntil(lambda: bool(window.state.series.series))
-    assert "a request waits (the workload has no queue of requests)" in stops.lacking.text()
+    lacks = "a request waits (the workload has no queue of requests)"
+    qtbot.waitUntil(lambda: lacks in stops.lacking.text())
     assert stops.lacking.isVisible()
     window.files.open_path(data_root() / "scenarios" / "h2m2-turnover.yaml")
     wait_for_run(qtbot, window, timeout=60_000)

@@ -60,6 +60,9 @@ class Desktop:
                 f"{size}x24",
                 "-nolisten",
                 "tcp",
+                # Else the display starts anew when its last client leaves, such as a tool that
+                # looked for a window, and refuses those that come meanwhile.
+                "-noreset",
                 *server,
             ],
             pass_fds=(write,),

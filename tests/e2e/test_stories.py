@@ -79,6 +79,11 @@ def test_1_open(desktop, scenario):
 
 
 def test_2_play(desktop, scenario):
+    def moves():
+        desktop.keys("ctrl+Right")
+        return step(scenario) >= 1
+
+    desktop.wait(moves, "the run to be there")
     desktop.keys("Home", "space")
     desktop.wait(lambda: step(scenario) >= 3, "the cursor to move on by itself")
     desktop.keys("space")

@@ -22,6 +22,8 @@ _SAMPLES = 40
 _LOOKS = 200
 MOST_MB_BEYOND_RECORDS = 40.0
 """What a run may take beyond its records after its first tenth: caches, blocks half filled."""
+SLOW = "a step is reached in"
+"""How the problem begins that a busy machine has too."""
 MOST_SEEK_MS = 16.0
 """Median time to reach a step and its spans, the budget of a frame."""
 
@@ -198,7 +200,7 @@ def judged(found: LongRun, samples: list[Sample], *, budget_MB: int = 0) -> Long
     if budget_MB and grown > budget_MB + MOST_MB_BEYOND_RECORDS:
         found.problems.append(f"{grown:.0f} MB more with a budget of {budget_MB} MB")
     if found.seek_ms[0] > MOST_SEEK_MS:
-        found.problems.append(f"a step is reached in {found.seek_ms[0]} ms")
+        found.problems.append(f"{SLOW} {found.seek_ms[0]} ms")
     return found
 
 

