@@ -2,7 +2,7 @@
 
 Numpy goes once through all neurons for every operation it is asked for; a step of a neuron-level
 system asks for some three hundred. A compiled loop does all of them while a word is in a register.
-It also lets go of the interpreter, so two simulations in two threads run side by side.
+It also lets go of the interpreter, so another thread may work meanwhile.
 
 Compiled code is kept in the cache folder, so only the first run of an installation waits for the
 compiler. What is kept belongs to the text of all files that go into loops: numba itself looks only
@@ -58,6 +58,7 @@ _SOURCES = (
     "engine/*.py",
     "placement/*.py",
     "results/spans.py",
+    "systems/hermes/loops.py",
     "systems/hermes/tally.py",
 )
 
@@ -147,7 +148,8 @@ def compiled(function: F) -> F:
     count from zero. Numbers beside words must be words too (`np.uint64`), else the result is a
     floating-point number.
     """
-    made = cast(Any, njit(nogil=True, error_model="numpy")(function))
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    made = cast(Any, njit)(**options)(function)
     folder = _folder()
     if folder is None:
         return cast(F, made)
@@ -176,7 +178,9 @@ set_bits = cast(Callable[[Any], int], _set_bits)
 
 
 @intrinsic
-def _bits_below(_typing: Any, draws: Any, _limits: Any, _start: Any, _lead: Any) -> Any:
+def _bits_below(
+    _typing: Any, draws: Any, _first: Any, _limits: Any, _start: Any, _lead: Any
+) -> Any:
     # The compiler would not find this by itself: processors compare that many numbers in one or
     # two instructions and then have the bits in a register.
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -185,13 +189,13 @@ def _bits_below(_typing: Any, draws: Any, _limits: Any, _start: Any, _lead: Any)
         def load(index: int) -> Any:
             view = cast(Any, make_array)(signature.args[index])
             array = view(context, builder, arguments[index])
-            first = builder.gep(array.data, [arguments[2]])
+            first = builder.gep(array.data, [arguments[index + 1]])
             return builder.load(builder.bitcast(first, numbers.as_pointer()), align=2)
 
-        drawn, limit = load(0), load(1)
+        drawn, limit = load(0), load(2)
         lead = ir.Constant(numbers, ir.Undefined)
         for place in range(64):
-            lead = builder.insert_element(lead, arguments[3], ir.IntType(32)(place))
+            lead = builder.insert_element(lead, arguments[4], ir.IntType(32)(place))
         lowered = builder.select(
             builder.icmp_unsigned(">", drawn, lead),
             builder.sub(drawn, lead),
@@ -199,13 +203,14 @@ def _bits_below(_typing: Any, draws: Any, _limits: Any, _start: Any, _lead: Any)
         )
         return builder.bitcast(builder.icmp_unsigned("<", lowered, limit), ir.IntType(64))
 
-    return types.uint64(draws, draws, types.uint64, types.uint16), generate
+    words = types.uint64
+    return words(draws, words, draws, words, types.uint16), generate
 
 
-bits_below = cast(Callable[[Any, Any, Any, Any], Any], _bits_below)
+bits_below = cast(Callable[[Any, Any, Any, Any, Any], Any], _bits_below)
 """A word of 64 comparisons; only inside compiled functions.
 
-``bits_below(draws, limits, start, lead)`` has bit k set where ``max(0, draws[start + k] - lead)``
-is below ``limits[start + k]``. Both are contiguous rows of 16-bit numbers with at least 64 from
-`start` on; `start` is a word and `lead` a 16-bit number.
+``bits_below(draws, first, limits, start, lead)`` has bit k set where ``max(0, draws[first + k] -
+lead)`` is below ``limits[start + k]``. Both are contiguous rows of 16-bit numbers with at least 64
+from there on; `first` and `start` are words and `lead` a 16-bit number.
 """

@@ -56,27 +56,3 @@ def add_one(counter: Sequence[Plane]) -> None:
         carry_out = plane & carry
         np.bitwise_xor(plane, carry, out=plane)
         carry = carry_out
-
-
-def tally(planes: Sequence[Plane]) -> list[Plane]:
-    """In how many of the planes each bit is set, as a bit-sliced counter.
-
-    Three planes of one weight become their sum and their carry (a full adder on every bit at
-    once) until there is one of each weight.
-    """
-    counter: list[Plane] = []
-    pending = list(planes)
-    while pending:
-        carried: list[Plane] = []
-        while len(pending) > 1:
-            first, second = pending.pop(), pending.pop()
-            total, carry = first ^ second, first & second
-            if pending:
-                third = pending.pop()
-                np.bitwise_or(carry, total & third, out=carry)
-                np.bitwise_xor(total, third, out=total)
-            carried.append(carry)
-            pending.append(total)
-        counter += pending
-        pending = carried
-    return counter

@@ -11,7 +11,6 @@ tiled to a larger model (`tiled`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -31,7 +30,7 @@ from simcore.activations.language_model import (
     shipped_weights,
 )
 from simcore.activations.recorded import RecordedSource
-from simcore.activations.source import Frequencies
+from simcore.activations.source import Frequencies, Planes, Words, below
 from simcore.activations.space import neuron_space
 from simcore.activations.streams import stream
 from simcore.activations.tiled import Tiling, tiling
@@ -91,6 +90,8 @@ def _read_text(name: str) -> tuple[int, ...]:
 
 class LiveSource:
     """Runs the shipped model; each sequence of the batch writes, or reads, its own text."""
+
+    paired = False
 
     def __init__(
         self, model: Model, settings: LiveActivations, batch: int, prompt_tokens: int, seed: int
@@ -196,18 +197,19 @@ class LiveSource:
     def prompt_frequency(self) -> Frequencies:
         return self._prefill()
 
-    def draw(self) -> Sequence[Plane]:
+    def draw(self) -> Planes:
         self._prefill()
         self.tokens = self._next()
         activity = self._reader.read(self.tokens[:, None])
         self._logits = activity.logits
         if self._tiling is not None:
             pairs = zip(activity.inputs[:, 0], activity.neurons[:, 0], strict=True)
-            return [self._tiling.fire(inputs, neurons) for inputs, neurons in pairs]
-        return [
+            return np.stack([self._tiling.fire(inputs, neurons) for inputs, neurons in pairs])
+        planes = [
             pack(self._full(neurons > 0, np.bool_))  # type: ignore[arg-type]
             for neurons in activity.neurons[:, 0]
         ]
+        return np.stack(planes)
 
     def _next(self) -> Ids:
         """The tokens of the coming step."""
@@ -219,11 +221,11 @@ class LiveSource:
         draws = np.array([rng.random() for rng in self._streams])
         return choose(self._logits, self._temperature, draws)
 
-    def parents(self, below: Plane) -> tuple[Plane, Plane]:
+    def parents(self, active: Plane, last: Words) -> tuple[Plane, Plane]:
         if self._tiling is not None:
-            return self._tiling.parents(below)
+            return self._tiling.parents(below(active, last))
         assert self._small is not None
-        return self._small.parents(below)
+        return self._small.parents(active, last)
 
 
 def _flat(values: Real) -> Real:

@@ -9,7 +9,6 @@ sequences other than the replayed ones.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations.bitplanes import Plane, pack, unpack
-from simcore.activations.source import Frequencies
+from simcore.activations.source import Frequencies, Planes, Words, below
 from simcore.activations.space import neuron_space
 from simcore.data import asset, is_file
 from simcore.errors import DataFileError
@@ -142,6 +141,8 @@ def _parents(path: Path, replayed: int) -> NDArray[np.int64]:
 class RecordedSource:
     """Replays recorded masks; each sequence of the batch replays one recorded sequence."""
 
+    paired = False
+
     def __init__(
         self, model: Model, settings: RecordedActivations, batch: int, prompt_tokens: int
     ) -> None:
@@ -192,7 +193,7 @@ class RecordedSource:
         ]
         return self._full(np.mean(means, axis=0), np.float32)  # type: ignore[return-value]
 
-    def draw(self) -> Sequence[Plane]:
+    def draw(self) -> Planes:
         planes = [
             pack(self._full(self._token(s, self._position), np.bool_))  # type: ignore[arg-type]
             for s in self._sequences
@@ -202,12 +203,12 @@ class RecordedSource:
             places = [s * self._tokens + self._position for s in self._sequences]
             self.tokens = flat[np.array(places) % len(flat)]
         self._position += 1
-        return planes
+        return np.stack(planes)
 
-    def parents(self, below: Plane) -> tuple[Plane, Plane]:
+    def parents(self, active: Plane, last: Words) -> tuple[Plane, Plane]:
         block = self.space.blocks[1]
         first, stop = block.first_column, block.first_column + block.neurons
-        flags = unpack(below)
+        flags = unpack(below(active, last))
         result = []
         for which in (0, 1):
             out = flags.copy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +11,8 @@ from simcore.activations.bitplanes import Plane
 from simcore.activations.space import NeuronSpace
 
 Frequencies = NDArray[np.float32]
+Words = NDArray[np.uint64]
+Planes = NDArray[np.uint64]
 
 
 class ActivationSource(Protocol):
@@ -20,10 +21,13 @@ class ActivationSource(Protocol):
     Attributes:
         space: the neurons.
         note: one sentence on what the numbers are, shown with the run.
+        paired: whether a neuron's parents are the two columns of its pair (c, c + 64 of each 128)
+            in the layer below, so that a loop need not be told them.
     """
 
     space: NeuronSpace
     note: str
+    paired: bool
 
     def profile(self) -> Frequencies:
         """Offline activation frequency of every neuron, shape (layers, columns), padding 0."""
@@ -31,15 +35,24 @@ class ActivationSource(Protocol):
     def prompt_frequency(self) -> Frequencies:
         """Frequency over the prompt's tokens, same shape; what prefill records."""
 
-    def draw(self) -> Sequence[Plane]:
-        """Active neurons of the next token, one plane a sequence."""
+    def draw(self) -> Planes:
+        """Active neurons of the next token, one plane a sequence: (sequences, layers, words)."""
 
-    def parents(self, below: Plane) -> tuple[Plane, Plane]:
-        """Activity of each neuron's two parents.
+    def parents(self, active: Plane, last: Words) -> tuple[Plane, Plane]:
+        """Activity of each neuron's two parents, which are in the layer below.
 
         Args:
-            below: activity of the previous layer in each row (row 0: last layer, token before).
+            active: activity at a token.
+            last: the last layer at the token before, which is below the first, (words,).
 
         Returns:
             Two planes: whether a neuron's first and second parent are active.
         """
+
+
+def below(active: Plane, last: Words) -> Plane:
+    """Activity of the layer below each row, as `ActivationSource.parents` is given it."""
+    result = np.empty_like(active)
+    result[1:] = active[:-1]
+    result[0] = last
+    return result

@@ -24,15 +24,14 @@ from numpy.typing import NDArray
 
 from simcore.activations.bitplanes import WORD, Plane
 from simcore.activations.concentration import alive_shares, layer_curves
-from simcore.activations.source import Frequencies
+from simcore.activations.source import Frequencies, Planes, Words, below
 from simcore.activations.space import Block, NeuronSpace, neuron_space
-from simcore.activations.streams import stream
+from simcore.activations.streams import state_words, stream
 from simcore.scenario.schema import Model, StatisticalActivations
 
 _PAIR = 128
 _HALF = 64
 _FULL = 65536.0
-_LAYERS_AT_ONCE = 8
 
 U16 = NDArray[np.uint16]
 Groups = NDArray[np.int64]
@@ -68,42 +67,28 @@ class _Table:
         return np.argsort(self.groups)
 
 
-def _grouped(plane: Plane) -> Plane:
-    """A view of a plane as (layers, groups of 128 columns, words of a group)."""
-    return plane.reshape(len(plane), -1, _PAIR // 64)
-
-
 def _by_group(columns: NDArray[Any]) -> NDArray[Any]:
     """A view of (layers, columns) as (layers, groups, columns of a group)."""
     return columns.reshape(len(columns), -1, _PAIR)
 
 
-class _Draws:
-    """The uniform draws of one sequence for one token, taken some layers at a time.
+def _stationary(
+    bits: np.random.BitGenerator, table: _Table, rise: U16, correlation: float
+) -> Plane:
+    """The neurons of a sequence that fire at a token before which nothing is known.
 
     One draw per pair-column serves all layers of the coupled groups; the others draw for every
     neuron.
     """
-
-    def __init__(self, bits: np.random.BitGenerator, table: _Table) -> None:
-        self._bits = bits
-        self._width = table.rise.shape[1] - table.coupled
-        raw = bits.random_raw(table.coupled // 8).view(np.uint16)
-        self.common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(-1)
-
-    def next(self, layers: int) -> U16:
-        """Draw for so many further layers: their own draws, (layers, columns)."""
-        raw = self._bits.random_raw(layers * self._width // 4)
-        return raw.view(np.uint16).reshape(layers, self._width)
-
-    def stationary(self, rise: U16, correlation: float) -> Plane:
-        """The neurons that fire at a token before which nothing is known."""
-        scaled = rise * np.float32(1 / max(1e-6, 1 - correlation))
-        edge = self.common.size
-        found = np.empty(rise.shape, np.bool_)
-        np.less(self.common, scaled[:, :edge], out=found[:, :edge])
-        np.less(self.next(len(rise)), scaled[:, edge:], out=found[:, edge:])
-        return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
+    raw = bits.random_raw(table.coupled // 8).view(np.uint16)
+    common = np.repeat(raw.reshape(-1, 1, _HALF), 2, axis=1).reshape(-1)
+    layers, own = len(rise), rise.shape[1] - table.coupled
+    drawn = bits.random_raw(layers * own // 4).view(np.uint16).reshape(layers, own)
+    scaled = rise * np.float32(1 / max(1e-6, 1 - correlation))
+    found = np.empty(rise.shape, np.bool_)
+    np.less(common, scaled[:, : table.coupled], out=found[:, : table.coupled])
+    np.less(drawn, scaled[:, table.coupled :], out=found[:, table.coupled :])
+    return np.packbits(found, axis=-1, bitorder="little").view(np.uint64)
 
 
 def _probabilities(
@@ -248,14 +233,18 @@ def _prompt_frequency(
 @lru_cache(maxsize=2)
 def _first_token(
     model: Model, settings: StatisticalActivations, batch: int, seed: int
-) -> tuple[list[Plane], list[Mapping[str, Any]]]:
-    """What fires before anything is known, in the order of the table, and the draws' state then."""
+) -> tuple[Plane, NDArray[np.uint64]]:
+    """What fires before anything is known, in the order of the table, and the draws' states then.
+
+    By sequence: (sequences, layers, words) and (sequences, 6).
+    """
     _, _, table = _base(model, settings.adjacent_correlation, settings.coupling)
     rise, _ = _shifted(model, settings, seed)
     streams = _draw_streams(batch, seed)
-    draws = [_Draws(bits, table) for bits in streams]
-    planes = [each.stationary(rise, settings.adjacent_correlation) for each in draws]
-    return planes, [bits.state for bits in streams]
+    rho = settings.adjacent_correlation
+    planes = np.stack([_stationary(bits, table, rise, rho) for bits in streams])
+    planes.setflags(write=False)
+    return planes, np.stack([state_words(bits.state) for bits in streams])
 
 
 def _draw_streams(batch: int, seed: int) -> list[np.random.BitGenerator]:
@@ -264,6 +253,8 @@ def _draw_streams(batch: int, seed: int) -> list[np.random.BitGenerator]:
 
 class StatisticalSource:
     """Draws activity from a model's published statistics."""
+
+    paired = True
 
     def __init__(
         self,
@@ -282,19 +273,21 @@ class StatisticalSource:
         self._table = replace(table, rise=rise.copy())
         # p + (1 - p) rho after firing is p (1 - rho) + rho: the same lead in every neuron.
         self._lead = np.uint16(round(settings.adjacent_correlation * (_FULL - 1)))
-        self._drift = stream(seed, "activations.drift")
-        self._drift.bit_generator.state = drift
+        self._drift = state_words(drift)
         self._noise = stream(seed, "activations.prompt")
         self._fresh = True  # nothing was drawn yet, nor noise
         self._start = (model, settings, batch, prompt_tokens, seed)
-        self._bits = _draw_streams(batch, seed)
-        self._previous: list[Plane] = []
+        self._streams, self._previous = np.empty((0, 6), np.uint64), np.empty((0, 0, 0), np.uint64)
         self._common = self._common_groups(settings.sequence_correlation)
+        self._segments = (
+            np.array([segment.start for segment in table.segments]),
+            np.array([segment.pairs for segment in table.segments]),
+        )
         none = np.empty(0, np.int64)
         self._trades = (none, none)  # chosen by the last draw, to be carried out by the next one
         self._orders = self._own_orders(settings.prompt_shift, batch, seed)
         places = self._table.places
-        self._taken = [places[order] for order in self._orders]
+        self._taken = np.stack([places[order] for order in self._orders])
         self._shared = places[self._common]
         self.note = (
             f"statistical: MLP density {model.stats.mlp_density:g}, "
@@ -351,44 +344,35 @@ class StatisticalSource:
         mean /= np.float32(len(self._orders))
         return mean.reshape(out.shape)
 
-    def draw(self) -> Sequence[Plane]:
+    def draw(self) -> Planes:
         # Here, as who only looks at a run needs no compiler.
-        from simcore.activations.firing import arrange, fire, trade
+        from simcore.activations.firing import draw_token
 
-        table, layers = self._table, self.space.layers
         self._fresh = False
-        traded, partners = self._trades
-        if not self._previous:
+        if not len(self._previous):
             # Kept, as are the frequencies over the prompts.
             model, settings, batch, _, seed = self._start
-            self._previous, states = _first_token(model, settings, batch, seed)
-            for bits, state in zip(self._bits, states, strict=True):
-                bits.state = state
-        draws = [_Draws(bits, table) for bits in self._bits]
-        # Few layers at a time where there are many sequences: their thresholds, read from memory
-        # once, then stay in the processor's cache for all of them.
-        some = max(_LAYERS_AT_ONCE, layers // len(draws))
-        kept = [np.empty(self.space.shape, np.uint64) for _ in draws]
-        for first in range(0, layers, some):
-            rows = slice(first, min(layers, first + some))
-            rise = table.rise[rows]
-            if len(traded):
-                trade(rise, traded, partners)
-            for own, previous, fired in zip(draws, self._previous, kept, strict=True):
-                drawn = own.next(rows.stop - first)
-                fire(own.common, drawn, rise, self._lead, previous[rows], fired[rows])
-        for fired in kept[1:] if len(self._shared) else ():
-            _grouped(fired)[:, self._shared] = _grouped(kept[0])[:, self._shared]
-        self._previous = kept
-        planes = [arrange(fired, taken) for fired, taken in zip(kept, self._taken, strict=True)]
-        if self._settings.drift_per_token:
-            share = self._settings.drift_per_token
-            self._trades = _choose_trades(self._drift, table.segments, share)
+            first, streams = _first_token(model, settings, batch, seed)
+            self._previous, self._streams = first.copy(), streams.copy()
+        table = self._table
+        planes = np.empty((len(self._taken), *self.space.shape), np.uint64)
+        self._trades = draw_token(
+            self._streams,
+            table.rise,
+            table.coupled,
+            self._lead,
+            self._trades,
+            self._previous,
+            self._shared,
+            self._taken,
+            (self._drift, *self._segments, self._settings.drift_per_token),
+            planes,
+        )
         return planes
 
-    def parents(self, below: Plane) -> tuple[Plane, Plane]:
-        twins = below.reshape(below.shape[0], -1, 2)[:, :, ::-1].reshape(below.shape)
-        return below, twins
+    def parents(self, active: Plane, last: Words) -> tuple[Plane, Plane]:
+        first = below(active, last)
+        return first, first.reshape(len(first), -1, 2)[:, :, ::-1].reshape(first.shape)
 
     def _common_groups(self, share: float) -> Groups:
         """Groups whose neurons fire alike in all sequences: every so many."""

@@ -207,7 +207,7 @@ class Tiling:
         return pack(out)
 
     def parents(self, below: Plane) -> tuple[Plane, Plane]:
-        """Activity of the parents; see `ActivationSource.parents`."""
+        """Activity of the parents, from that of the layers below the rows."""
         flags = unpack(below)
         result = []
         for which in (0, 1):

@@ -73,6 +73,11 @@ class Work:
     amount_bytes: Int
     flops: Int
 
+    def repeated(self, times: int) -> Work:
+        """Each row so many times, one after the other."""
+        parts = self.time_ps, self.amount_bytes, self.flops
+        return Work(*(np.repeat(part, times, axis=0) for part in parts))
+
 
 class Flat(NamedTuple):
     """A template as arrays of numbers, for compiled loops.

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.activations.bitplanes import Plane
-from simcore.activations.space import Block
-from simcore.compiled import compiled, set_bits
-from simcore.placement.states import Words, add_first, between, how_many
+from simcore.compiled import compiled
+from simcore.placement.states import (
+    Rows,
+    Words,
+    add_first,
+    all_highest,
+    between,
+    clear,
+    count_below,
+    how_many,
+)
 
 Int = NDArray[np.int64]
+Counts = NDArray[np.int32]
+
+_STATES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """Copies to the GPU and the copies they overwrite.
-
-    Attributes:
-        incoming, outgoing: planes of equal counts in every layer and block.
-        moved: neurons copied, (layers, blocks).
-    """
-
-    incoming: Plane
-    outgoing: Plane
-    moved: Int
+@compiled
+def apply_swaps(gpu: Words, incoming: Words, outgoing: Words) -> None:
+    """Put copies into the places of others, in a row and in place."""
+    for word in range(gpu.size):
+        gpu[word] = gpu[word] & ~outgoing[word] | incoming[word]
 
 
+@compiled
 def choose_swaps(
-    gpu: Plane,
+    gpu: Words,
     valid: Words,
-    state: NDArray[np.uint64],
+    state: Rows,
     hot_threshold: int,
-    room_bytes: Int,
-    blocks: Sequence[Block],
-) -> Swap:
-    """Which neurons change places in this step.
+    room_bytes: int,
+    blocks: Int,
+    incoming: Words,
+    outgoing: Words,
+    moved: Counts,
+) -> None:
+    """Which neurons of a layer change places in this step.
 
     A neuron off the GPU is hot when its state is above `hot_threshold`. The hottest come first,
     each takes the slot of the neuron of its block with the lowest state on the GPU, and only if
@@ -47,78 +51,64 @@ def choose_swaps(
     has most of the work.
 
     Args:
-        gpu: neurons with a copy on the GPU, (layers, words).
-        valid: real neurons of a row, (words,).
-        state: bit-sliced states, (4, layers, words).
+        gpu: neurons with a copy on the GPU, (words,).
+        valid: real neurons, (words,).
+        state: states of the layer.
         hot_threshold: T_h.
-        room_bytes: most that may be copied, by layer.
-        blocks: the blocks of a row, in its order.
+        room_bytes: most that may be copied.
+        blocks: first word, word after the last and bytes of a neuron of each block, (blocks, 3).
+        incoming, outgoing: where to write who comes and who goes, (words,); equally many.
+        moved: where to write how many, (blocks,).
     """
-    incoming, outgoing = np.zeros_like(gpu), np.zeros_like(gpu)
-    moved = np.empty((len(gpu), len(blocks)), np.int64)
-    ends = np.array([(block.start, block.stop, block.neuron_bytes) for block in blocks])
-    _choose(gpu, valid, state, hot_threshold, room_bytes, ends, incoming, outgoing, moved)
-    return Swap(incoming, outgoing, moved)
+    room = room_bytes
+    for block in range(len(blocks) - 1, -1, -1):
+        start, stop, size = blocks[block]
+        a, b, c, d = state
+        moved[block] = _choose(
+            gpu[start:stop],
+            valid[start:stop],
+            (a[start:stop], b[start:stop], c[start:stop], d[start:stop]),
+            hot_threshold,
+            room // size,
+            incoming[start:stop],
+            outgoing[start:stop],
+        )
+        room -= moved[block] * size
 
 
 @compiled
 def _choose(
-    gpu: Plane,
-    valid: Words,
-    state: NDArray[np.uint64],
-    hot_threshold: int,
-    room_bytes: Int,
-    blocks: Int,
-    incoming: Plane,
-    outgoing: Plane,
-    moved: Int,
-) -> None:
-    outside = np.empty_like(valid)
-    reached = np.empty(17, np.int64)  # hot neurons outside, by the state they have at least
-    for layer in range(len(gpu)):
-        for word in range(outside.size):
-            outside[word] = valid[word] & ~gpu[layer, word]
-        room = room_bytes[layer]
-        for block in range(len(blocks) - 1, -1, -1):
-            start, stop, size = blocks[block]
-            on, off = gpu[layer, start:stop], outside[start:stop]
-            states = (
-                state[0, layer, start:stop],
-                state[1, layer, start:stop],
-                state[2, layer, start:stop],
-                state[3, layer, start:stop],
-            )
-            copies = 0
-            for word in range(on.size):
-                copies += set_bits(on[word])
-            # Pairs whose newcomer is at `value` or above and whose victim is below it.
-            wanted = 0
-            reached[:] = 0
-            for value in range(max(hot_threshold + 1, 0), 16):
-                reached[value] = how_many(states, value, off)
-                if not reached[value]:
-                    break
-                wanted = max(wanted, min(reached[value], copies - how_many(states, value, on)))
-            wanted = min(wanted, room // size)
-            moved[layer, block] = wanted
-            room -= wanted * size
-            if not wanted:
-                continue
-            # The highest state at which there are enough: all above it come, and of it the first.
-            value = 15
-            while reached[value] < wanted:
-                value -= 1
-            come = incoming[layer, start:stop]
-            between(states, value + 1, 16, off, come)
-            above = reached[value + 1]
-            add_first(states, value, wanted - above, off, come)
-            # The lowest state up to which there are enough: all below it go, and of it the first.
-            value, below = 0, 0
-            while True:
-                upto = copies - how_many(states, value + 1, on)
-                if upto >= wanted:
-                    break
-                value, below = value + 1, upto
-            go = outgoing[layer, start:stop]
-            between(states, 0, value, on, go)
-            add_first(states, value, wanted - below, on, go)
+    on: Words, valid: Words, states: Rows, hot_threshold: int, most: int, come: Words, go: Words
+) -> int:
+    """Choose in one block, at most so many; returns how many."""
+    clear(come)
+    clear(go)
+    if all_highest(states, on):
+        return 0  # as in most blocks: none of these copies is cooler than anybody
+    off = np.empty_like(on)
+    for word in range(on.size):
+        off[word] = valid[word] & ~on[word]
+    below = np.empty(_STATES + 1, np.int64)  # copies, by the state they have not reached
+    count_below(states, on, below)
+    # Pairs whose newcomer is at `value` or above and whose victim is below it. The lower, the more
+    # newcomers and the fewer victims, so often the first look is enough.
+    value, above, reached, wanted = _STATES, 0, 0, 0
+    while wanted < most and value > max(hot_threshold + 1, 0) and below[value - 1] > wanted:
+        value, above = value - 1, reached
+        reached = how_many(states, value, off)
+        wanted = max(wanted, min(reached, below[value], most))
+    if not wanted:
+        return 0
+    # All above the highest state at which there are enough come, and of it the first.
+    while above >= wanted:
+        value += 1
+        above = how_many(states, value + 1, off)
+    between(states, value + 1, _STATES, off, come)
+    add_first(states, value, wanted - above, off, come)
+    # All below the lowest state up to which there are enough go, and of it the first.
+    value = 0
+    while below[value + 1] < wanted:
+        value += 1
+    between(states, 0, value, on, go)
+    add_first(states, value, wanted - below[value], on, go)
+    return wanted

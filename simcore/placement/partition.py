@@ -265,17 +265,6 @@ def deal(
     return Placement(gpu, [*homes])
 
 
-def greedy_partition(
-    space: NeuronSpace,
-    rankings: Sequence[BlockRanking],
-    room_bytes: int,
-    costs: Sequence[UnitCosts],
-    dimms: int,
-) -> Placement:
-    """`greedy_counts`, dealt."""
-    return deal(space, rankings, greedy_counts(space, rankings, room_bytes, costs, dimms), dimms)
-
-
 def oracle_counts(
     needed: Sequence[NDArray[np.int64]],
     sizes: Sequence[int],

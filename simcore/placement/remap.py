@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from simcore.activations.bitplanes import Plane
 from simcore.compiled import compiled, set_bits
-from simcore.placement.states import Word, lowest
+from simcore.placement.states import Word, Words, lowest
 
 Int = NDArray[np.int64]
+Counts = NDArray[np.int32]
+Counter = tuple[Words, Words, Words]
+"""Bit-sliced number of firings of the neurons of a row in the window, lowest bit first."""
 
 WINDOW_BITS = 3
 """Bits of the number of firings in a window: windows have up to seven tokens."""
@@ -18,45 +21,52 @@ _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 @compiled
-def count_firing(window: NDArray[np.uint64], active: Plane) -> None:
-    """Count a token into the window, in place; counters stay at seven."""
-    for layer in range(len(active)):
-        fired = active[layer]
-        a, b, c = window[0, layer], window[1, layer], window[2, layer]
-        for word in range(fired.size):
-            first = a[word] & fired[word]
-            second = b[word] & first
-            full = c[word] & second
-            a[word] = (a[word] ^ fired[word]) | full
-            b[word] = (b[word] ^ first) | full
-            c[word] = (c[word] ^ second) | full
+def counter(window: NDArray[np.uint64], layer: int, start: int, stop: int) -> Counter:
+    """Some words of a layer of a window's planes, (3, layers, words)."""
+    return (
+        window[0, layer, start:stop],
+        window[1, layer, start:stop],
+        window[2, layer, start:stop],
+    )
 
 
 @compiled
-def loads(dimms: NDArray[np.uint64], cold: Plane, window: NDArray[np.uint64]) -> Int:
-    """Activity of the cold neurons of each DIMM over the window: Z, shape (layers, DIMMs).
-
-    Args:
-        dimms: home planes, (DIMMs, layers, words).
-        cold: neurons computed on the DIMMs.
-        window: bit-sliced number of firings of each neuron in the window, (3, layers, words).
-    """
-    out = np.empty((len(cold), len(dimms)), np.int64)
-    for layer in range(len(cold)):
-        _row_loads(dimms, cold, window, layer, 0, cold.shape[1], out[layer])
-    return out
+def count_firing(window: Counter, fired: Words) -> None:
+    """Count a token of a layer into the window, in place; counters stay at seven."""
+    a, b, c = window
+    for word in range(fired.size):
+        first = a[word] & fired[word]
+        second = b[word] & first
+        full = c[word] & second
+        a[word] = (a[word] ^ fired[word]) | full
+        b[word] = (b[word] ^ first) | full
+        c[word] = (c[word] ^ second) | full
 
 
+@compiled
+def load(home: Words, cold: Words, window: Counter) -> int:
+    """Activity of the cold neurons of a DIMM over the window: Z of one layer and block."""
+    a, b, c = window
+    ones, twos, fours = 0, 0, 0
+    for word in range(cold.size):
+        mine = home[word] & cold[word]
+        ones += set_bits(mine & a[word])
+        twos += set_bits(mine & b[word])
+        fours += set_bits(mine & c[word])
+    return ones + 2 * twos + 4 * fours
+
+
+@compiled
 def rebalance(
     dimms: NDArray[np.uint64],
-    cold: Plane,
+    gpu: Plane,
+    valid: Words,
     window: NDArray[np.uint64],
-    room: int,
-    words: slice,
-    *,
-    tokens: int = 7,
-    printed_rule: bool = False,
-) -> Int:
+    room: Int,
+    blocks: Int,
+    tokens: int,
+    moved: Counts,
+) -> None:
     """Move cold neurons between paired DIMMs, in place.
 
     In each layer the heaviest DIMM is paired with the lightest, the second heaviest with the
@@ -64,113 +74,96 @@ def rebalance(
 
     Args:
         dimms: home planes, (DIMMs, layers, words), changed in place.
-        cold: neurons computed on DIMMs, (layers, words).
+        gpu: neurons with a copy on the GPU, (layers, words); the others are cold.
+        valid: real neurons of a row, (words,).
         window: bit-sliced firings in the window, (3, layers, words).
-        room: most neurons one pair of a layer may move.
-        words: those of the block in question.
+        room: most neurons one pair of a layer may move, by block.
+        blocks: first word, word after the last and bytes of a neuron of each block, (blocks, 3).
         tokens: length of the window, the largest number of firings there can be.
-        printed_rule: follow the printed loop test Z_heavy <= Z_light, which after the descending
-            sort only holds for equal loads and so moves nothing.
-
-    Returns:
-        Neurons moved by layer and pair, shape (layers, DIMMs // 2).
+        moved: where to write neurons moved, (layers, blocks, DIMMs // 2).
     """
-    moved = np.zeros((len(cold), len(dimms) // 2), np.int64)
-    if not printed_rule and moved.size:
-        _rebalance(dimms, cold, window, room, words.start, words.stop, tokens, moved)
-    return moved
+    units = len(dimms)
+    loads, order = np.empty(units, np.int64), np.empty(units, np.int64)
+    cold = np.empty_like(valid)
+    for layer in range(len(gpu)):
+        for word in range(cold.size):
+            cold[word] = valid[word] & ~gpu[layer, word]
+        for block in range(len(blocks)):
+            start, stop, _ = blocks[block]
+            pool, firings = cold[start:stop], counter(window, layer, start, stop)
+            for unit in range(units):
+                loads[unit] = load(dimms[unit, layer, start:stop], pool, firings)
+            _heaviest_first(loads, order)
+            for pair in range(units // 2):
+                heavy, light = order[pair], order[units - 1 - pair]
+                moved[layer, block, pair] = _even_out(
+                    dimms[heavy, layer, start:stop],
+                    dimms[light, layer, start:stop],
+                    pool,
+                    firings,
+                    loads[heavy] - loads[light],
+                    room[block],
+                    tokens,
+                )
 
 
 @compiled
-def _row_loads(
-    dimms: NDArray[np.uint64],
-    cold: Plane,
-    window: NDArray[np.uint64],
-    layer: int,
-    start: int,
-    stop: int,
-    out: Int,
-) -> None:
-    pool = cold[layer, start:stop]
-    for unit in range(len(dimms)):
-        home = dimms[unit, layer, start:stop]
-        total = 0
-        for bit in range(len(window)):
-            counted = window[bit, layer, start:stop]
-            found = 0
-            for word in range(pool.size):
-                found += set_bits(home[word] & pool[word] & counted[word])
-            total += found << bit
-        out[unit] = total
-
-
-@compiled
-def _fired(a: Word, b: Word, c: Word, times: int) -> Word:
-    """Neurons that fired exactly so many times."""
+def _fired(window: Counter, word: int, times: int) -> Word:
+    """Neurons of a word that fired exactly so many times."""
+    a, b, c = window
     return (
-        (a if times & 1 else a ^ _ALL)
-        & (b if times & 2 else b ^ _ALL)
-        & (c if times & 4 else c ^ _ALL)
+        (a[word] if times & 1 else a[word] ^ _ALL)
+        & (b[word] if times & 2 else b[word] ^ _ALL)
+        & (c[word] if times & 4 else c[word] ^ _ALL)
     )
 
 
 @compiled
-def _heaviest_first(load: Int, order: Int) -> None:
+def _heaviest_first(loads: Int, order: Int) -> None:
     """Sort a few DIMMs by load, the heaviest first, equal ones in their order."""
-    for unit in range(load.size):
+    for unit in range(loads.size):
         place = unit
-        while place > 0 and load[order[place - 1]] < load[unit]:
+        while place > 0 and loads[order[place - 1]] < loads[unit]:
             order[place] = order[place - 1]
             place -= 1
         order[place] = unit
 
 
 @compiled
-def _rebalance(
-    dimms: NDArray[np.uint64],
-    cold: Plane,
-    window: NDArray[np.uint64],
-    room: int,
-    start: int,
-    stop: int,
-    tokens: int,
-    moved: Int,
-) -> None:
-    units = len(dimms)
-    load, order = np.empty(units, np.int64), np.empty(units, np.int64)
-    for layer in range(len(cold)):
-        _row_loads(dimms, cold, window, layer, start, stop, load)
-        _heaviest_first(load, order)
-        pool = cold[layer, start:stop]
-        a, b, c = (
-            window[0, layer, start:stop],
-            window[1, layer, start:stop],
-            window[2, layer, start:stop],
-        )
-        for pair in range(units // 2):
-            heavy, light = order[pair], order[units - 1 - pair]
-            gap, left = load[heavy] - load[light], room
-            source, target = dimms[heavy, layer, start:stop], dimms[light, layer, start:stop]
-            for activity in range(tokens, 0, -1):
-                # A move goes on while the heavy side is heavier and it still narrows the gap:
-                # moving `activity` changes the gap by twice as much.
-                if gap <= activity or left <= 0:
-                    continue
-                wanted = min(-((activity - gap) // (2 * activity)), left)
-                amount = 0
-                for word in range(pool.size):
-                    found = pool[word] & source[word] & _fired(a[word], b[word], c[word], activity)
-                    if not found:
-                        continue
-                    here = set_bits(found)
-                    if here > wanted - amount:
-                        here = wanted - amount
-                        found = lowest(found, here)
-                    source[word] &= ~found
-                    target[word] |= found
-                    amount += here
-                    if amount == wanted:
-                        break
-                gap -= 2 * activity * amount
-                left -= amount
-                moved[layer, pair] += amount
+def _even_out(
+    source: Words, target: Words, pool: Words, window: Counter, gap: int, room: int, tokens: int
+) -> int:
+    """Move neurons of a pool from the heavier DIMM of a pair to the lighter; how many.
+
+    Args:
+        source, target: neurons at home on either, changed in place.
+        pool: cold neurons.
+        window: their firings.
+        gap: difference of the loads.
+        room: most neurons to move.
+        tokens: the largest number of firings there can be.
+    """
+    left = room
+    for activity in range(tokens, 0, -1):
+        # A move goes on while the heavy side is heavier and it still narrows the gap:
+        # moving `activity` changes the gap by twice as much.
+        if gap <= activity or left <= 0:
+            continue
+        wanted = min(-((activity - gap) // (2 * activity)), left)
+        amount = 0
+        for word in range(pool.size):
+            found = pool[word] & source[word] & _fired(window, word, activity)
+            if not found:
+                continue
+            here = set_bits(found)
+            if here > wanted - amount:
+                here = wanted - amount
+                found = lowest(found, here)
+            source[word] &= ~found
+            target[word] |= found
+            amount += here
+            if amount == wanted:
+                break
+        gap -= 2 * activity * amount
+        left -= amount
+    return room - left

@@ -51,11 +51,11 @@ class PhasedSystem(System):
             pause()
             record = self.causes(plan, state, run, index)
             for name, value in record.items():
-                values = np.asarray(value)
                 if not at:
+                    values = np.asarray(value)
                     columns[name] = np.empty((stop - first, *values.shape), values.dtype)
                 # Copied at once: the state goes on changing what it gave.
-                columns[name][at] = values
+                columns[name][at] = value
         totals = self.totals(plan, columns)
         columns["duration_ps"] = totals.duration_ps
         columns["lane_op_ps"] = totals.time_ps

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simcore.compiled as compiling
-from simcore.activations.firing import arrange, fire, trade
 from simcore.compiled import compiled, set_bits, sources
 from simcore.placement.states import first_bits
 from tests.simcore.activations.test_bitplanes import flags
@@ -37,48 +36,6 @@ def counted(words: np.ndarray) -> int:
 @given(st.lists(st.integers(0, 2**64 - 1)))
 def test_set_bits(words: list[int]) -> None:
     assert counted(np.array(words, np.uint64)) == sum(word.bit_count() for word in words)
-
-
-@given(SEEDS, st.integers(0, 65535), st.integers(0, 2), st.integers(0, 2))
-def test_a_neuron_fires_below_its_threshold(seed: int, lead: int, shared: int, own: int) -> None:
-    """With the extremes of draws and thresholds among them."""
-    rng = np.random.default_rng(seed)
-    edges = np.array([0, 1, lead, 65534, 65535])
-
-    def some(*shape: int) -> np.ndarray:
-        values = rng.integers(0, 65536, shape)
-        return np.where(rng.random(shape) < 0.3, rng.choice(edges, shape), values).astype(np.uint16)
-
-    layers, columns = 3, 64 * (shared + own)
-    common, mine, rise = some(64 * shared), some(layers, 64 * own), some(layers, columns)
-    before = rng.random((layers, columns)) < 0.5
-    fired = np.zeros((layers, shared + own), np.uint64)
-    packed = np.packbits(before, axis=-1, bitorder="little").view(np.uint64)
-    fire(common, mine, rise, np.uint16(lead), packed.reshape(fired.shape), fired)
-    drawn = np.hstack([np.tile(common, (layers, 1)), mine]).astype(int)
-    limit = rise + np.where(before & (rise > 0), lead, 0).astype(int)
-    bits = np.unpackbits(fired.view(np.uint8).reshape(layers, -1), axis=-1, bitorder="little")
-    assert np.array_equal(bits[:, :columns].astype(bool), drawn < limit)
-
-
-@given(SEEDS)
-def test_thresholds_are_traded_at_once(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    rise = rng.integers(0, 65536, (3, 64)).astype(np.uint16)
-    columns = rng.permutation(64)[: rng.integers(0, 30)]
-    partners = np.roll(columns, 1)
-    expected = rise.copy()
-    expected[:, columns] = rise[:, partners]
-    trade(rise, columns, partners)
-    assert np.array_equal(rise, expected)
-
-
-@given(SEEDS)
-def test_groups_are_arranged(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    plane, order = rng.integers(0, 2**63, (3, 8)).astype(np.uint64), rng.permutation(4)
-    expected = plane.reshape(3, 4, 2)[:, order].reshape(3, 8)
-    assert np.array_equal(arrange(plane, order), expected)
 
 
 @given(SEEDS, st.floats(0, 1))
@@ -150,9 +107,9 @@ def test_loops_work_where_the_disk_is_full(tmp_path: Path) -> None:
 def test_code_for_other_arguments_is_not_taken(tmp_path: Path) -> None:
     """Two processes that compile at once may give their files the same name."""
     ask = "import numpy as np\nfrom simcore.activations.firing import arrange\n"
-    ask += "plane = np.arange(4, dtype=np.uint64)[None]\n"
+    ask += "row, out = np.arange(4, dtype=np.uint64), np.zeros(4, np.uint64)\n"
     for kind in ("int64", "int32"):
-        ask += f"print(*arrange(plane, np.array([1, 0], np.{kind}))[0])\n"
+        ask += f"arrange(row, np.array([1, 0], np.{kind}), out)\nprint(*out)\n"
     assert printed(ask, tmp_path) == "2 3 0 1\n2 3 0 1"
     one, other = sorted(tmp_path.rglob("*.nbc"))
     first, second = one.read_bytes(), other.read_bytes()
@@ -181,7 +138,7 @@ def test_checked_code_is_kept_by_itself(tmp_path: Path) -> None:
     """Else who asks numba to check indices would be given code that does not."""
     beyond = "import numpy as np\nfrom simcore.activations.firing import trade\n"
     beyond += "columns = np.zeros(1, np.int64)\n"
-    beyond += "try:\n    trade(np.zeros((1, 1), np.uint16), columns, columns + 1)\n"
+    beyond += "try:\n    trade(np.zeros(1, np.uint16), columns, columns + 1)\n"
     beyond += "except IndexError:\n    print('checked')\n"
     assert printed(beyond, tmp_path) == ""
     assert printed(beyond, tmp_path, NUMBA_BOUNDSCHECK="1") == "checked"

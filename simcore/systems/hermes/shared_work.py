@@ -15,13 +15,15 @@ NORM_PASSES = 4
 
 
 def put(
-    plan: MachinePlan, work: Work, group: str, time_ps: Any, amount: Any = 0, flops: Any = 0
+    plan: MachinePlan, work: Work, group: str, time_ps: Any, amount: Any = None, flops: Any = None
 ) -> None:
-    """Fill in one group of the layer template."""
+    """Fill in one group of the layer template; what is not given stays as it is, zero at first."""
     columns = plan.layer.slice(group)
     work.time_ps[:, columns] = time_ps
-    work.amount_bytes[:, columns] = amount
-    work.flops[:, columns] = flops
+    if amount is not None:
+        work.amount_bytes[:, columns] = amount
+    if flops is not None:
+        work.flops[:, columns] = flops
 
 
 def _exchange_bytes(plan: MachinePlan, width: int) -> int:
@@ -51,7 +53,7 @@ def attention(plan: MachinePlan, work: Work, context: Any) -> None:
     gather(plan, work, "attention", width)
     sources = plan.units.count + 1
     adds = plan.batch * width * sources // plan.units.count
-    put(plan, work, "attention.merge", plan.units.vector_ps(adds), 0, adds)
+    put(plan, work, "attention.merge", plan.units.vector_ps(adds), flops=adds)
     items = plan.kv_items
     kv = items * context * (2 * model.head_dim * model.bytes_per_kv)
     queries = items * shapes.queries_per_kv_head(model)
@@ -65,7 +67,7 @@ def output(plan: MachinePlan, work: Work) -> None:
     hidden = plan.model.hidden
     gather(plan, work, "output", hidden)
     adds = plan.batch * hidden * (plan.units.count + 1 + NORM_PASSES) // plan.units.count
-    put(plan, work, "output.merge", plan.units.dispatch_ps + plan.units.vector_ps(adds), 0, adds)
+    put(plan, work, "output.merge", plan.units.dispatch_ps + plan.units.vector_ps(adds), flops=adds)
 
 
 def tail(plan: MachinePlan) -> Work:

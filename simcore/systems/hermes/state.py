@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations import make_source, written
-from simcore.activations.bitplanes import Plane, count, tally
+from simcore.activations.bitplanes import Plane, count
+from simcore.activations.source import Planes
 from simcore.engine.pauses import pause
-from simcore.placement.adjustment import Swap, choose_swaps
 from simcore.placement.partition import oracle_counts
-from simcore.placement.predictor import Predictor, below, initial_states
-from simcore.placement.remap import WINDOW_BITS, count_firing, rebalance
+from simcore.placement.predictor import (
+    NEVER,
+    Needs,
+    initial_states,
+    needed_states,
+    state_planes,
+)
+from simcore.placement.remap import WINDOW_BITS, rebalance
 from simcore.placement.states import first_bits
 from simcore.results.run import KIND_DECODE, Run
+from simcore.systems.hermes.loops import account, number_homes, predict, weigh_homes
 from simcore.systems.hermes.plan import HermesPlan
-from simcore.systems.hermes.tally import count_common, count_placed
+from simcore.systems.hermes.policy import HermesPolicy
+from simcore.systems.hermes.tally import count_uses
 from simcore.systems.hermes.work import projection_ps
 
 Int = NDArray[np.int64]
@@ -30,30 +37,39 @@ class HermesState:
     Attributes:
         gpu: neurons with a copy on the GPU.
         dimms: home planes, (DIMMs, layers, words).
-        predictor: neuron states.
+        states: of all neurons, as four bit planes, least significant first.
         hot_bytes: weights of the copies on the GPU after prefill; swaps are one for one and do not
             change it.
         home_bytes: sparse weights on each DIMM.
     """
 
     def __init__(self, plan: HermesPlan, run: Run) -> None:
+        policy, space = plan.policy, plan.space
         self.source = make_source(plan.scenario)
         self.gpu = plan.placement.gpu.copy()
         self.dimms = np.array(plan.placement.dimms)
-        self.predictor = Predictor(initial_states(self.source.prompt_frequency()))
-        self.valid = plan.space.valid()
-        self._last_layer = np.zeros(plan.space.words, np.uint64)
-        self._before = np.zeros(plan.space.shape, np.uint64)
-        self._window = np.zeros((WINDOW_BITS, *plan.space.shape), np.uint64)
-        self._swap: Swap | None = None
-        self._ends = np.array([(block.start, block.stop) for block in plan.space.blocks])
-        self._remapped = np.zeros(self._remap_shape(plan), np.int32)
+        self.states = state_planes(initial_states(self.source.prompt_frequency()))
+        self.valid = space.valid()
+        self._needs = _needs(policy)
+        self._active = np.zeros(space.shape, np.uint64)
+        self._predicted = np.empty(space.shape, np.uint64)
+        self._window = np.zeros((WINDOW_BITS, *space.shape), np.uint64)
+        self._swaps = np.zeros(space.shape, np.uint64), np.zeros(space.shape, np.uint64)
+        self._swapped = np.zeros((space.layers, len(space.blocks)), np.int32)
+        self._blocks = np.array([(b.start, b.stop, b.neuron_bytes) for b in space.blocks])
+        self._remapped = self._at_rest = np.zeros(self._remap_shape(plan), np.int32)
+        self._swap_room = -1
+        if policy.online_adjustment:
+            self._swap_room = int(projection_ps(plan) * plan.pcie.bandwidth_GBps / 1e3)
+        self._remaps = policy.window_remap and plan.link is not None and bool(plan.pairs)
         self._home = self._attach_home(plan, run)
-        self.hot_bytes = plan.space.weigh(self.gpu)
-        self.home_bytes = self._weigh_homes(plan)
+        self.hot_bytes = space.weigh(self.gpu)
+        self.home_bytes = self._weigh_homes()
 
-    def _weigh_homes(self, plan: HermesPlan) -> Int:
-        return np.array([plan.space.weigh(home) for home in self.dimms], np.int64)
+    def _weigh_homes(self) -> Int:
+        out = np.empty(len(self.dimms), np.int64)
+        weigh_homes(self.dimms, self._blocks, out)
+        return out
 
     @staticmethod
     def _remap_shape(plan: HermesPlan) -> tuple[int, int, int]:
@@ -64,42 +80,46 @@ class HermesState:
         if not plan.items:
             return -1
         bits = max(1, (plan.units.count - 1).bit_length())
-        number = np.zeros((bits, *plan.space.shape), np.uint64)
-        for index, home in enumerate(self.dimms):
-            for bit in range(bits):
-                if (index >> bit) & 1:
-                    number[bit] |= home
+        number = np.empty((bits, *plan.space.shape), np.uint64)
+        number_homes(self.dimms, number)
         return run.attach("home", number)
 
     def decode(self, plan: HermesPlan, run: Run, token: int) -> dict[str, Any]:
         """Simulate output token `token` (0 is the first) and return the causes to record."""
-        swapped = self._apply_swaps(plan)
-        remapped, self._remapped = self._remapped, np.zeros_like(self._remapped)
+        before = self._active
         sequences = self.source.draw()
-        uses = tally(sequences)
-        active = uses[0].copy()
-        for plane in uses[1:]:
-            active |= plane
-        predicted = self._predict(plan, active)
-        if plan.policy.partition == "oracle":
-            self.gpu = self._oracle(plan, predicted)
+        uses, active = self._uses(sequences)
         pause()
-        record = self._counts(plan, uses, active, predicted)
-        record["repeats"] = self._common(active, self._before)
-        self._before = active
+        last = before[-1]
+        paired = self.source.paired
+        parents = (active, active) if paired else self.source.parents(active, last)
+        predict(
+            self._swaps,
+            self.states,
+            active,
+            last,
+            parents,
+            paired,
+            self._needs,
+            self.valid,
+            self.gpu,
+            self._predicted,
+        )
+        if plan.policy.partition == "oracle":
+            self.gpu = self._oracle(plan, self._predicted)
+        swapped, self._swapped = self._swapped, np.zeros_like(self._swapped)
+        record = self._account(plan, uses, active, before)
         record["swap_in"] = swapped
-        record["remap"] = remapped
+        record["remap"] = self._remapped
         record["kind"] = np.int8(KIND_DECODE)
         record["home"] = np.int32(self._home)
         record |= written(self.source)
         if plan.items:
             record["active_bits"] = active
-            record["predicted_bits"] = predicted
+            record["predicted_bits"] = self._predicted
             record["gpu_bits"] = self.gpu
-        pause()
-        self._learn(plan, active)
-        if plan.policy.window_remap and (token + 1) % plan.policy.window_tokens == 0:
-            self._remap(plan, run)
+        self._active = active
+        self._remap(plan, run, token)
         return record
 
     def prefill(self, plan: HermesPlan) -> dict[str, Any]:
@@ -120,41 +140,15 @@ class HermesState:
             record["gpu_bits"] = self.gpu
         return record
 
-    def _apply_swaps(self, plan: HermesPlan) -> NDArray[np.int32]:
-        """Put the copies chosen after the last token into place; how many, by layer and block."""
-        if self._swap is None:
-            return np.zeros((plan.space.layers, len(plan.space.blocks)), np.int32)
-        self.gpu &= ~self._swap.outgoing
-        self.gpu |= self._swap.incoming
-        moved = self._swap.moved.astype(np.int32)
-        self._swap = None
-        return moved
-
-    def _predict(self, plan: HermesPlan, active: Plane) -> Plane:
-        """Predicted neurons, from states and from what fires in the layer below."""
-        policy = plan.policy
-        first, second = self.source.parents(below(active, self._last_layer))
-        self._last_layer = active[-1].copy()
-        inclusive = policy.compare == "ge"
-        if policy.predictor == "token":
-            # Only the state half: a neuron is predicted when it is hot (a reading; the printed
-            # threshold can not be reached by the state alone).
-            none = np.zeros_like(active)
-            predicted = self.predictor.predict(
-                (none, none), weight=0, threshold=policy.hot_threshold, inclusive=False
-            )
-        elif policy.predictor == "layer":
-            # Only the parents' half: both must fire (a reading; 6 + 6 stays below 15).
-            predicted = first & second
-        else:
-            predicted = self.predictor.predict(
-                (first, second),
-                weight=policy.parent_weight,
-                threshold=policy.threshold,
-                inclusive=inclusive,
-            )
-        predicted &= self.valid
-        return predicted
+    def _uses(self, sequences: Planes) -> tuple[Planes, Plane]:
+        """How many sequences use each neuron, as a bit-sliced number, and which any uses."""
+        if len(sequences) == 1:
+            return sequences, sequences[0]
+        shape = sequences.shape[1:]
+        uses = np.empty((len(sequences).bit_length(), *shape), np.uint64)
+        active = np.empty(shape, np.uint64)
+        count_uses(sequences, uses, active)
+        return uses, active
 
     @staticmethod
     def _oracle(plan: HermesPlan, predicted: Plane) -> Plane:
@@ -169,71 +163,62 @@ class HermesState:
             first_bits(predicted, amount, block.start, block.stop, copies)
         return copies
 
-    def _counts(
-        self, plan: HermesPlan, uses: Sequence[Plane], active: Plane, predicted: Plane
+    def _account(
+        self, plan: HermesPlan, uses: Planes, active: Plane, before: Plane
     ) -> dict[str, Any]:
-        """Neurons and multiply-accumulates each unit gets.
-
-        A predicted neuron is read once for the batch. Each sequence multiplies its own active
-        neurons; a false alarm is multiplied once before its zero is seen. How many sequences use
-        a neuron comes as a bit-sliced number.
-        """
-        read = np.zeros((plan.space.layers, len(self._ends), 1 + len(self.dimms)), np.int32)
-        count_placed(self.gpu, self.dimms, predicted, self._ends, 1, read)
-        macs = read
-        if len(uses) > 1:
-            macs = np.zeros_like(read)
-            count_placed(self.gpu, self.dimms, predicted & ~active, self._ends, 1, macs)
-            for bit, used in enumerate(uses):
-                count_placed(self.gpu, self.dimms, predicted & used, self._ends, 1 << bit, macs)
+        """Learn from what fires; neurons and multiply-accumulates each unit gets."""
+        layers, blocks = plan.space.layers, len(self._blocks)
+        read = np.zeros((layers, blocks, 1 + len(self.dimms)), np.int32)
+        macs = np.zeros_like(read) if len(uses) > 1 else read
+        fired = np.empty((layers, 4, blocks), np.int32)
+        planes = active, self._predicted, uses, before, self.gpu, self.dimms
+        policy = plan.policy
+        account(
+            *planes,
+            self._blocks,
+            (read, macs, fired),
+            (self.states, policy.state_up, self._window, self._remaps),
+            (self.valid, policy.hot_threshold, self._swap_room, *self._swaps, self._swapped),
+        )
         return {
             "n_gpu": read[:, :, 0],
             "n_dimm": read[:, :, 1:],
             "macs_gpu": macs[:, :, 0],
             "macs_dimm": macs[:, :, 1:],
-            "active": self._common(active, active),
-            "predicted": self._common(predicted, predicted),
-            "hits": self._common(active, predicted),
+            "active": fired[:, 0],
+            "predicted": fired[:, 1],
+            "hits": fired[:, 2],
+            "repeats": fired[:, 3],
         }
 
-    def _common(self, first: Plane, second: Plane) -> NDArray[np.int32]:
-        """Neurons in both planes, by layer and block."""
-        out = np.empty((len(first), len(self._ends)), np.int32)
-        count_common(first, second, self._ends, out)
-        return out
-
-    def _learn(self, plan: HermesPlan, active: Plane) -> None:
-        """Update states and window, choose the copies for the next token."""
-        policy = plan.policy
-        self.predictor.update(active, policy.state_up)
-        if policy.window_remap:
-            count_firing(self._window, active)
-        if policy.online_adjustment:
-            room = int(projection_ps(plan) * plan.pcie.bandwidth_GBps / 1e3)
-            self._swap = choose_swaps(
-                self.gpu,
-                self.valid,
-                self.predictor.state,
-                policy.hot_threshold,
-                np.full(plan.space.layers, room),
-                plan.space.blocks,
-            )
-
-    def _remap(self, plan: HermesPlan, run: Run) -> None:
-        """Rebalance the DIMMs by the window's activity and start a new window."""
-        if plan.link and plan.pairs:
+    def _remap(self, plan: HermesPlan, run: Run, token: int) -> None:
+        """Rebalance the DIMMs by the window's activity and start a new one, if it is over."""
+        self._remapped = self._at_rest
+        tokens = plan.policy.window_tokens
+        if not self._remaps or (token + 1) % tokens:
+            return
+        assert plan.link is not None
+        if plan.policy.remap_rule != "printed":
+            # The printed rule's loop test Z_heavy <= Z_light, after the descending sort, only holds
+            # for equal loads and so moves nothing.
             window_bytes = projection_ps(plan) * plan.link.bandwidth_GBps / 1e3
-            cold = ~self.gpu & self.valid
-            for index, block in enumerate(plan.space.blocks):
-                self._remapped[:, index] = rebalance(
-                    self.dimms,
-                    cold,
-                    self._window,
-                    int(window_bytes // block.neuron_bytes),
-                    block.words,
-                    tokens=plan.policy.window_tokens,
-                    printed_rule=plan.policy.remap_rule == "printed",
-                )
-            self._home = self._attach_home(plan, run)
-            self.home_bytes = self._weigh_homes(plan)
+            room = (window_bytes // self._blocks[:, 2]).astype(np.int64)
+            self._remapped = np.zeros_like(self._at_rest)
+            homes = self.dimms, self.gpu, self.valid, self._window
+            rebalance(*homes, room, self._blocks, tokens, self._remapped)
+        self._home = self._attach_home(plan, run)
+        self.home_bytes = self._weigh_homes()
         self._window[:] = 0
+
+
+def _needs(policy: HermesPolicy) -> Needs:
+    """From which state on a neuron is predicted, by how many of its parents fired."""
+    if policy.predictor == "token":
+        # Only the state half: a neuron is predicted when it is hot (a reading; the printed
+        # threshold can not be reached by the state alone).
+        return needed_states(0, policy.hot_threshold, inclusive=False)
+    if policy.predictor == "layer":
+        # Only the parents' half: both must fire (a reading; 6 + 6 stays below 15).
+        return NEVER, NEVER, 0
+    inclusive = policy.compare == "ge"
+    return needed_states(policy.parent_weight, policy.threshold, inclusive=inclusive)

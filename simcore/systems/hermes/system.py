@@ -44,6 +44,7 @@ class Hermes(PhasedSystem):
     terms = figures.TERMS
     components: ClassVar[tuple[str, ...]] = COMPONENTS
     presets = PRESETS
+    block_steps = 8
     variants = {
         "hermes-random": Variant("Hermes-random", {"partition": "random", **_OFF}),
         "hermes-oracle": Variant(

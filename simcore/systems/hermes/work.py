@@ -65,44 +65,54 @@ def layers(plan: HermesPlan, record: Mapping[str, Any]) -> Work:
         name: np.asarray(record[name], np.int64).reshape(-1, *record[name].shape[-last:])
         for name, last in _COUNTS
     }
-    context = np.repeat(np.asarray(record["context_tokens"], np.int64), plan.model.layers)
+    context = np.atleast_1d(np.asarray(record["context_tokens"], np.int64))
+    # First what all layers of a step have in common, in one row for each step.
     work = plan.layer.blank(len(context))
-    for index, block in enumerate(plan.space.blocks):
-        _sparse(plan, work, counts, index, block.id)
+    for block in plan.space.blocks:
+        looked_at = int(block.neurons * TABLE_BYTES_PER_NEURON)
+        time = transfer_ps(looked_at, plan.host.cache_GBps)
+        put(plan, work, f"{block.id}.predict", time, looked_at)
     attention(plan, work, context[:, None])
-    _projection(plan, work, counts)
+    _projection(plan, work)
     output(plan, work)
+    work = work.repeated(plan.model.layers)
+    _sparse(plan, work, counts)
+    _moves(plan, work, counts)
     return work
 
 
-def _sparse(plan: HermesPlan, work: Work, counts: Counts, index: int, name: str) -> None:
-    """One sparse block: predict, input to the GPU, hot part, result back, cold part."""
-    block, batch, model = plan.space.blocks[index], plan.batch, plan.model
-    looked_at = int(block.neurons * TABLE_BYTES_PER_NEURON)
-    put(plan, work, f"{name}.predict", transfer_ps(looked_at, plan.host.cache_GBps), looked_at)
-    sync = us_to_ps(plan.pcie.sync_us)
-    hot = counts["n_gpu"][:, index]
-    any_hot = hot > 0
+def _sparse(plan: HermesPlan, work: Work, counts: Counts) -> None:
+    """The sparse blocks: input to the GPU, hot part, result back, cold part."""
+    blocks, batch, model = plan.space.blocks, plan.batch, plan.model
+    size = np.array([block.neuron_bytes for block in blocks], np.int64)
+    macs = np.array([block.neuron_macs for block in blocks], np.int64)
+    widths = [shapes.qkv_width(model) if block.id == "qkv" else model.hidden for block in blocks]
+    sync, rate = us_to_ps(plan.pcie.sync_us), plan.pcie.bandwidth_GBps
     inputs = batch * model.hidden * model.bytes_per_kv
-    width = shapes.qkv_width(model) if name == "qkv" else model.hidden
-    outputs = batch * width * model.bytes_per_kv
+    outputs = batch * np.array(widths, np.int64) * model.bytes_per_kv
+    hot = counts["n_gpu"]
+    any_hot = hot > 0
     # A block without hot neurons in a layer needs no visit to the GPU at all.
-    up = (sync + transfer_ps(inputs, plan.pcie.bandwidth_GBps)) * any_hot
-    down = (sync + transfer_ps(outputs, plan.pcie.bandwidth_GBps)) * any_hot
-    put(plan, work, f"{name}.up", up[:, None], inputs * any_hot[:, None])
-    put(plan, work, f"{name}.down", down[:, None], outputs * any_hot[:, None])
-    hot_bytes = hot * block.neuron_bytes
-    hot_flops = 2 * block.neuron_macs * counts["macs_gpu"][:, index]
+    up = (sync + transfer_ps(inputs, rate)) * any_hot
+    down = (sync + transfer_ps(outputs, rate)) * any_hot
+    sent, returned = inputs * any_hot, outputs * any_hot
+    hot_bytes, hot_flops = hot * size, counts["macs_gpu"] * (2 * macs)
     kernel = gpu_model.kernel_ps(plan.gpu, hot_bytes, hot_flops) * any_hot
-    put(plan, work, f"{name}.hot", kernel[:, None], hot_bytes[:, None], hot_flops[:, None])
-    cold_bytes = counts["n_dimm"][:, index] * block.neuron_bytes
-    cold_macs = counts["macs_dimm"][:, index] * block.neuron_macs
+    cold_bytes = counts["n_dimm"] * size[:, None]
+    cold_macs = counts["macs_dimm"] * macs[:, None]
     time = (plan.units.dispatch_ps + plan.units.gemv_ps(cold_bytes, cold_macs)) * (cold_bytes > 0)
-    put(plan, work, f"{name}.cold", time, cold_bytes, 2 * cold_macs)
+    cold_flops = 2 * cold_macs
+    for index, block in enumerate(blocks):
+        one = slice(index, index + 1)
+        put(plan, work, f"{block.id}.up", up[:, one], sent[:, one])
+        put(plan, work, f"{block.id}.down", down[:, one], returned[:, one])
+        put(plan, work, f"{block.id}.hot", kernel[:, one], hot_bytes[:, one], hot_flops[:, one])
+        columns = time[:, index], cold_bytes[:, index], cold_flops[:, index]
+        put(plan, work, f"{block.id}.cold", *columns)
 
 
-def _projection(plan: HermesPlan, work: Work, counts: Counts) -> None:
-    """Dense projection on the GPU; copies and moves in its shadow."""
+def _projection(plan: HermesPlan, work: Work) -> None:
+    """Dense projection on the GPU."""
     model, batch = plan.model, plan.batch
     sync = us_to_ps(plan.pcie.sync_us)
     inputs = batch * shapes.attention_width(model) * model.bytes_per_kv
@@ -113,9 +123,19 @@ def _projection(plan: HermesPlan, work: Work, counts: Counts) -> None:
     weights = shapes.projection_bytes(model)
     flops = 2 * batch * (weights // model.bytes_per_weight)
     put(plan, work, "projection.run", projection_ps(plan), weights, flops)
+
+
+def _moves(plan: HermesPlan, work: Work, counts: Counts) -> None:
+    """Copies to the GPU and moves between DIMMs, in the shadow of the projection."""
     sizes = np.array([block.neuron_bytes for block in plan.space.blocks], np.int64)
     copied = counts["swap_in"] @ sizes
-    put(plan, work, "projection.swap", transfer_ps(copied, rate)[:, None], copied[:, None])
+    put(
+        plan,
+        work,
+        "projection.swap",
+        transfer_ps(copied, plan.pcie.bandwidth_GBps)[:, None],
+        copied[:, None],
+    )
     if plan.link and plan.pairs:
         moved = np.einsum("lbp,b->lp", counts["remap"], sizes)
         latency = us_to_ps(plan.link.latency_us) * (moved > 0)

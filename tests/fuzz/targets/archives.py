@@ -125,7 +125,7 @@ def _read_masks(folder: Path) -> None:
     source.profile()
     source.prompt_frequency()
     for plane in source.draw():
-        source.parents(plane)
+        source.parents(plane, plane[-1])
 
 
 @cache

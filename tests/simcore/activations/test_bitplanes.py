@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.activations import bitplanes as bp
@@ -31,12 +31,3 @@ def test_count_agrees_with_a_sum(seed: int) -> None:
 def test_counters_are_written_and_read(seed: int) -> None:
     counters = np.random.default_rng(seed).integers(0, 16, (4, 128)).astype(np.uint8)
     assert np.array_equal(bp.read_counter(bp.write_counter(counters, 4)), counters)
-
-
-@settings(max_examples=40)
-@given(SEEDS, st.integers(1, 17))
-def test_a_tally_counts_in_how_many_planes_a_bit_is(seed: int, planes: int) -> None:
-    rng = np.random.default_rng(seed)
-    values = rng.random((planes, 3, 128)) < rng.random()
-    counter = bp.tally([bp.pack(each) for each in values])
-    assert np.array_equal(bp.read_counter(counter), values.sum(axis=0))

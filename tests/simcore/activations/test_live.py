@@ -21,7 +21,6 @@ from simcore.activations.live import MAX_TEXT_BYTES, MOST_PROMPT_TOKENS, LiveSou
 from simcore.data import scenario_file
 from simcore.engine.simulator import simulate
 from simcore.errors import DataFileError, UserError
-from simcore.placement.predictor import below
 from simcore.results.io import load_run, save_run
 from simcore.results.run import Run
 from simcore.results.text import step_token, text_of, token_ids, visible
@@ -311,7 +310,7 @@ def test_parents_tell_something_and_are_in_the_layer_below() -> None:
     hits = both = fired = total = 0
     for _ in range(20):
         plane = source.draw()[0]
-        first, second = source.parents(below(plane, last))
+        first, second = source.parents(plane, last)
         last = plane[-1].copy()
         child = plane[1:, block.words]
         pair = (first & second)[1:, block.words]
@@ -328,7 +327,7 @@ def test_a_token_of_a_70b_model_is_fast() -> None:
     for _ in range(15):
         start = time.process_time()
         plane = source.draw()[0]
-        source.parents(below(plane, last))
+        source.parents(plane, last)
         times.append(time.process_time() - start)
         last = plane[-1].copy()
     assert min(times) < 0.030

@@ -52,8 +52,7 @@ def test_parents_tell_something() -> None:
     previous = src.draw()[0]
     for _ in range(200):
         plane = src.draw()[0]
-        below = np.vstack([previous[-1:], plane[:-1]])
-        first, second = (bp.unpack(p)[2:, 256:1024] for p in src.parents(below))
+        first, second = (bp.unpack(p)[2:, 256:1024] for p in src.parents(plane, previous[-1]))
         child = bp.unpack(plane)[2:, 256:1024]
         pair = first & second
         hits, both = hits + (child & pair).sum(), both + pair.sum()

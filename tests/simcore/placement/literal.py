@@ -22,6 +22,16 @@ def literal_swaps(gpu, valid, state, hot, room):
     return result
 
 
+def literal_loads(home, cold, activity, dimms):
+    """Activity of the cold neurons of each DIMM over the window: (layers, DIMMs)."""
+    return np.array(
+        [
+            [activity[layer][(home[layer] == j) & cold[layer]].sum() for j in range(dimms)]
+            for layer in range(len(home))
+        ]
+    )
+
+
 def literal_remap(home, cold, activity, dimms, room):
     """Algorithm 1 with its loop test put right, one neuron at a time."""
     home = home.copy()

@@ -10,7 +10,8 @@ from simcore.activations.space import neuron_space
 from simcore.placement.partition import (
     Placement,
     UnitCosts,
-    greedy_partition,
+    deal,
+    greedy_counts,
     random_partition,
     rank_neurons,
 )
@@ -27,9 +28,14 @@ def frequencies(seed: int = 0) -> np.ndarray:
     return f * valid
 
 
+def greedy(f: np.ndarray, room: int, costs: list[UnitCosts], batch: int = 1) -> Placement:
+    rankings = rank_neurons(SPACE, f, batch)
+    return deal(SPACE, rankings, greedy_counts(SPACE, rankings, room, costs, 4), 4)
+
+
 def both() -> list[Placement]:
     return [
-        greedy_partition(SPACE, rank_neurons(SPACE, frequencies()), ROOM, COSTS, 4),
+        greedy(frequencies(), ROOM, COSTS),
         random_partition(SPACE, ROOM, 4, np.random.default_rng(1)),
     ]
 
@@ -44,7 +50,7 @@ def test_every_neuron_has_one_home_and_the_gpu_is_not_overfull(placement: Placem
 
 def test_greedy_takes_the_hottest() -> None:
     f = frequencies()
-    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), ROOM, COSTS, 4)
+    placement = greedy(f, ROOM, COSTS)
     hot = bp.unpack(placement.gpu).astype(bool)
     for block in SPACE.blocks:
         part = slice(block.first_column, block.first_column + block.neurons)
@@ -53,7 +59,7 @@ def test_greedy_takes_the_hottest() -> None:
 
 def test_cold_load_is_balanced() -> None:
     f = frequencies()
-    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), ROOM, COSTS, 4)
+    placement = greedy(f, ROOM, COSTS)
     cold = ~placement.gpu
     mlp = SPACE.blocks[1]
     part = slice(mlp.first_column, mlp.first_column + mlp.neurons)
@@ -65,7 +71,7 @@ def test_a_layer_takes_no_more_than_its_balance_point() -> None:
     """With a GPU as slow as the DIMMs together, half of the work goes to either side."""
     costs = [UnitCosts(100.0, 400.0, 0.0, 0.0)] * 2
     f = frequencies()
-    placement = greedy_partition(SPACE, rank_neurons(SPACE, f), 10**12, costs, 4)
+    placement = greedy(f, 10**12, costs)
     hot = (f * bp.unpack(placement.gpu)).sum() / f.sum()
     assert hot == pytest.approx(0.5, abs=0.02)
 
@@ -74,7 +80,5 @@ def test_a_batch_moves_the_balance_to_the_gpu() -> None:
     """The DIMMs multiply for every sequence, the GPU hides that behind reading."""
     f = frequencies()
     costs = [UnitCosts(100.0, 300.0, 100.0, 0.0)] * 2
-    one, many = (
-        greedy_partition(SPACE, rank_neurons(SPACE, f, batch), 10**12, costs, 4) for batch in (1, 8)
-    )
+    one, many = (greedy(f, 10**12, costs, batch) for batch in (1, 8))
     assert SPACE.weigh(many.gpu) > 1.2 * SPACE.weigh(one.gpu)

@@ -8,9 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.activations import bitplanes as bp
-from simcore.activations.space import Block
 from simcore.placement.adjustment import choose_swaps
-from simcore.placement.predictor import Predictor, below, initial_states
+from simcore.placement.predictor import (
+    NEVER,
+    initial_states,
+    learn_row,
+    needed_states,
+    predict_row,
+    state_planes,
+)
+from simcore.placement.states import rows
 
 BEFORE = [3, 0, 2, 10, 5, 10, 7, 7, 0, 12, 5, 2]
 AFTER = [2, 0, 1, 14, 4, 9, 11, 6, 0, 15, 4, 1]
@@ -28,20 +35,38 @@ def states(values: list[int]) -> np.ndarray:
     return out
 
 
+def learned(values: np.ndarray, active: np.ndarray, up: int) -> np.ndarray:
+    """States after a token."""
+    planes = state_planes(values)
+    for layer, fired in enumerate(active):
+        learn_row(rows(planes, layer), fired, up)
+    return bp.read_counter(list(planes))
+
+
+def predicted(
+    values: np.ndarray, first: np.ndarray, second: np.ndarray, *needs: int, inclusive: bool = False
+) -> np.ndarray:
+    """Who is predicted, (layers, neurons), with a weight and a threshold; all neurons are real."""
+    planes, out = state_planes(values), np.full_like(first, 7)
+    least = needed_states(*needs, inclusive=inclusive)
+    valid = np.full(first.shape[1], 2**64 - 1, np.uint64)
+    for layer in range(len(out)):
+        predict_row(rows(planes, layer), first[layer], second[layer], least, valid, out[layer])
+    return bp.unpack(out).astype(bool)
+
+
 def test_state_update_of_figure_7() -> None:
-    predictor = Predictor(states(BEFORE))
-    predictor.update(row({3, 6, 9}), 4)
-    assert bp.read_counter(predictor.state)[0, :12].tolist() == AFTER
+    assert learned(states(BEFORE), row({3, 6, 9}), 4)[0, :12].tolist() == AFTER
 
 
 def test_hot_set_and_swap_of_figure_8() -> None:
-    predictor = Predictor(states(AFTER))
-    block = Block("mlp", "MLP neurons", 12, 0, 1, neuron_bytes=1, neuron_macs=1)
-    room, valid = np.array([100]), row(set(range(12)))[0]
-    swap = choose_swaps(row({3, 5, 9}), valid, predictor.state, 10, room, [block])
-    assert swap.moved.tolist() == [[1]]
-    assert np.array_equal(swap.incoming, row({6}))
-    assert np.array_equal(swap.outgoing, row({5}))
+    gpu, valid = row({3, 5, 9})[0], row(set(range(12)))[0]
+    state, blocks = rows(state_planes(states(AFTER)), 0), np.array([[0, 1, 1]])
+    come, go, moved = np.zeros(1, np.uint64), np.zeros(1, np.uint64), np.zeros(1, np.int32)
+    choose_swaps(gpu, valid, state, 10, 100, blocks, come, go, moved)
+    assert moved.tolist() == [1]
+    assert np.array_equal(come, row({6})[0])
+    assert np.array_equal(go, row({5})[0])
 
 
 @pytest.mark.parametrize(
@@ -49,10 +74,8 @@ def test_hot_set_and_swap_of_figure_8() -> None:
     [(15, 0, False), (9, 1, False), (10, 1, True), (3, 2, False), (4, 2, True)],
 )
 def test_decision_as_printed(state: int, parents: int, expected: bool) -> None:
-    predictor = Predictor(states([state]))
     first, second = row({0} if parents >= 1 else set()), row({0} if parents == 2 else set())
-    result = predictor.predict((first, second), weight=6, threshold=15, inclusive=False)
-    assert bool(bp.unpack(result)[0, 0]) is expected
+    assert bool(predicted(states([state]), first, second, 6, 15)[0, 0]) is expected
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(-1, 40), st.booleans())
@@ -62,12 +85,11 @@ def test_every_decision_is_that_of_plain_sums(
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 16, (3, 128)).astype(np.uint8)
     first, second = rng.random((2, 3, 128)) < 0.5
-    found = Predictor(values).predict(
-        (bp.pack(first), bp.pack(second)), weight=weight, threshold=threshold, inclusive=inclusive
-    )
+    parents = bp.pack(first), bp.pack(second)
+    found = predicted(values, *parents, weight, threshold, inclusive=inclusive)
     score = values + weight * (first.astype(int) + second)
     expected = score >= threshold if inclusive else score > threshold
-    assert np.array_equal(bp.unpack(found).astype(bool), expected)
+    assert np.array_equal(found, expected)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 15))
@@ -75,17 +97,22 @@ def test_states_never_leave_their_range(seed: int, up: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 16, (3, 128)).astype(np.uint8)
     active = rng.random((3, 128)) < 0.5
-    predictor = Predictor(values)
-    predictor.update(bp.pack(active), up)
     expected = np.clip(values + np.where(active, up, -1), 0, 15)
-    assert np.array_equal(bp.read_counter(predictor.state), expected)
+    assert np.array_equal(learned(values, bp.pack(active), up), expected)
 
 
 def test_inclusive_reading_lets_a_full_state_predict_alone() -> None:
     nothing = row(set())
-    predictor = Predictor(states([15, 14]))
-    result = predictor.predict((nothing, nothing), weight=6, threshold=15, inclusive=True)
-    assert bp.unpack(result)[0, :2].tolist() == [1, 0]
+    result = predicted(states([15, 14]), nothing, nothing, 6, 15, inclusive=True)
+    assert result[0, :2].tolist() == [True, False]
+
+
+def test_only_real_neurons_are_predicted_and_no_state_reaches_what_none_can() -> None:
+    everyone = row(set(range(64)))[0]
+    planes, out = rows(state_planes(states([15] * 64)), 0), np.zeros(1, np.uint64)
+    for needs, expected in (((0, 0, 0), {1, 5}), ((NEVER, NEVER, 0), {1, 5}), ((0, 0, NEVER), {})):
+        predict_row(planes, everyone, everyone, needs, row({1, 5})[0], out)
+        assert np.array_equal(out, row(set(expected))[0])
 
 
 def test_initial_states_at_the_printed_boundaries() -> None:
@@ -95,11 +122,4 @@ def test_initial_states_at_the_printed_boundaries() -> None:
 
 def test_state_table_of_llama_7b_is_232_KiB() -> None:
     """32 layers of 14.5 K neurons at 4 bits (IV-C1), as the predictor really holds them."""
-    predictor = Predictor(np.zeros((32, 14_848), np.uint8))
-    assert sum(plane.nbytes for plane in predictor.state) == 232 * 1024
-
-
-def test_the_first_layer_looks_at_the_last_of_the_token_before() -> None:
-    active = np.arange(6, dtype=np.uint64).reshape(3, 2)
-    last = np.array([77, 78], np.uint64)
-    assert below(active, last).tolist() == [[77, 78], [0, 1], [2, 3]]
+    assert state_planes(np.zeros((32, 14_848), np.uint8)).nbytes == 232 * 1024
