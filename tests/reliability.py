@@ -69,7 +69,8 @@ _FAULTS = """\
 | killed while writing a scenario, saved run, session or results | the last finished write is there, whole | `tests/faults/test_killed.py` |
 | killed with unsaved edits | offered at the next start | `tests/app/test_autosave.py` |
 | killed sweep, killed worker of a sweep | goes on where it was | `tests/simcore/sweep/test_runner.py` |
-| a long run outgrows memory and disk | message; the steps so far can be viewed and saved | `tests/simcore/results/test_store.py` |
+| a long run outgrows memory and disk | message; the steps so far can be viewed and saved; `dimmscope run` shows and exports them, marked as partial, and ends with exit code 2 | `tests/simcore/results/test_store.py`, `tests/cli/test_no_room.py` |
+| full disk where `dimmscope run` exports to | message for that file, exit code 2; figures and the other files are there | `tests/cli/test_no_room.py` |
 | full disk while saving, exporting, keeping edits or session | message; the old file stays; the window goes on | `tests/app/test_faults.py` |
 | folders that cannot be written: scenario, export, session, unsaved edits, settings, cache | message; the window goes on, a simulation needs none of them | `tests/faults/test_read_only.py` |
 | OpenGL libraries that cannot be loaded | message with what to install; commands work | `tests/faults/test_no_graphics.py` |

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from simcore.cli.console import Console
-from simcore.errors import UserError, did_you_mean
+from simcore.errors import StorageError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from simcore.results.run import Run
@@ -147,26 +148,57 @@ def parse_edit(edit: str) -> tuple[str, Any]:
 
 
 def simulate_scenario(
-    scenario: Scenario, console: Console, *, items: bool = False, title: str = ""
+    scenario: Scenario,
+    console: Console,
+    *,
+    items: bool = False,
+    title: str = "",
+    no_room: Callable[[StorageError], None] | None = None,
 ) -> Run:
-    """Simulate to the end, with a progress bar on a terminal."""
+    """Simulate to the end, with a progress bar on a terminal; `no_room` as in `simulate`."""
     from simcore.engine.simulator import simulate
 
+    progress = console.progress(title or scenario.name)
     try:
-        return simulate(scenario, items=items, progress=console.progress(title or scenario.name))
+        return simulate(scenario, items=items, progress=progress, no_room=no_room)
     finally:
         console.end_progress()
 
 
-def open_run(arguments: argparse.Namespace, console: Console, *, items: bool = False) -> Run:
+def open_run(
+    arguments: argparse.Namespace,
+    console: Console,
+    *,
+    items: bool = False,
+    no_room: Callable[[StorageError], None] | None = None,
+) -> Run:
     """The run a command is about: a saved one, or the scenario simulated."""
-    return run_of(arguments.scenario, arguments.edits, arguments.tokens, console, items=items)
+    return run_of(
+        arguments.scenario,
+        arguments.edits,
+        arguments.tokens,
+        console,
+        items=items,
+        no_room=no_room,
+    )
 
 
 def run_of(
-    text: str, edits: list[str], tokens: int | None, console: Console, *, items: bool = False
+    text: str,
+    edits: list[str],
+    tokens: int | None,
+    console: Console,
+    *,
+    items: bool = False,
+    no_room: Callable[[StorageError], None] | None = None,
 ) -> Run:
     """A saved run, or a scenario simulated.
+
+    Args:
+        text, edits, tokens: as typed.
+        console: shows the progress.
+        items: as in `Simulator`.
+        no_room: as in `simulate`.
 
     Raises:
         UserError: if the edits are for a saved run.
@@ -179,4 +211,5 @@ def run_of(
         import simcore.systems  # noqa: F401 - fills the registry the run is prepared with
 
         return load_run(text)
-    return simulate_scenario(load_scenario(text, edits, tokens), console, items=items)
+    scenario = load_scenario(text, edits, tokens)
+    return simulate_scenario(scenario, console, items=items, no_room=no_room)

@@ -39,6 +39,9 @@ def print_summary(summary: Mapping[str, Any], system_title: str, console: Consol
         f"{system_title} ({summary['system']}) · {_model(scenario)} · "
         f"{_workload(workload)} · seed {scenario['seed']}"
     )
+    if not summary["simulator"]["finished"]:
+        steps = "step" if summary["steps"] == 1 else f"{summary['steps']} steps"
+        console.out(f"PARTIAL: the first {steps} of a run that is not finished")
     console.out()
     step = summary["step_ms"]
     whole = f"tokens/s ({summary['tokens']} tokens in {summary['duration_s']:.4g} s)"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from simcore.engine.limits import countable
 from simcore.engine.memory import peak_rss_bytes
-from simcore.errors import Cancelled
+from simcore.errors import Cancelled, StorageError
 from simcore.registry import SYSTEMS
 from simcore.results.run import Deriver, Plan, Run
 from simcore.scenario.schema import Scenario
@@ -89,6 +89,7 @@ def simulate(
     items: bool = True,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    no_room: Callable[[StorageError], None] | None = None,
 ) -> Run:
     """Simulate a scenario to its end.
 
@@ -97,12 +98,23 @@ def simulate(
         items: record single items (neurons) for placement grids.
         progress: called with (steps done, steps in all) after each block of steps.
         cancelled: polled after each block of steps.
+        no_room: called where memory and disk are full; the steps so far are then the run, which is
+            not finished.
 
     Raises:
         Cancelled: if `cancelled` said so.
+        StorageError: if memory and disk are full, and there is no step or no `no_room`.
     """
     simulator = Simulator(scenario, items=items)
-    while simulator.advance(simulator.block_steps):
+    while True:
+        try:
+            if not simulator.advance(simulator.block_steps):
+                break
+        except StorageError as error:
+            if no_room is None or not len(simulator.run):
+                raise
+            no_room(error)
+            break
         if progress:
             progress(len(simulator.run), simulator.total_steps)
         if cancelled and cancelled():

@@ -257,8 +257,9 @@ class Store:
         return StorageError(
             f"no room for more steps: beyond {self.budget_bytes / 1e9:.2f} GB in memory records go "
             f"to a temporary file{where}, which cannot grow ({self.spilled_bytes / 1e9:.2f} GB so "
-            f"far): {reason}. In the window the steps so far stay and can be saved; free space "
-            "there, set TMPDIR to a folder on a larger disk, or simulate a shorter workload"
+            f"far): {reason}. In the window and in `dimmscope run` the steps so far stay and can "
+            "be saved; free space there, set TMPDIR to a folder on a larger disk, or simulate a "
+            "shorter workload"
         )
 
 

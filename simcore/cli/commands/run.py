@@ -14,7 +14,7 @@ from simcore.cli.loading import (
     open_run,
     simulate_scenario,
 )
-from simcore.errors import UserError
+from simcore.errors import DataFileError, UserError
 
 if TYPE_CHECKING:
     from simcore.scenario.schema import Scenario
@@ -66,24 +66,43 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         if path != "-":
             check_target(path, arguments.scenario)
     start, stop = parse_range(arguments.range) if arguments.range else (None, None)
-    run = open_run(arguments, console, items=items)
+    code = Exit.DONE
+
+    def lost(error: Exception) -> None:
+        """What is there is still shown, whatever could not be kept or written."""
+        nonlocal code
+        code = Exit.BAD_INPUT
+        console.error(str(error))
+
+    run = open_run(arguments, console, items=items, no_room=lost)
     summary = summarise(run)
-    compare = {}
-    if not arguments.no_compare:
-        compare = compare_variants(run.scenario, summary["tokens_per_s"], console)
-        summary["compare"] = compare
+    if run.scenario.compare and not arguments.no_compare:
+        if code:
+            names = ", ".join(run.scenario.compare)
+            console.message(f"not compared with {names}: the run is partial")
+        else:
+            speed = summary["tokens_per_s"]
+            summary["compare"] = compare_variants(run.scenario, speed, console)
     for path, exporter in targets:
         from simcore.export.registry import ExportOptions
 
-        exporter.write(run, path, ExportOptions(start, stop, arguments.theme, compare))
-        console.message(f"wrote {path} ({exporter.title})")
+        options = ExportOptions(start, stop, arguments.theme, summary["compare"])
+        try:
+            exporter.write(run, path, options)
+        except DataFileError as error:
+            lost(error)
+        else:
+            console.message(f"wrote {path} ({exporter.title})")
     if arguments.json:
-        console.json(summary, arguments.json)
+        try:
+            console.json(summary, arguments.json)
+        except DataFileError as error:
+            lost(error)
     if arguments.json != "-":
         from simcore.cli.tables import print_summary
 
         print_summary(summary, getattr(run.system, "name", run.system.id), console)
-    return Exit.DONE
+    return code
 
 
 def compare_variants(
