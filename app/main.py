@@ -24,8 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _open([a for a in arguments if a != SAFE], safe=True)
     if _is_command(arguments):
         from simcore.cli import main as command_line
+        from simcore.cli import process
 
-        return int(command_line(arguments))
+        return process(arguments) if argv is None else int(command_line(arguments))
     return _open(arguments)
 
 

@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from simcore.cli.entry import COMMAND_NAMES, main
+from simcore.cli.entry import COMMAND_NAMES, main, process
 
-__all__ = ["COMMAND_NAMES", "main"]
+__all__ = ["COMMAND_NAMES", "main", "process"]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from simcore.cli import main
+from simcore.cli import process
 
-sys.exit(main())
+sys.exit(process(sys.argv[1:]))

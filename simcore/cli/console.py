@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from simcore.errors import DataFileError
-from simcore.units import rounded
 
 
 def printable(text: str) -> str:
@@ -144,6 +143,8 @@ def duration(seconds: float) -> str:
 
 def amount(value: float, unit: str) -> str:
     """A number with the decimal prefix that suits it, such as ``1.2 GB``."""
+    from simcore.units import rounded  # brings numpy, which a command may need later or never
+
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{rounded(value / size, 4)} {prefix}{unit}"

@@ -170,6 +170,7 @@ def open_run(
     console: Console,
     *,
     items: bool = False,
+    before: Callable[[Scenario], None] | None = None,
     no_room: Callable[[StorageError], None] | None = None,
 ) -> Run:
     """The run a command is about: a saved one, or the scenario simulated."""
@@ -179,6 +180,7 @@ def open_run(
         arguments.tokens,
         console,
         items=items,
+        before=before,
         no_room=no_room,
     )
 
@@ -190,6 +192,7 @@ def run_of(
     console: Console,
     *,
     items: bool = False,
+    before: Callable[[Scenario], None] | None = None,
     no_room: Callable[[StorageError], None] | None = None,
 ) -> Run:
     """A saved run, or a scenario simulated.
@@ -198,6 +201,7 @@ def run_of(
         text, edits, tokens: as typed.
         console: shows the progress.
         items: as in `Simulator`.
+        before: called with the scenario before it is simulated.
         no_room: as in `simulate`.
 
     Raises:
@@ -212,4 +216,6 @@ def run_of(
 
         return load_run(text)
     scenario = load_scenario(text, edits, tokens)
+    if before:
+        before(scenario)
     return simulate_scenario(scenario, console, items=items, no_room=no_room)

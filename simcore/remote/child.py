@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import queue
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
 from simcore.remote.priority import lower_process
-from simcore.remote.ready import get_ready
+from simcore.remote.ready import get_loops_ready, get_ready
 from simcore.remote.task import Begin, Ended, GiveUp, Outcome
 from simcore.remote.wire import receive, send
 
@@ -49,9 +50,16 @@ class _Inbox:
         return number > self._given_up
 
 
-def main() -> None:
-    """Serve through stdin and stdout; what is printed goes to stderr."""
-    lower_process()
+def main(beside: bool = False) -> None:
+    """Serve through stdin and stdout; what is printed goes to stderr.
+
+    Args:
+        beside: as in `Worker`.
+    """
+    if beside:
+        gc.set_threshold(100_000, 50, 100)  # as the process beside which it works
+    else:
+        lower_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which closes this
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -60,7 +68,10 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=inbox.read, daemon=True).start()
     with contextlib.suppress(Exception):  # a task fails of the same, and can say so
-        get_ready()
+        if beside:
+            get_loops_ready()
+        else:
+            get_ready()
     while True:
         begin = inbox.tasks.get()
         try:

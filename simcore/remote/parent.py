@@ -23,10 +23,11 @@ PATIENCE_S = 5.0
 """How long a process may be silent after it was told to stop, before it is ended."""
 HURRY_S = 0.3
 """The same where somebody waits for it, as the user who closes the window."""
+_LESS_URGENT = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 # Ctrl-C is for the window, also while the process still starts.
 _START = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path[:] = {path!r}; "
-    "from simcore.remote.child import main; main()"
+    "from simcore.remote.child import main; main({beside})"
 )
 
 
@@ -40,14 +41,18 @@ class RemoteTraceback(Exception):  # noqa: N818 - shown as the cause of an error
 class Worker:
     """A working process. One thread at a time asks it for something; any thread may give up."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, beside: bool = False) -> None:
         """Start the process; returns at once, while it still loads what it needs.
+
+        Args:
+            beside: it works beside a process that simulates as well and can do without it: it is
+                as urgent, loads only what its task needs, and says nothing on the terminal.
 
         Raises:
             WorkerLostError: if no process can be started.
         """
         # The path of this process, since the working folder must not be on it.
-        code = _START.format(path=[entry for entry in sys.path if entry])
+        code = _START.format(path=[entry for entry in sys.path if entry], beside=beside)
         if not sys.executable:  # so it is where another program embeds Python
             raise WorkerLostError("no process can be started: no Python is known to start")
         try:
@@ -56,8 +61,8 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Without a terminal there may be none (pythonw, or closed by a shell).
-                stderr=None if sys.__stderr__ else subprocess.DEVNULL,
-                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+                stderr=None if sys.__stderr__ and not beside else subprocess.DEVNULL,
+                creationflags=0 if beside else _LESS_URGENT,
             )
         except OSError as error:
             raise WorkerLostError(f"no process can be started: {error.strerror}") from None
@@ -93,16 +98,36 @@ class Worker:
             WorkerLostError: if the process ended instead.
             Exception: what the task raised; where in the code is its cause.
         """
+        return self._said(self._begin(task))
+
+    def ask(self, task: Task) -> Iterator[Any]:
+        """As `work`, but the process gets the task at once, not when the first message is read.
+
+        Raises:
+            WorkerLostError: if the process ended.
+        """
+        begin = self._begin(task)
+        try:
+            self._send(begin)
+        except OSError:
+            raise WorkerLostError(self._how_it_ended()) from None
+        return self._said(None)
+
+    def _begin(self, task: Task) -> Begin:
         begin = Begin.with_task(self._number + 1, task)
         self._number += 1
-        return self._said(begin)
+        return begin
 
-    def _said(self, begin: Begin) -> Iterator[Any]:
+    def _send(self, begin: Begin) -> None:
         self._clean = False
+        with self._lock:
+            send(self._in, begin)
+        self._tell()
+
+    def _said(self, begin: Begin | None) -> Iterator[Any]:
         try:
-            with self._lock:
-                send(self._in, begin)
-            self._tell()
+            if begin is not None:
+                self._send(begin)
             while True:
                 message = receive(self._out)
                 if isinstance(message, Ended):

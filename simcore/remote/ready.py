@@ -4,17 +4,25 @@ from __future__ import annotations
 
 
 def get_ready() -> None:
-    """Import every system and simulate a few tokens of a small model.
+    """Import every system and simulate a few tokens of a small model."""
+    import simcore.sweep.sensitivity
+    import simcore.systems  # noqa: F401
+    from simcore.registry import SYSTEMS
+
+    list(SYSTEMS.items())
+    get_loops_ready()
+
+
+def get_loops_ready() -> None:
+    """Simulate a few tokens of a small model.
 
     The first call of a compiled loop fetches its code from the disk, or has it compiled.
     """
-    import simcore.sweep.sensitivity
+    import simcore.remote.compare
     import simcore.systems  # noqa: F401
     from simcore.engine.simulator import simulate
-    from simcore.registry import SYSTEMS
     from simcore.scenario.document import Document
 
-    list(SYSTEMS.items())
     simulate(Document.from_text(_SMALL).resolve())
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.results.run import KIND_PREFILL, Run
+from simcore.units import PS_PER_S
 
 _CHUNK_BYTES = 16 << 20
 
@@ -81,6 +82,16 @@ def totals(run: Run, start: int = 0, stop: int | None = None) -> Totals:
         memory_bytes=last,
         memory_peak_bytes=peak,
     )
+
+
+def tokens_per_s(run: Run) -> float:
+    """Output tokens of all steps over their time; 0 for a run without time.
+
+    The same as from `totals`, which a long run takes longer to sum up than to simulate.
+    """
+    tokens = int(run.column("tokens").astype(np.int64).sum())
+    duration_ps = int(run.column("duration_ps").astype(np.int64).sum())
+    return tokens * PS_PER_S / duration_ps if duration_ps else 0.0
 
 
 def _sum(run: Run, column: str, start: int, stop: int, into: NDArray[Any]) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from simcore.cli.command import Command, Exit
+from simcore.cli.comparing import Beside
 from simcore.cli.console import Console
 from simcore.cli.loading import add_edit_arguments, run_of
 
@@ -31,24 +32,28 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     """Simulate and write the report."""
     from pathlib import Path
 
-    from simcore.cli.commands.run import compare_variants
     from simcore.errors import UserError
     from simcore.export.charts import THEMES
     from simcore.export.report import SUFFIXES, write_report
     from simcore.results.files import check_target
-    from simcore.results.totals import totals
-    from simcore.units import PS_PER_S
+    from simcore.results.totals import tokens_per_s
 
     if Path(arguments.out).suffix.lower() not in SUFFIXES:
         raise UserError(f"{arguments.out}: a report is written to {' or '.join(SUFFIXES)}")
     THEMES.get(arguments.theme)
     check_target(arguments.out, arguments.scenario)
-    run = run_of(arguments.scenario, arguments.edits, arguments.tokens, console, items=True)
-    compare = {}
-    if not arguments.no_compare:
-        sums = totals(run)
-        rate = sums.tokens * PS_PER_S / max(1, sums.duration_ps)
-        compare = compare_variants(run.scenario, rate, console)
+    with Beside(arguments.scenario, wanted=not arguments.no_compare) as others:
+        run = run_of(
+            arguments.scenario,
+            arguments.edits,
+            arguments.tokens,
+            console,
+            items=True,
+            before=others.begin,
+        )
+        compare = {}
+        if not arguments.no_compare:
+            compare = others.compare(run.scenario, tokens_per_s(run), console)
     for path in write_report(run, arguments.out, theme=arguments.theme, compare=compare):
         console.message(f"wrote {path}")
     return Exit.DONE

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from simcore.cli.command import Command, Exit
+from simcore.cli.comparing import Beside
 from simcore.cli.console import Console
-from simcore.cli.loading import (
-    add_edit_arguments,
-    add_range_argument,
-    open_run,
-    simulate_scenario,
-)
-from simcore.errors import DataFileError, UserError
-
-if TYPE_CHECKING:
-    from simcore.scenario.schema import Scenario
+from simcore.cli.loading import add_edit_arguments, add_range_argument, open_run
+from simcore.errors import DataFileError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,9 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, console: Console) -> int:
     """Simulate, then write what was asked for."""
-    from simcore.export.ranges import parse_range
+    with Beside(arguments.scenario, wanted=not arguments.no_compare) as others:
+        return _execute(arguments, console, others)
+
+
+def _execute(arguments: argparse.Namespace, console: Console, others: Beside) -> int:
     from simcore.results.files import check_target
-    from simcore.results.summary import summarise
 
     targets, items = [], False
     if arguments.export:  # wrong endings are found before the simulation, not after
@@ -65,7 +60,11 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     for path in [*arguments.export, *([arguments.json] if arguments.json else [])]:
         if path != "-":
             check_target(path, arguments.scenario)
-    start, stop = parse_range(arguments.range) if arguments.range else (None, None)
+    start = stop = None
+    if arguments.range:
+        from simcore.export.ranges import parse_range
+
+        start, stop = parse_range(arguments.range)
     code = Exit.DONE
 
     def lost(error: Exception) -> None:
@@ -74,15 +73,16 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         code = Exit.BAD_INPUT
         console.error(str(error))
 
-    run = open_run(arguments, console, items=items, no_room=lost)
+    run = open_run(arguments, console, items=items, before=others.begin, no_room=lost)
+    from simcore.results.summary import summarise  # after the others have begun
+
     summary = summarise(run)
     if run.scenario.compare and not arguments.no_compare:
         if code:
             names = ", ".join(run.scenario.compare)
             console.message(f"not compared with {names}: the run is partial")
         else:
-            speed = summary["tokens_per_s"]
-            summary["compare"] = compare_variants(run.scenario, speed, console)
+            summary["compare"] = others.compare(run.scenario, summary["tokens_per_s"], console)
     for path, exporter in targets:
         from simcore.export.registry import ExportOptions
 
@@ -103,31 +103,6 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
 
         print_summary(summary, getattr(run.system, "name", run.system.id), console)
     return code
-
-
-def compare_variants(
-    scenario: Scenario, own_tokens_per_s: float, console: Console
-) -> dict[str, Any]:
-    """Simulate each system the scenario compares with.
-
-    A system the model does not fit has no tokens/s and says why.
-    """
-    from simcore.results.totals import totals
-    from simcore.results.variants import variant_scenario
-    from simcore.units import PS_PER_S
-
-    out: dict[str, Any] = {}
-    for name in scenario.compare:
-        try:
-            other = variant_scenario(scenario, name)
-            sums = totals(simulate_scenario(other, console, title=name))
-        except UserError as error:
-            console.message(f"{name}: {error}")
-            out[name] = {"tokens_per_s": None, "speedup": None, "error": str(error)}
-            continue
-        rate = sums.tokens * PS_PER_S / sums.duration_ps if sums.duration_ps else 0.0
-        out[name] = {"tokens_per_s": rate, "speedup": own_tokens_per_s / rate if rate else None}
-    return out
 
 
 COMMAND = Command(
