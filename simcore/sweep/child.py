@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from simcore.errors import Cancelled, SimcoreError
-from simcore.sweep.executors import DaskCluster, LocalPool, cores
+from simcore.sweep.executors import DaskCluster, LocalPool
 from simcore.sweep.runner import Progress, run_sweep
 from simcore.sweep.search import check_search
 from simcore.sweep.spec import Method, SweepSpec
@@ -96,11 +96,7 @@ def _run(
     if spec.method is Method.SEARCH:
         check_search()
     with Store(store) as opened:
-        executor = (
-            DaskCluster(scheduler)
-            if scheduler
-            else LocalPool(min(workers or cores(), max(1, spec.size)))
-        )
+        executor = DaskCluster(scheduler) if scheduler else LocalPool(workers, max(1, spec.size))
         try:
             run_sweep(spec, opened, executor, on_rows=on_rows, cancelled=stop.is_set)  # type: ignore[arg-type]
         except Cancelled:

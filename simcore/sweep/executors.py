@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 
 from simcore.errors import UserError
 from simcore.scenario.schema import Scenario
-from simcore.sweep.evaluate import Report, evaluate_many, start_worker
+from simcore.sweep.evaluate import LOOPS_AFTER, Report, evaluate_many, start_worker
 from simcore.sweep.resolve import code_version
 
 CONNECT_S = 15
@@ -28,6 +29,9 @@ class Executor(Protocol):
     @property
     def slots(self) -> int:
         """How many tasks run at the same time."""
+
+    def ready(self) -> bool:
+        """Whether a task can be begun without waiting; prepares for the first when first asked."""
 
     def submit(self, scenarios: Sequence[Scenario]) -> Future[Report]:
         """Begin a task."""
@@ -55,11 +59,19 @@ def cores() -> int:
 class LocalPool:
     """Worker processes of this machine, which load the simulator once."""
 
-    def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers or cores()
-        self._context = _context()
+    def __init__(self, workers: int | None = None, points: int = 0) -> None:
+        """Prepare; processes are started by the first tasks.
+
+        Args:
+            workers: how many at most, None for as many as there are cores.
+            points: how many points may come, 0 if that is not known.
+        """
+        most = workers or cores()
+        self._workers = min(most, points) if points else most
+        self._context = _context(points >= LONG * self._workers)
         self._cancel: Any = self._context.Event()
         self._pool = self._make()
+        self._starter: threading.Thread | None = None
 
     def _make(self) -> ProcessPoolExecutor:
         with _one_thread_each():
@@ -71,9 +83,27 @@ class LocalPool:
     def slots(self) -> int:
         return self._workers
 
+    def ready(self) -> bool:
+        # To start the first process waits until the one it is forked from has loaded everything.
+        if self._starter is None:
+            starter = threading.Thread(target=self._start, daemon=True)
+            starter.start()
+            self._starter = starter
+        return not self._starter.is_alive()
+
+    def _start(self) -> None:
+        with contextlib.suppress(Exception):  # comes again with the first task
+            self.submit(())
+
     def submit(self, scenarios: Sequence[Scenario]) -> Future[Report]:
-        with _one_thread_each():  # processes are started by the first tasks
-            return self._pool.submit(evaluate_many, scenarios)
+        try:
+            with _one_thread_each():  # processes are started by the first tasks
+                return self._pool.submit(evaluate_many, scenarios)
+        except (EOFError, ConnectionError):
+            raise UserError(
+                "no worker can be started: the process they are forked from ends at once; what it "
+                "says is above"
+            ) from None
 
     def died(self, error: BaseException) -> bool:
         return isinstance(error, BrokenProcessPool)
@@ -87,19 +117,28 @@ class LocalPool:
 
     def close(self) -> None:
         self._cancel.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            if self._starter is not None:
+                self._starter.join()
+        finally:  # also where a second Ctrl-C has ended the waiting: workers would outlive the pool
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _context() -> Any:
+LONG = 4 * LOOPS_AFTER
+"""Points of a worker from which on compiled loops are loaded before it begins."""
+
+
+def _context(long: bool) -> Any:
     """How processes are started. Threads and Qt survive no fork of this process.
 
-    Workers are forked from a clean process that has loaded the simulator, where there is such a
-    thing; elsewhere each loads it for itself.
+    Workers are forked from a clean process that has loaded the simulator, in a `long` sweep with
+    its compiled loops, where there is such a thing; elsewhere each loads it for itself.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["simcore.sweep.evaluate"])
+    loops = ["simcore.sweep.with_loops"] if long else []
+    context.set_forkserver_preload(["simcore.sweep.fork_server", *loops])
     return context
 
 
@@ -175,6 +214,9 @@ class DaskCluster:
     @property
     def slots(self) -> int:
         return max(1, sum(self._client.nthreads().values()))
+
+    def ready(self) -> bool:
+        return True
 
     def submit(self, scenarios: Sequence[Scenario]) -> Future[Report]:
         future: Future[Report] = self._executor.submit(evaluate_many, scenarios)

@@ -24,7 +24,14 @@ TASK_S = 0.25
 _POLL_S = 0.1
 _AHEAD = 2
 """Tasks in line for each worker, so that none waits for the next."""
-_LOOK_UP = 256
+_LOOK_UP = 32
+"""Points looked up in the store at a time, fewer at first so that workers begin at once."""
+_READ = 1024
+"""Most points resolved ahead of the workers."""
+_READ_S = 0.05
+"""How long points are resolved ahead before looking at workers again."""
+_START_S = 0.01
+"""Before asking again whether there are workers."""
 
 
 @dataclass(slots=True)
@@ -125,6 +132,7 @@ class _Run:
         self._on_rows = on_rows
         self._cancelled = cancelled
         self._begin = time.monotonic()
+        self._begun = False  # the executor is asked to get ready when there is something to do
         self._mean_s = 0.0  # of a point; sets how many make a task
 
     def evaluate(self, points: Sequence[Values]) -> Sequence[Row]:
@@ -136,29 +144,36 @@ class _Run:
         self._suspects: deque[_Point] = deque()
         self._probe: Future[Report] | None = None
         self._values = points
+        self._over = False  # all points were looked up
         source = self._unknown(points, known, found)
         while True:
             if self._cancelled():
                 self._stop(flying, found)
                 raise Cancelled
             more = self._fill(source, flying)
-            if not flying:
-                if not more:
-                    break
-                continue
-            done, _ = wait(flying, _POLL_S, FIRST_COMPLETED)
-            self._take(done, flying, found)
+            if not flying and not more:
+                break
+            ahead = self._read_ahead(source, flying)
+            if flying:
+                done, _ = wait(flying, 0 if ahead else _POLL_S, FIRST_COMPLETED)
+                self._take(done, flying, found)
+            elif not ahead:
+                time.sleep(_START_S)
         self.rows += (found[index] for index in range(len(points)))
         return [found[index] for index in range(len(points))]
 
     def _unknown(
         self, points: Sequence[Values], known: dict[str, _Point], found: dict[int, Row]
-    ) -> Iterator[_Point]:
-        """Resolves point after point and yields those that nobody has simulated yet."""
-        for first in range(0, len(points), _LOOK_UP):
+    ) -> Iterator[_Point | None]:
+        """Resolves point after point and yields those that nobody has simulated yet.
+
+        None stands for a part without any, so that whoever asks can look at something else.
+        """
+        first, stop = 0, 2 * self._executor.slots
+        while first < len(points):
             part: dict[str, _Point] = {}
             rows: list[Row] = []
-            for index, values in enumerate(points[first : first + _LOOK_UP], first):
+            for index, values in enumerate(points[first:stop], first):
                 try:
                     scenario = self._resolver.scenario(values)
                 except UserError as error:
@@ -182,7 +197,9 @@ class _Run:
                 rows += self._settle(part[key], outcome, found, stored=True)
             if rows:
                 self._tell(rows)
-            yield from (point for key, point in part.items() if key not in outcomes)
+            unknown = [point for key, point in part.items() if key not in outcomes]
+            yield from unknown or (None,)
+            first, stop = stop, stop + min(2 * (stop - first), _LOOK_UP)
 
     def _again(self, point: _Point, index: int, found: dict[int, Row]) -> None:
         """A later place of a point that may be done already."""
@@ -194,27 +211,61 @@ class _Run:
             found[index] = row
             self._tell([row])
 
-    def _fill(self, source: Iterator[_Point], flying: dict[Future[Report], list[_Point]]) -> bool:
+    def _pull(self, source: Iterator[_Point | None]) -> _Point | None:
+        """The next point to simulate; None if there is none here, or `_over`."""
+        try:
+            return next(source)
+        except StopIteration:
+            self._over = True
+            return None
+
+    def _fill(
+        self, source: Iterator[_Point | None], flying: dict[Future[Report], list[_Point]]
+    ) -> bool:
         """Give the workers something to do; whether there may be more."""
         if self._suspects:  # one at a time: whoever takes the worker along is found out
             if not flying:
                 self._probe = self._submit([self._suspects.popleft()], flying)
             return True
+        if not self._begun:
+            if not self._waiting:
+                first = self._pull(source)
+                if first is None:
+                    return not self._over
+                self._waiting.append(first)
+            self._begun = self._executor.ready()
+            if not self._begun:
+                return True
         while len(flying) < _AHEAD * self._executor.slots:
             task = self._next_task(source)
             if not task:
-                return False
+                return not self._over
             self._submit(task, flying)
         return True
 
-    def _next_task(self, source: Iterator[_Point]) -> list[_Point]:
+    def _read_ahead(
+        self, source: Iterator[_Point | None], flying: Iterable[Future[Report]]
+    ) -> bool:
+        """Resolve further points while all workers are busy or start; whether there may be more."""
+        end = time.monotonic() + _READ_S
+        while len(self._waiting) < _READ and time.monotonic() < end:
+            if any(future.done() for future in flying):
+                return True
+            point = self._pull(source)
+            if point is not None:
+                self._waiting.append(point)
+            elif self._over:
+                return False
+        return len(self._waiting) < _READ
+
+    def _next_task(self, source: Iterator[_Point | None]) -> list[_Point]:
         size = 1
         if self._mean_s > 0:
             fair = (self.progress.total - self.progress.done) // (4 * self._executor.slots)
             size = max(1, min(int(TASK_S / self._mean_s), fair, 256))
         task: list[_Point] = []
         while len(task) < size:
-            point = self._waiting.popleft() if self._waiting else next(source, None)
+            point = self._waiting.popleft() if self._waiting else self._pull(source)
             if point is None:
                 break
             task.append(point)
@@ -277,7 +328,9 @@ class _Run:
         for point, outcome in outcomes:
             rows += self._settle(point, outcome, found, stored=False)
             spent = max(outcome.wall_s, 1e-4)
-            self._mean_s = 0.7 * self._mean_s + 0.3 * spent if self._mean_s else spent
+            # A worker's first point takes far longer than the next: it loads what it needs.
+            new = 0.7 if spent < self._mean_s else 0.3
+            self._mean_s = (1 - new) * self._mean_s + new * spent if self._mean_s else spent
         self._waiting.extend(task[len(outcomes) :])
         if rows:
             self._tell(rows)

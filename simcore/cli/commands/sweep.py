@@ -250,7 +250,7 @@ class _Arguments:
 
 
 def _executor(spec: SweepSpec, scheduler: str | None, workers: int | None) -> Executor:
-    from simcore.sweep.executors import DaskCluster, LocalPool, cores
+    from simcore.sweep.executors import DaskCluster, LocalPool
     from simcore.sweep.search import check_search
     from simcore.sweep.spec import Method
 
@@ -258,7 +258,7 @@ def _executor(spec: SweepSpec, scheduler: str | None, workers: int | None) -> Ex
         check_search()
     if scheduler:
         return DaskCluster(scheduler)
-    return LocalPool(min(workers or cores(), spec.size))
+    return LocalPool(workers, spec.size)
 
 
 def _run(spec: SweepSpec, store: Any, executor: Executor, console: Console) -> tuple[Row, ...]:

@@ -1,5 +1,6 @@
 """Running a sweep: results, order, cancelling, resuming, and surviving what goes wrong."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,15 +14,17 @@ import pytest
 from simcore.engine.simulator import simulate
 from simcore.errors import Cancelled, UserError
 from simcore.results.summary import summarise
+from simcore.sweep import runner
 from simcore.sweep.evaluate import Failure, Report, evaluate_many
-from simcore.sweep.executors import LocalPool
+from simcore.sweep.executors import LONG, LocalPool
 from simcore.sweep.points import listed_points
-from simcore.sweep.resolve import code_version, point_document
+from simcore.sweep.resolve import PointResolver, code_version, point_document
 from simcore.sweep.runner import Progress, run_sweep
 from simcore.sweep.spec import Method
 from simcore.sweep.store import Store
 from tests.simcore.sweep.conftest import SMALL
 
+ROOT = Path(__file__).resolve().parents[3]
 TWO = ("workload.batch=1,2,4", "hardware.lpddr.bandwidth_GBps=lin:100:300:3")
 
 
@@ -34,6 +37,12 @@ class Here:
         self.hook = hook
         self.tasks = []
         self.cancels = 0
+        self.not_yet = 0
+        self.asked = 0
+
+    def ready(self):
+        self.asked += 1
+        return self.asked > self.not_yet
 
     def submit(self, scenarios):
         self.tasks.append(len(scenarios))
@@ -153,6 +162,114 @@ def test_the_point_that_takes_its_worker_along_is_found(make, store):
     rows = run_sweep(spec, store, Here(deadly))
     assert [row.values[0] for row in rows if row.status == "worker died"] == [13]
     assert sum(row.status == "done" for row in rows) == 39
+
+
+def test_points_are_resolved_while_workers_start(make, store, monkeypatch):
+    resolved, waited = [], []
+    original = PointResolver.scenario
+    monkeypatch.setattr(
+        PointResolver, "scenario", lambda self, v: (resolved.append(v), original(self, v))[1]
+    )
+    late = Here(lambda scenarios: (waited.append(len(resolved)), evaluate_many(scenarios))[1])
+    late.not_yet = 3
+    rows = run_sweep(make("seed=lin:0:99:100"), store, late)
+    assert late.asked == 4
+    assert waited[0] > 30
+    assert len(resolved) == 100
+    with Store(store.path.with_name("other.sqlite")) as other:
+        assert rows == run_sweep(make("seed=lin:0:99:100"), other, Here())
+
+
+def test_no_worker_starts_for_what_is_stored(make, store):
+    spec = make("seed=lin:0:9:10")
+    run_sweep(spec, store, Here())
+    run_sweep(spec, store, here := Here())
+    assert here.asked == 0
+
+
+def test_long_stretches_of_stored_points_do_not_hold_up_the_rest(make, store, monkeypatch):
+    run_sweep(make("seed=lin:1:300:300"), store, Here())
+    monkeypatch.setattr(runner, "_READ_S", 0.0)
+    looked = []
+    here = Here()
+    rows = run_sweep(
+        make("seed=lin:0:301:302"), store, here, cancelled=lambda: bool(looked.append(0))
+    )
+    assert len(rows) == 302
+    assert all(row.status == "done" for row in rows)
+    assert sum(here.tasks) == 2
+    assert len(looked) > 300 / runner._LOOK_UP
+
+
+def test_what_goes_wrong_before_workers_are_forked_is_left_to_them(tmp_path):
+    (tmp_path / "numba.py").write_text("raise AttributeError('not for this numpy')\n")
+    program = "import simcore.sweep.with_loops; print('goes on')"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert (done.stdout, done.stderr) == ("goes on\n", "")
+
+
+def test_a_process_that_cannot_be_forked_from_is_told(make, store, monkeypatch):
+    pool = LocalPool(1)
+
+    def ended(*_):
+        raise EOFError("unexpected EOF")
+
+    monkeypatch.setattr(pool._pool, "submit", ended)
+    try:
+        with pytest.raises(UserError, match="no worker can be started"):
+            run_sweep(make("seed=1,2"), store, pool)
+    finally:
+        pool.close()
+
+
+def test_a_sweep_given_up_while_workers_start_ends(make, store):
+    pool = LocalPool(1)
+    looked = []
+    try:
+        with pytest.raises(Cancelled):
+            run_sweep(
+                make("seed=lin:0:9:10"),
+                store,
+                pool,
+                cancelled=lambda: len(looked) > 3 or looked.append(0),
+            )
+    finally:
+        pool.close()
+    assert len(store) < 10
+
+
+def test_workers_are_no_more_than_points():
+    assert LocalPool(8, 3).slots == 3
+    assert LocalPool(2, 1000).slots == 2
+    assert LocalPool(2).slots == 2
+
+
+@pytest.mark.parametrize(("points", "loaded"), [(LONG, True), (LONG - 1, False)])
+def test_workers_of_a_long_sweep_are_forked_with_loops(points, loaded):
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        pytest.skip("nothing is forked here")
+    program = (
+        "from simcore.sweep.executors import LocalPool\n"
+        "from tests.simcore.sweep.test_runner import has_loops\n"
+        f"pool = LocalPool(1, {points})\n"
+        "print(pool._pool.submit(has_loops).result())\n"
+        "pool.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{loaded}\n", "")
+
+
+def has_loops():
+    """Whether the loops are loaded before anything was simulated: asked in a worker."""
+    from simcore.engine import rows
+
+    return rows._loops is not None
 
 
 def test_a_killed_worker_of_the_pool_costs_no_point(make, store):
