@@ -68,11 +68,11 @@ class Figures:
 
     Attributes:
         outcomes: what was measured; None while it is found out what is needed.
-        needed: the cases asked for.
+        needed: the cases asked for, and the names of the figures wanted of each.
     """
 
     outcomes: Mapping[Case, Outcome] | None = None
-    needed: dict[Case, None] = field(default_factory=dict)
+    needed: dict[Case, set[str]] = field(default_factory=dict)
 
     def get(self, case: Case, name: str) -> float:
         """A figure of a case.
@@ -80,7 +80,7 @@ class Figures:
         Raises:
             Unresolved: if the case could not be simulated or has no such figure.
         """
-        self.needed[case] = None
+        self.needed.setdefault(case, set()).add(name)
         if self.outcomes is None:
             return 1.0
         outcome = self.outcomes[case]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +65,16 @@ class RunCase:
             document = document.with_value(path, value)
         return document.resolve()
 
-    def measure(self) -> Mapping[str, float]:
-        """Simulate and return every figure a target may ask for."""
+    def measure(self, names: Collection[str] | None = None) -> Mapping[str, float]:
+        """Simulate and return every figure a target may ask for.
+
+        Args:
+            names: the figures wanted; others that take long are left out.
+        """
         from simcore.engine.simulator import simulate
         from simcore.reproduce.figures import run_figures
 
-        return run_figures(simulate(self.scenario(), items=False))
+        return run_figures(simulate(self.scenario(), items=False), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,16 @@ class Outcome:
     error: str = ""
 
 
-def measure(case: Case) -> Outcome:
-    """Simulate a case; what the user can repair comes back as text."""
+def measure(case: Case, names: Collection[str] | None = None) -> Outcome:
+    """Simulate a case; what the user can repair comes back as text.
+
+    Args:
+        case: what to simulate.
+        names: the figures wanted, at least these come back; None for all.
+    """
     import simcore.systems  # noqa: F401 - fills the registry, also in a fresh process
 
     try:
-        return Outcome(case.measure())
+        return Outcome(case.measure(names) if isinstance(case, RunCase) else case.measure())
     except UserError as error:
         return Outcome({}, " ".join(str(error).split()))

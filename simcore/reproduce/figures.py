@@ -21,6 +21,7 @@ Definitions where the papers leave one open:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import numpy as np
@@ -41,8 +42,14 @@ _SAMPLE = 8
 Flags = NDArray[np.bool_]
 
 
-def run_figures(run: Run) -> dict[str, float]:
-    """Figures of a finished run by name; a figure that means nothing for the system is absent."""
+def run_figures(run: Run, names: Collection[str] | None = None) -> dict[str, float]:
+    """Figures of a finished run by name; a figure that means nothing for the system is absent.
+
+    Args:
+        run: the run.
+        names: what is wanted; the figures for which every eighth step is laid out are left out if
+            they are not named. None for all.
+    """
     sums = totals(run)
     whole = max(1, sums.duration_ps)
     decode_steps = int((run.column("kind") != KIND_PREFILL).sum())
@@ -55,8 +62,11 @@ def run_figures(run: Run) -> dict[str, float]:
         "step_s": sums.decode_ps / PS_PER_S / max(1, decode_steps),
     }
     out |= _lane_figures(run, sums)
+    if names is None or "communication_share" in names:
+        out["communication_share"] = _communication(run, sums) / whole
     out |= _moved(run, sums)
-    out |= _mlp_latency(run)
+    if names is None or "mlp_latency_s" in names:
+        out |= _mlp_latency(run)
     out |= _imbalance(run)
     offline = getattr(run.plan, "offline", None)
     if offline is not None and offline.solution is not None:
@@ -82,7 +92,6 @@ def _lane_figures(run: Run, sums: Totals) -> dict[str, float]:
     out = {
         "predict_share": predict / whole,
         "predict_compute_share": predict / max(1.0, computing),
-        "communication_share": _communication(run, sums) / whole,
     }
     first = int((run.column("kind") == KIND_PREFILL).sum())
     decode = totals(run, first).lane_op_flops.sum(axis=1)

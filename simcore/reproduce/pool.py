@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from simcore.reproduce.cases import Case, Outcome, RunCase, measure
@@ -14,12 +14,12 @@ Progress = Callable[[int, int], None]
 
 
 def measure_all(
-    cases: Sequence[Case], *, workers: int = 1, progress: Progress | None = None
+    cases: Mapping[Case, Set[str]], *, workers: int = 1, progress: Progress | None = None
 ) -> dict[Case, Outcome]:
     """Outcome of every case; the same whatever the number of workers.
 
     Args:
-        cases: without duplicates.
+        cases: each with the names of the figures wanted of it.
         workers: processes; 1 stays in this one.
         progress: called with (cases done, cases in all) after each.
     """
@@ -28,11 +28,11 @@ def measure_all(
     if workers <= 1:
         found: dict[Case, Outcome] = {}
         for case in order:
-            found[case] = measure(case)
+            found[case] = measure(case, cases[case])
             if progress:
                 progress(len(found), len(order))
         return found
-    return _in_processes(order, workers, progress)
+    return _in_processes({case: cases[case] for case in order}, workers, progress)
 
 
 def _size(case: Case) -> tuple[int, int]:
@@ -42,14 +42,14 @@ def _size(case: Case) -> tuple[int, int]:
 
 
 def _in_processes(
-    cases: Sequence[Case], workers: int, progress: Progress | None
+    cases: Mapping[Case, Set[str]], workers: int, progress: Progress | None
 ) -> dict[Case, Outcome]:
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupts)
     found: dict[Case, Outcome] = {}
     try:
-        futures = {executor.submit(measure, case): case for case in cases}
+        futures = {executor.submit(measure, case, names): case for case, names in cases.items()}
         for future in as_completed(futures):
             found[futures[future]] = future.result()
             if progress:

@@ -116,7 +116,7 @@ def reproduce(
     plan = Figures()
     for target in targets:
         _answer(target, plan, lists)
-    outcomes = measure_all(list(plan.needed), workers=workers, progress=progress)
+    outcomes = measure_all(plan.needed, workers=workers, progress=progress)
     measured = Figures(outcomes)
     rows = []
     for target in targets:

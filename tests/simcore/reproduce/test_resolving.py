@@ -1,13 +1,15 @@
 """Targets made by hand: which runs they need, and what follows from the figures."""
 
 import math
+import random
 
 import pytest
 
 from simcore.reproduce import table
-from simcore.reproduce.cases import ActivityCase, RunCase
+from simcore.reproduce.cases import ActivityCase, Outcome, RunCase, measure
 from simcore.reproduce.names import Unresolved, batches, model_preset, system_and_dimms
 from simcore.reproduce.table import choose, document, missed, reproduce
+from simcore.reproduce.targets import load_targets, shipped_file
 from tests.simcore.reproduce.builders import measured, speeds, target
 
 
@@ -324,3 +326,40 @@ def test_all_rows_of_a_pool_are_those_of_one_process():
     assert done == [(1, 2), (2, 2)]
     assert reproduce(targets, workers=2) == alone
     assert all(row.simulated is not None and math.isfinite(row.simulated) for row in alone)
+
+
+def test_every_figure_of_the_second_pass_was_asked_for_in_the_first(monkeypatch):
+    """What is not asked for beforehand need not have been computed."""
+
+    class Drawn(dict):
+        """Has every figure; another value for each that is asked for."""
+
+        def __init__(self, seed, wanted):
+            self.draw, self.wanted = random.Random(seed), wanted
+
+        def __contains__(self, name):
+            assert name in self.wanted
+            return True
+
+        def __getitem__(self, name):
+            return self.draw.uniform(0.1, 10.0)
+
+    targets = load_targets(shipped_file())
+    for seed in range(5):
+        monkeypatch.setattr(
+            "simcore.reproduce.table.measure_all",
+            lambda cases, seed=seed, **_: {
+                case: Outcome(Drawn(f"{seed} {case}", names)) for case, names in cases.items()
+            },
+        )
+        rows = reproduce(targets)
+        assert sum(row.simulated is not None for row in rows) > len(targets) / 2
+
+
+def test_only_what_is_asked_for_is_laid_out():
+    case = RunCase("hermes-base", "opt-125m", output_tokens=4)
+    found = measure(case).figures
+    few = measure(case, {"tokens_per_s"}).figures
+    assert {"communication_share", "mlp_latency_s"} == set(found) - set(few)
+    assert {**found, **few} == found
+    assert measure(case, {"mlp_latency_s"}).figures["mlp_latency_s"] == found["mlp_latency_s"]
