@@ -75,8 +75,10 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
         os.environ["DIMMSCOPE_PLUGINS"] = "off"  # also for the processes of sweeps
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.disable()  # the window collects by itself; collecting while loading is a sixth of the start
+    from simcore.remote.heap import keep_freed_memory
     from simcore.remote.parent import WORKERS
 
+    keep_freed_memory()
     WORKERS.warm()  # it loads the simulator while this process loads the window
     try:
         from app.bootstrap import run

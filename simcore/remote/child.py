@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from simcore.engine.pauses import at_pauses
 from simcore.errors import Cancelled, SimcoreError
+from simcore.remote.heap import keep_freed_memory
 from simcore.remote.priority import lower_process
 from simcore.remote.ready import get_loops_ready, get_ready
 from simcore.remote.task import Begin, Ended, GiveUp, Outcome
@@ -60,6 +61,7 @@ def main(beside: bool = False) -> None:
         gc.set_threshold(100_000, 50, 100)  # as the process beside which it works
     else:
         lower_process()
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which closes this
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -11,6 +11,8 @@ import pickle
 import struct
 from typing import Any, BinaryIO
 
+import numpy as np
+
 _LARGE_BYTES = 1 << 16
 """Arrays of at least this size follow the message instead of being part of it."""
 _HEAD = struct.Struct("<QI")
@@ -55,9 +57,10 @@ def receive(file: BinaryIO) -> Any:
     return pickle.loads(body, buffers=[_exactly(file, size) for size in sizes])
 
 
-def _exactly(file: BinaryIO, size: int) -> bytearray:
-    out = bytearray(size)
-    view, at = memoryview(out), 0
+def _exactly(file: BinaryIO, size: int) -> memoryview:
+    # Memory nobody has touched: to clear it would hold the interpreter while pages are fetched.
+    out = np.empty(size, np.uint8).data
+    view, at = out, 0
     while at < size:
         got = file.readinto(view[at:])  # type: ignore[attr-defined]
         if not got:
