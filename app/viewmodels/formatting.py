@@ -34,9 +34,9 @@ def significant(value: float, digits: int = 4) -> str:
 
 
 def bytes_text(amount: float, digits: int = 4) -> str:
-    """An amount in decimal units: B, kB, MB, GB, TB."""
+    """An amount in decimal units: B, kB, MB, GB, TB, PB."""
     size = abs(amount)
-    for factor, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+    for factor, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= factor:
             return f"{significant(amount / factor, digits)} {unit}"
     return f"{amount:.0f} B"

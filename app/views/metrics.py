@@ -84,7 +84,9 @@ class MetricsView(View):
         self._composition = None
         self._tree.clear()
         self._groups.clear()
-        QTreeWidgetItem(self._tree, [NO_RUN]).setDisabled(True)
+        nothing = QTreeWidgetItem(self._tree, [NO_RUN])
+        nothing.setFirstColumnSpanned(True)  # or it is cut: the first column is as wide as needed
+        nothing.setDisabled(True)
 
     def _refresh_run(self) -> None:
         run, length = self.state.runs.current, self.state.runs.length

@@ -16,6 +16,7 @@ from app.viewmodels.series import Columns, Series, columns_at, envelope, places_
 from app.viewmodels.time_axis import TimeMap, ticks
 from app.widgets.empty import paint_empty
 from app.widgets.painting import RectBatch, small_font
+from app.widgets.texts import wrapped
 from app.widgets.time_canvas import TimeCanvas
 from app.widgets.view import Context
 from simcore.results.run import KIND_PREFILL
@@ -315,7 +316,7 @@ class FiguresCanvas(TimeCanvas):
         for row, item in enumerate(self._rows):
             top, height = self.row_top(row), self.row_height()
             painter.setPen(QColor(theme.text))
-            lines = _wrapped(item.title, metrics, self.gutter - 14, 1 if height < 62 else 2)
+            lines = wrapped(item.title, metrics, self.gutter - 14, 1 if height < 62 else 2)
             for number, line in enumerate(lines):
                 painter.drawText(
                     QRectF(8, top + 4 + 14 * number, self.gutter - 12, 14), _VCENTRE, line
@@ -432,16 +433,3 @@ def scale_labels(low: float, high: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             break
     return texts[0], texts[1]
-
-
-def _wrapped(text: str, metrics: QFontMetricsF, room: float, most: int) -> list[str]:
-    """A title in at most `most` lines; the last one is elided."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if metrics.horizontalAdvance(longer) <= room or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    kept, rest = lines[: most - 1], " ".join(lines[most - 1 :])
-    return [*kept, metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)]

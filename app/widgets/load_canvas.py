@@ -22,6 +22,7 @@ from app.viewmodels.load import (
 )
 from app.widgets.empty import NO_RUN, paint_empty
 from app.widgets.painting import Backdrop, NumpyImage, RectBatch, small_font
+from app.widgets.texts import wrapped
 from app.widgets.view import Context, seen
 
 LEFT_MIN = 40.0
@@ -205,14 +206,24 @@ class LoadCanvas(QWidget):
         font = small_font(self.font(), -1)
         painter.setFont(font)
         painter.setPen(QColor(theme.text))
-        metrics = QFontMetricsF(font)
         pitch, height, every = self._rows(area)
         for row in range(0, len(self.lanes), every):
             y = area.top() + row * pitch + (pitch - height) / 2
-            title = metrics.elidedText(
-                run.lanes[self.lanes[row]].title, Qt.TextElideMode.ElideMiddle, area.left() - 10
-            )
-            painter.drawText(QRectF(0, y - 8, area.left() - 6, height + 16), _RIGHT_ALIGN, title)
+            box = QRectF(0, y - 8, area.left() - 6, height + 16)
+            self._paint_name(painter, box, run.lanes[self.lanes[row]].title, pitch)
+
+    def _paint_name(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        title: str,
+        room: float,
+        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignVCenter,
+    ) -> None:
+        """A lane's name, over two lines where `room` is enough for them."""
+        metrics = QFontMetricsF(painter.font())
+        lines = wrapped(title, metrics, box.width() - 4, 2 if room >= 2 * metrics.height() else 1)
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | side, "\n".join(lines))
 
     def _paint_bars(self, painter: QPainter, area: QRectF, load: StepLoad) -> None:
         theme = self.context.theme
@@ -246,13 +257,13 @@ class LoadCanvas(QWidget):
         painter.drawText(QRectF(8, area.top() - 19, self.width() - 16, 18), _LEFT_ALIGN, head)
         if self._heat is not None:
             painter.drawImage(area, self._heat.image)
-        metrics = QFontMetricsF(painter.font())
-        room = area.left() - 6
-        ends = [(area.top() - 2, self.lanes[0]), (area.bottom() - 14, self.lanes[-1])]
-        for y, lane in ends[: len(self.lanes)]:
-            title = run.lanes[lane].title
-            title = metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, room - 4)
-            painter.drawText(QRectF(0, y, room, 16), _RIGHT_ALIGN, title)
+        upper = QRectF(0, area.top() - 2, area.left() - 6, area.height() / 2)
+        lower = upper.translated(0, area.height() / 2 + 4)
+        ends = [(upper, self.lanes[0], Qt.AlignmentFlag.AlignTop)]
+        if len(self.lanes) > 1:
+            ends.append((lower, self.lanes[-1], Qt.AlignmentFlag.AlignBottom))
+        for box, lane, side in ends:
+            self._paint_name(painter, box, run.lanes[lane].title, box.height(), side)
         count = max(1, self.state.runs.length)
         below = QRectF(area.left(), area.bottom() + 2, area.width(), 15)
         painter.drawText(below, _LEFT_ALIGN, "step 0")

@@ -81,6 +81,10 @@ class CommandPalette(QDialog):
                 ranked.append((-value, order, command))
         for _, _, command in sorted(ranked, key=lambda entry: entry[:2]):
             self._add(command)
+        if not ranked:
+            nothing = QListWidgetItem("No command has these words in its name. Esc closes.")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(nothing)
         self.list.setCurrentRow(0)
 
     def _add(self, command: Command) -> None:

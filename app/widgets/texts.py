@@ -57,6 +57,25 @@ class Texts:
         painter.drawStaticText(QPointF(box.left(), top), found)
 
 
+def wrapped(text: str, metrics: QFontMetricsF, room: float, most: int) -> list[str]:
+    """A title in at most `most` lines, each cut to the room there is.
+
+    A single line is cut in the middle: what tells alike titles apart stands at their end.
+    """
+    if most == 1:
+        return [metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)]
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if metrics.horizontalAdvance(longer) <= room or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    last = " ".join(lines[most - 1 :])
+    kept = lines[: most - 1] + ([last] if last else [])
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in kept]
+
+
 _known: dict[str, Texts] = {}
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
 from app.commands.registry import Command, CommandRegistry
@@ -32,6 +33,14 @@ def test_every_command_is_in_a_menu_and_in_the_palette(empty_window):
     assert all(command.menu in ("", *MENU_ORDER) for command in empty_window.commands)
     palette = CommandPalette(empty_window.commands, empty_window)
     assert palette.list.count() == len(list(empty_window.commands))
+
+
+def test_the_palette_says_when_nothing_matches(empty_window, qtbot):
+    palette = CommandPalette(empty_window.commands, empty_window)
+    qtbot.keyClicks(palette.line, "xqzj")
+    assert "No command" in palette.list.item(0).text()
+    qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+    assert palette.chosen == ""
 
 
 def test_palette_finds_and_runs(window, qtbot):

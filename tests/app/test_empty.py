@@ -59,3 +59,4 @@ def test_every_pane_says_that_there_is_no_run(empty_window, qtbot):
         assert not dock.grab().isNull()
     tree = empty_window.docks["metrics"].view._tree
     assert tree.topLevelItem(0).text(0) == "no run yet"
+    assert tree.topLevelItem(0).isFirstColumnSpanned()

@@ -5,7 +5,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from app.widgets import texts
-from app.widgets.texts import Texts, texts_in
+from app.widgets.texts import Texts, texts_in, wrapped
 
 FONT = QFont("Inter", 8)
 WORDS = ("MLP cold · L3", "100.0 %", "PCIe to DIMMs", "a<b>&c")
@@ -52,3 +52,29 @@ def test_no_more_than_so_many_are_kept(qapp, monkeypatch):
         kept.elided(f"a long text {number}", 20.0)
     assert len(kept._widths) <= 10
     assert len(kept._elided) <= 10
+
+
+def test_titles_are_broken_between_words(qapp):
+    metrics = QFontMetricsF(FONT)
+    room = metrics.horizontalAdvance("LPDDR chip MV") + 1
+    assert wrapped("LPDDR chip MV units", metrics, room, 2) == ["LPDDR chip MV", "units"]
+    assert wrapped("DIMM 7", metrics, room, 2) == ["DIMM 7"]
+    (only,) = wrapped("LPDDR chip MV unit 12", metrics, room, 1)
+    assert "…" in only
+    assert only.endswith("12")
+    narrow = wrapped("a b c unbreakable", metrics, metrics.horizontalAdvance("a b"), 3)
+    assert narrow[:2] == ["a b", "c"]
+    assert narrow[2].endswith("…")
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "LPDDR-controller 12", "a", "DIMM 7 of the second host"]
+)
+@pytest.mark.parametrize("room", [1, 10, 30, 60, 300])
+def test_no_line_of_a_title_is_wider_than_its_room(qapp, text, most, room):
+    metrics = QFontMetricsF(FONT)
+    lines = wrapped(text, metrics, room, most)
+    assert 1 <= len(lines) <= most
+    widest = max(room, metrics.horizontalAdvance("…"))
+    assert all(metrics.horizontalAdvance(line) <= widest for line in lines)

@@ -261,6 +261,7 @@ def test_times_as_text(ps, text):
 
 def test_amounts_as_text():
     assert formatting.bytes_text(49_152) == "49.15 kB"
+    assert formatting.bytes_text(49_926e12) == "49.93 PB"
     assert formatting.rate_text(64e9, 1e12) == "64.00 GB/s"
     assert formatting.rate_text(1, 0) == "–"
     assert formatting.number_text(28_672) == "28,672"
