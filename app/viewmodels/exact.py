@@ -25,11 +25,12 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class ExactStep:
-    """A step cut for a window.
+class Cut:
+    """Steps cut for a window.
 
     Attributes:
-        index: spans drawn as rectangles.
+        step, index: spans drawn as rectangles: the position of its step among those that were
+            cut, and its index in that step.
         lane, key: lane and colour key of each.
         left, right: pixel positions of each, clipped to the window.
         merged: number of spans merged.
@@ -38,6 +39,7 @@ class ExactStep:
         lanes: number of all lanes.
     """
 
+    step: NDArray[np.int64]
     index: NDArray[np.int64]
     lane: NDArray[np.int64]
     key: NDArray[np.int64]
@@ -66,26 +68,51 @@ def cut_step(
     step_start_ps: float,
     window_ps: tuple[float, float],
     columns: int,
-) -> ExactStep:
-    """Cut the spans of a step for a window of `columns` pixels."""
+) -> Cut:
+    """Cut the spans of one step for a window of `columns` pixels."""
+    return cut_steps([(step_start_ps, spans)], keys, lanes, window_ps, columns)
+
+
+def cut_steps(
+    steps: Sequence[tuple[float, Spans]],
+    keys: NDArray[np.int64],
+    lanes: int,
+    window_ps: tuple[float, float],
+    columns: int,
+) -> Cut:
+    """Cut the spans of some steps, each with its start, for a window of `columns` pixels."""
     begin, end = window_ps
     scale = columns / (end - begin)
-    left = np.asarray((spans.start_ps + (step_start_ps - begin)) * scale, np.float64)
-    right = np.asarray((spans.end_ps + (step_start_ps - begin)) * scale, np.float64)
-    seen = (right > 0) & (left < columns) & (right > left)
-    wide = right - left >= WIDE_PX
-    small = np.flatnonzero(seen & ~wide)
-    at = np.flatnonzero(seen & wide)
-    lane, key = spans.lane[small], keys[spans.op[small]]
+    first = np.cumsum([0, *(len(spans) for _, spans in steps)])
+    # Tens of thousands of spans: what counts is how often memory is gone through.
+    left, right = np.empty(first[-1]), np.empty(first[-1])
+    for (start, spans), at_first, until in zip(steps, first, first[1:]):
+        np.add(spans.start_ps, start - begin, out=left[at_first:until])
+        np.add(spans.end_ps, start - begin, out=right[at_first:until])
+    left *= scale
+    right *= scale
+    width = right - left
+    lane_of = _joined([spans.lane for _, spans in steps])
+    op_of = _joined([spans.op for _, spans in steps])
+    seen = right > 0
+    seen &= left < columns
+    seen &= width > 0
+    wide = width >= WIDE_PX
+    wide &= seen
+    seen ^= wide
+    small, at = np.flatnonzero(seen), np.flatnonzero(wide)
+    lane, key = lane_of[small], keys[op_of[small]]
     merged_lanes, place = _dense(lane, lanes)
     merged_keys, which = _dense(key, len(COLOUR_KEYS))
     row = which[key] * len(merged_lanes) + place[lane]
     rows = len(merged_keys) * len(merged_lanes)
     parts = _cover(row, left[small], right[small], rows, columns)
-    return ExactStep(
-        at,
-        spans.lane[at].astype(np.int64),
-        keys[spans.op[at]],
+    step = np.searchsorted(first, at, side="right") - 1
+    return Cut(
+        step,
+        at - first[step],
+        lane_of[at].astype(np.int64),
+        keys[op_of[at]],
         np.clip(left[at], -4.0, columns + 4.0),
         np.clip(right[at], -4.0, columns + 4.0),
         len(small),
@@ -96,6 +123,10 @@ def cut_step(
     )
 
 
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
 def _dense(values: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Those of the numbers below `count` that occur, and where each is among them."""
     there = np.bincount(values, minlength=count) > 0
@@ -103,23 +134,28 @@ def _dense(values: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray
 
 
 def _cover(row: NDArray[np.int64], left: Floats, right: Floats, rows: int, columns: int) -> Floats:
-    """Share of each pixel by row; a span shorter than 1.5 px touches at most 3 pixels."""
-    where, shares = [], []
-    pixel = np.floor(left)
-    for _ in range(3):
-        last = right <= pixel + 1.0
-        shares.append(np.where(last, right, pixel + 1.0) - left)
-        where.append(row * columns + pixel.astype(np.int64))
-        outside = (pixel < 0) | (pixel >= columns)
-        if outside.any():
-            where[-1][outside] = rows * columns
-        row, right, pixel = row[~last], right[~last], pixel[~last] + 1.0
-        left = pixel
-        if not len(row):
-            break
-    total = rows * columns
-    found = np.bincount(np.concatenate(where), np.concatenate(shares), minlength=total)
-    return np.asarray(found[:total], np.float64)
+    """Share of each pixel by row; a span shorter than 1.5 px touches at most 3 pixels.
+
+    Changes `left` and `right`.
+    """
+    np.maximum(left, 0.0, out=left)
+    np.minimum(right, float(columns), out=right)
+    pixel = left.astype(np.int64)
+    row *= columns
+    row += pixel
+    pixel += 1
+    over = right - pixel
+    cut = np.flatnonzero(over > 0)  # those that go on in the next pixel
+    share = right
+    share -= left
+    share[cut] -= over[cut]
+    found = np.asarray(np.bincount(row, share, minlength=rows * columns), np.float64)
+    row, over = row[cut] + 1, over[cut]
+    while len(row):
+        found += np.bincount(row, np.minimum(over, 1.0), minlength=rows * columns)
+        more = np.flatnonzero(over > 1.0)
+        row, over = row[more] + 1, over[more] - 1.0
+    return found
 
 
 def cover_colours(cover: Floats, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
@@ -131,8 +167,8 @@ def cover_colours(cover: Floats, colours: NDArray[np.float64]) -> NDArray[np.uin
     return _argb(parts, np.arange(cover.shape[2]), colours).reshape(cover.shape[:2])
 
 
-def merged_colours(cut: ExactStep, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """The same of a cut step: shape (merged lanes, columns)."""
+def merged_colours(cut: Cut, colours: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The same of a cut: shape (merged lanes, columns)."""
     shape = cut.parts.shape
     parts = cut.parts.reshape(shape[0], shape[1] * shape[2])
     return _argb(parts, cut.merged_keys, colours).reshape(shape[1:])
@@ -142,22 +178,16 @@ def _argb(
     parts: Floats, keys: NDArray[np.int64], colours: NDArray[np.float64]
 ) -> NDArray[np.uint32]:
     """Colours of pixels from the share of each that each of some keys covers, (keys, pixels)."""
-    whole = parts.sum(axis=0)
-    there = np.flatnonzero(whole)
-    parts, total = parts[:, there], whole[there]
+    total = parts.sum(axis=0)
+    busy = np.flatnonzero((keys < OP_KEYS).astype(np.float64) @ parts)
     alpha = np.minimum(total, 1.0)
-    busy = parts[keys < OP_KEYS].any(axis=0)
     alpha[busy] = np.maximum(alpha[busy], MIN_ALPHA)
-    scale = alpha / total
+    means = colours[keys].T @ parts
+    means *= alpha / np.maximum(total, 1e-300)
     argb = np.round(alpha * 255).astype(np.uint32) << np.uint32(24)
-    for channel, shift in enumerate((16, 8, 0)):
-        mean = np.zeros(len(there))
-        for part, key in zip(parts, keys.tolist()):
-            mean += part * colours[key, channel]
-        argb |= np.round(mean * scale).astype(np.uint32) << np.uint32(shift)
-    out = np.zeros(len(whole), np.uint32)
-    out[there] = argb
-    return out
+    for mean, shift in zip(np.round(means).astype(np.uint32), (16, 8, 0), strict=True):
+        argb |= mean << np.uint32(shift)
+    return argb
 
 
 def mean_shares(

@@ -15,6 +15,14 @@ class SpanSource:
         self._run = run
         self._ready: dict[int, Spans] = {}
 
+    def missing(self, steps: list[int]) -> list[int]:
+        """Those of `steps` that `get` would have to derive, or to ask the run for."""
+        return [step for step in steps if step not in self._ready]
+
+    def derive(self, step: int) -> None:
+        """Derive one step."""
+        self._ready[step] = self._run.spans(step)
+
     def get(
         self, steps: list[int], budget_s: float, *, derive: bool = True
     ) -> tuple[dict[int, Spans], bool]:

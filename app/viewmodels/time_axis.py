@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,17 @@ def steps_around(edges: NDArray[np.float64], start_ps: float, end_ps: float) -> 
     if len(inside) > MAX_EXACT:
         return []
     return sorted(steps, key=lambda step: step not in inside)[: 2 * MAX_EXACT]
+
+
+def neighbours(steps: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each row of steps that follow one another."""
+    found: list[tuple[int, int]] = []
+    for step in sorted(steps):
+        if found and step == found[-1][1] + 1:
+            found[-1] = (found[-1][0], step)
+        else:
+            found.append((step, step))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

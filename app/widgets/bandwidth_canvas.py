@@ -19,7 +19,7 @@ from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
 from app.widgets.painting import Backdrop, NumpyImage, packed
 from app.widgets.reference_overlay import exact_pieces
 from app.widgets.rulers import Heading, paint_gutter, paint_steps
-from app.widgets.time_canvas import TimeCanvas
+from app.widgets.time_canvas import Pieces, TimeCanvas
 from app.widgets.view import Context
 from simcore.results.run import Run
 from simcore.results.spans import Spans
@@ -111,10 +111,10 @@ class BandwidthCanvas(TimeCanvas):
         assert reference is not None
         return sum(reference.run.lanes[at].peak_GBps for at in what.others)
 
-    def paint_layer(self, painter: QPainter, area: QRect) -> None:
+    def paint_layer(self, painter: QPainter, area: QRect) -> Pieces:
         run, composition = self.state.runs.current, self.composition
         if run is None or composition is None or not composition.steps or self._source is None:
-            return
+            return True
         axis, theme = self.axis(), self.context.theme
         edges = composition.edges
         exact, complete = self._source.get(
@@ -122,14 +122,16 @@ class BandwidthCanvas(TimeCanvas):
         )
         self._exact = exact
         window = (axis.start_ps, axis.end_ps)
-        wanted = sorted({at for row in self.rows for at in row.lanes})
+        seen = [(at, row) for at, row in enumerate(self.rows) if self._visible(at, area)]
+        wanted = sorted({lane for _, row in seen for lane in row.lanes})
         found = rates(composition, exact, wanted, window, area.width(), self._curves)
         place = {lane: at for at, lane in enumerate(wanted)}
         self._rates = np.zeros((len(self.rows), area.width()))
-        for at, row in enumerate(self.rows):
+        for at, row in seen:
             self._rates[at] = found[[place[lane] for lane in row.lanes]].sum(axis=0)
         complete = self._find_reference(axis, area.width()) and complete
         self._scales = [self.scale_of(row) for row in range(len(self.rows))]
+        yield
         painter.save()
         painter.setClipRect(area)
         painter.setPen(QPen(QColor(theme.grid), 1))
@@ -146,8 +148,7 @@ class BandwidthCanvas(TimeCanvas):
         paint_steps(painter, area, axis, edges, theme)
         painter.restore()
         self._paint_titles(painter)
-        if not complete:
-            self.invalidate()
+        return complete
 
     def _paint_titles(self, painter: QPainter) -> None:
         """The gutter; it stays while the range changes, unless a scale says something else."""

@@ -17,7 +17,7 @@ from app.viewmodels.time_axis import TimeMap, ticks
 from app.widgets.empty import paint_empty
 from app.widgets.painting import RectBatch, small_font
 from app.widgets.texts import wrapped
-from app.widgets.time_canvas import TimeCanvas
+from app.widgets.time_canvas import Pieces, TimeCanvas
 from app.widgets.view import Context
 from simcore.results.run import KIND_PREFILL
 
@@ -132,13 +132,14 @@ class FiguresCanvas(TimeCanvas):
 
     # Painting.
 
-    def paint_layer(self, painter: QPainter, area: QRect) -> None:
+    def paint_layer(self, painter: QPainter, area: QRect) -> Pieces:
+        yield  # then all at once, since its axis moves while a run grows
         theme = self.context.theme
         if self.composition is None or not self._rows:
             model = self.state.series
             text = "no figure is chosen" if model.series else (model.error or "computing…")
             paint_empty(painter, self, theme, text)
-            return
+            return True
         columns = self.columns()
         other = self._other_columns()
         scaling = columns.without(self._prefill)
@@ -165,6 +166,7 @@ class FiguresCanvas(TimeCanvas):
             self._paint_row(painter, area, row, (low, high), compared)
         self._paint_gutter(painter)
         self._paint_ruler(painter, area)
+        return True
 
     def columns(self) -> Columns:
         """The steps behind each pixel column."""

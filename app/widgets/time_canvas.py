@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Generator, Iterator, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -14,6 +15,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
@@ -29,10 +31,21 @@ from app.widgets.view import Context, seen
 from simcore.results.spans import Spans
 
 _DRAG_PX = 4
+PIECE_S = 0.002
+"""After so long, the rest of a layer is painted in another event; each event has its price."""
+_MOST_BEGUN = 3
+"""Paintings of a layer that are given up half done, for newer ones, before one is painted at once.
+With one, the end of a run and the run that follows would paint all in a long event."""
+
+Pieces = Generator[None, None, bool]
+"""Painting of a layer, resumed until it returns whether all there is has been painted."""
 
 
 class TimeCanvas(QWidget):
     """Paints an expensive layer once per change and a cheap overlay with the cursor every frame.
+
+    The layer is painted piece by piece beside the one on screen, each piece an event of its own;
+    whoever needs it at once, as when the widget has got another size, has the rest painted then.
 
     Subclasses implement `paint_layer`, `lane_count`, and may override `clicked` and `hover_text`.
 
@@ -60,8 +73,12 @@ class TimeCanvas(QWidget):
         self.composition: Composition | None = None
         self.scroll_px = 0
         self._layer = QImage()
+        self._spare = QImage()
         self._dirty = True
+        self._pieces: Generator[None, None, None] | None = None  # of a layer being painted
+        self._begun_anew = 0
         self._line_x = 0.0
+        self._lines = QRegion()  # what was to be painted for the line alone
         self._growth = QTimer(self, singleShot=True, interval=self.growth_delay_ms)
         self._growth.timeout.connect(self.invalidate)
         self._press: QPointF | None = None
@@ -90,8 +107,15 @@ class TimeCanvas(QWidget):
         """Number of rows."""
         raise NotImplementedError
 
-    def paint_layer(self, painter: QPainter, area: QRect) -> None:
-        """Paint everything that does not move with the cursor; `area` is the plot."""
+    def paint_layer(self, painter: QPainter, area: QRect) -> Pieces:
+        """Paint everything that does not move with the cursor; `area` is the plot.
+
+        Yields where other events may have their turn. What it depends on stays as it is until
+        then, or the painting is begun anew.
+
+        Returns:
+            Whether that is all; if not, it is asked for again.
+        """
         raise NotImplementedError
 
     def paint_overlay(self, painter: QPainter, area: QRect) -> None:
@@ -195,6 +219,10 @@ class TimeCanvas(QWidget):
     def invalidate(self) -> None:
         """Paint the layer anew in its turn."""
         self._dirty = True
+        if self._pieces is not None:
+            self._pieces.close()
+            self._pieces = None
+            self._begun_anew += 1
         self.touch()
 
     def touch(self) -> None:
@@ -203,11 +231,59 @@ class TimeCanvas(QWidget):
 
     def _redraw(self) -> None:
         if self._dirty and self.state.runs.length:
-            self.before_layer()
+            if self._hurried:
+                for _ in self.before_layer():
+                    pass
+            elif self._paint_piece():
+                self.state.turns.ask(self._redraw, self.rank, self._seen)
+                return
         self.update()
 
-    def before_layer(self) -> None:
-        """Find what the layer is about to need, in an event of its own."""
+    def _paint_piece(self) -> bool:
+        """Paint the next pieces of the layer, as many as fit an event; whether there are more."""
+        if self._pieces is None:
+            self._pieces = self._in_pieces()
+        begin = time.perf_counter()
+        return any(time.perf_counter() - begin > PIECE_S for _ in self._pieces)
+
+    def _in_pieces(self) -> Generator[None, None, None]:
+        """Paint the layer, then show it instead of the old one."""
+        if not self._hurried:
+            for _ in self.before_layer():
+                yield
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._spare.size() != size:
+            self._spare = QImage(size, QImage.Format.Format_RGB32)
+            self._spare.setDevicePixelRatio(ratio)
+        self._spare.fill(QColor(self.context.theme.canvas))
+        complete = True
+        painter = QPainter(self._spare)
+        try:
+            painter.setFont(self.font())
+            if self.state.runs.length:
+                complete = yield from self.paint_layer(painter, self.plot_area())
+            else:
+                paint_empty(painter, self, self.context.theme)
+        except Exception:  # a bug is reported; the next change is painted all the same
+            self._dirty, self._pieces = False, None
+            raise
+        finally:
+            painter.end()
+        self._layer, self._spare = self._spare, self._layer
+        self._dirty, self._begun_anew = False, 0
+        self._pieces = None
+        if not complete:  # what there is is shown first
+            self.state.turns.ask(self.invalidate, self.rank, self._seen)
+
+    def before_layer(self) -> Iterator[None]:
+        """Find what the layer is about to need, piece by piece."""
+        return iter(())
+
+    @property
+    def _hurried(self) -> bool:
+        """Whether to paint in one go: whoever always begins anew never gets to the end."""
+        return self._begun_anew >= _MOST_BEGUN
 
     def _seen(self) -> bool:
         return seen(self)
@@ -215,23 +291,14 @@ class TimeCanvas(QWidget):
     # Events.
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        ratio = self.devicePixelRatioF()
+        lines, self._lines = self._lines, QRegion()
         if event.rect().contains(self.rect()):
             self.state.turns.drop(self._redraw)
+        elif self._dirty and event.region().subtracted(lines).isEmpty():
+            return  # a line that was to move just before all changed; it moves with the rest
         if self._dirty:
-            self._dirty = False
-            size = self.size() * ratio
-            if self._layer.size() != size:
-                self._layer = QImage(size, QImage.Format.Format_RGB32)
-                self._layer.setDevicePixelRatio(ratio)
-            self._layer.fill(QColor(self.context.theme.canvas))
-            painter = QPainter(self._layer)
-            painter.setFont(self.font())
-            if self.state.runs.length:
-                self.paint_layer(painter, self.plot_area())
-            else:
-                paint_empty(painter, self, self.context.theme)
-            painter.end()
+            while self._paint_piece():
+                pass
         painter = QPainter(self)
         painter.drawImage(0, 0, self._layer)
         area = self.plot_area()
@@ -256,9 +323,11 @@ class TimeCanvas(QWidget):
         if self.follows_cursor or len(self.state.markers.times()) > 1:
             self.update()
             return
-        self.update(line_area(self._line_x, self.height()))
+        for x in (self._line_x, self._cursor_x()):
+            area = line_area(x, self.height())
+            self._lines += area
+            self.update(area)
         self._line_x = self._cursor_x()
-        self.update(line_area(self._line_x, self.height()))
 
     def _paint_cursor(self, painter: QPainter, area: QRect) -> None:
         if not self.state.runs.length:

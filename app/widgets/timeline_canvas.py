@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,13 @@ from app.state.selection import SpanRef
 from app.theme.tokens import COLOUR_KEYS
 from app.viewmodels import hover
 from app.viewmodels.composition import stacked
-from app.viewmodels.exact import ExactStep, cut_step, mean_shares, merged_colours, span_at
+from app.viewmodels.exact import Cut, cut_steps, mean_shares, merged_colours, span_at
 from app.viewmodels.flows import Flow, flows_at
 from app.viewmodels.formatting import percent_text
 from app.viewmodels.grains import marks_of
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.span_source import SpanSource
-from app.viewmodels.time_axis import TimeMap, exact_steps, visible_steps
+from app.viewmodels.time_axis import TimeMap, exact_steps, neighbours, visible_steps
 from app.widgets.flow_arrows import paint_arrow
 from app.widgets.painting import (
     NumpyImage,
@@ -34,16 +35,20 @@ from app.widgets.painting import (
 from app.widgets.reference_overlay import Bar, ReferenceOverlay
 from app.widgets.rulers import Heading, paint_gutter, paint_layers, paint_ruler, paint_steps
 from app.widgets.texts import texts_in
-from app.widgets.time_canvas import TimeCanvas
+from app.widgets.time_canvas import Pieces, TimeCanvas
 from app.widgets.view import Context
 from simcore.results.spans import Spans
 
 BUDGET_S = 0.006
+PATIENCE_S = 0.012
+"""How long a picture waits for operations that are derived step by step."""
 LABEL_PX = 30.0
 MAX_LABELS = 240
 NOTE_PX = 110.0
 FLOW_PX = 4.0
 """Spans at least this wide get arrows."""
+Blended = list[tuple[float, NDArray[np.uint32]]]
+"""Bars seen from afar: top of each, and its pixels."""
 FAR = -1e4
 """Top of lanes that have no row of their own; nothing that high is seen."""
 
@@ -123,50 +128,66 @@ class TimelineCanvas(TimeCanvas):
 
     # Painting.
 
-    def before_layer(self) -> None:
+    def before_layer(self) -> Iterator[None]:
         run, composition = self.state.runs.current, self.composition
         if run is None or composition is None or not composition.steps or self._source is None:
             return
-        for step in self._source.get(exact_steps(composition.edges, self.axis()), BUDGET_S)[0]:
+        if self.growing:
+            return  # nothing is derived for a picture that is painted again in a moment
+        begin = time.perf_counter()
+        for step in self._source.missing(exact_steps(composition.edges, self.axis())):
+            self._source.derive(step)
             marks_of(run, step)
+            yield
+            if time.perf_counter() - begin > PATIENCE_S:
+                return  # what there is is painted, then the rest
 
-    def paint_layer(self, painter: QPainter, area: QRect) -> None:
+    def paint_layer(self, painter: QPainter, area: QRect) -> Pieces:
         run, composition = self.state.runs.current, self.composition
         if run is None or composition is None or not composition.steps or self._source is None:
-            return
+            return True
         theme, axis = self.context.theme, self.axis()
         edges = composition.edges
         wanted = exact_steps(edges, axis)
-        self.shown, complete = self._source.get(wanted, BUDGET_S, derive=not self.growing)
+        now = self._hurried or not self.isVisible()  # else they are derived before
+        self.shown, _ = self._source.get(wanted, BUDGET_S, derive=now and not self.growing)
+        complete = self.growing or len(self.shown) == len(wanted)
         steps = visible_steps(edges, axis.start_ps, axis.end_ps)
         for clip, rows in self._passes(area):
-            painter.save()
-            painter.setClipRect(clip)
             self._tops = np.full(len(run.lanes), FAR)
             for row in rows:
                 lanes = self.rows[row].lanes
                 if len(lanes) == 1:
                     self._tops[lanes[0]] = self._bar_top(row)
             folded = [row for row in rows if len(self.rows[row].lanes) > 1]
+            blended: Blended = []
+            if len(self.shown) < len(steps):
+                blended = self._blended(area, axis, folded)
+                yield
+            painter.setClipRect(clip)
             painter.fillRect(clip, QColor(theme.canvas))
             self._paint_rows(painter, area, rows)
-            if len(self.shown) < len(steps):
-                self._paint_blended(painter, area, axis, folded)
+            self._paint_blended(painter, area, axis, blended)
             self.merged_spans = 0
+            if self.shown:
+                if blended:
+                    yield
+                cut = self._cut(area, axis)
+                yield
+                self._paint_exact(painter, area, axis, cut)
             for step, spans in self.shown.items():
-                self._paint_exact(painter, area, axis, step, spans)
                 self._paint_folded(painter, area, axis, step, spans, folded)
             self._paint_hits(painter, area, axis)
             complete = self._paint_reference(painter, clip, axis, rows) and complete
             paint_steps(painter, area, axis, edges, theme)
-            painter.restore()
+            painter.setClipping(False)
+            yield
         busy = composition.busy_share(steps.start, steps.stop)
         paint_gutter(painter, self, [self._heading(row, busy) for row in self.rows], theme)
         paint_ruler(painter, self, axis, edges, theme)
         for step in self.shown:
             paint_layers(painter, self, run, step, (float(edges[step]), axis), theme)
-        if not complete:
-            self.invalidate()
+        return complete
 
     def _passes(self, area: QRect) -> list[tuple[QRect, range]]:
         """Parts of the plot that scroll apart from each other, with their rows."""
@@ -211,9 +232,8 @@ class TimelineCanvas(TimeCanvas):
             top = self.row_top(row)
             painter.fillRect(QRectF(area.left(), top, area.width(), self.row_height()), tint)
 
-    def _paint_blended(
-        self, painter: QPainter, area: QRect, axis: TimeMap, folded: list[int]
-    ) -> None:
+    def _blended(self, area: QRect, axis: TimeMap, folded: list[int]) -> Blended:
+        """What lanes did between the edges of the pixels, with the top of each bar."""
         assert self.composition is not None
         columns, bar = area.width(), self.bar_height()
         pixels = np.linspace(axis.start_ps, axis.end_ps, columns + 1)
@@ -226,16 +246,25 @@ class TimelineCanvas(TimeCanvas):
         for row in folded:
             parts.append(shares[:, list(self.rows[row].lanes)].mean(axis=1, keepdims=True))
         if not tops:
-            return
+            return []
         table = key_table(self.context.theme, self.context.theme.canvas)
         joined = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-        image = np.take(table, stacked(joined, bar))
-        edges = self.composition.edges
+        return list(zip(tops, np.take(table, stacked(joined, bar)), strict=True))
+
+    def _paint_blended(
+        self,
+        painter: QPainter,
+        area: QRect,
+        axis: TimeMap,
+        found: Blended,
+    ) -> None:
+        assert self.composition is not None
+        edges, bar = self.composition.edges, self.bar_height()
         begin = min(max(axis.x(0.0), area.left()), area.right())
         end = min(max(axis.x(float(edges[-1])), area.left()), area.right() + 1)
         skip = begin - area.left()
-        for top, pixels_of in zip(tops, image, strict=True):
-            drawn = NumpyImage(pixels_of).image
+        for top, pixels in found:
+            drawn = NumpyImage(pixels).image
             painter.drawImage(
                 QRectF(begin, top, end - begin, bar), drawn, QRectF(skip, 0, end - begin, bar)
             )
@@ -322,26 +351,30 @@ class TimelineCanvas(TimeCanvas):
             rows = stacked(shares[:, None, :], bar)[0]
             painter.drawImage(QPointF(begin, self._bar_top(row)), NumpyImage(table[rows]).image)
 
-    def _paint_exact(
-        self, painter: QPainter, area: QRect, axis: TimeMap, step: int, spans: Spans
-    ) -> None:
+    def _cut(self, area: QRect, axis: TimeMap) -> Cut:
+        """The spans of the exact steps on the pixels of the plot."""
         assert self.composition is not None
         edges = self.composition.edges
-        lanes, bar = len(self._tops), self.bar_height()
-        begin = max(axis.x(float(edges[step])), float(area.left()))
-        end = min(axis.x(float(edges[step + 1])), float(area.right() + 1))
-        left_px, columns = int(begin), max(1, int(np.ceil(end)) - int(begin))
-        window = (axis.time(left_px), axis.time(left_px + columns))
-        cut = cut_step(spans, self._keys, lanes, float(edges[step]), window, columns)
-        self.merged_spans += cut.merged
-        theme = self.context.theme
-        tops = self._tops
-        for top in tops[tops > FAR]:
-            painter.fillRect(QRectF(begin, top, end - begin, bar), QColor(theme.canvas))
-        left = np.round(cut.left) + left_px
-        width = np.maximum(np.round(cut.right) + left_px - left, 1.0)
-        width = np.where(width >= 4, width - 1, width)
+        steps = [(float(edges[step]), spans) for step, spans in self.shown.items()]
+        window = (axis.start_ps, axis.end_ps)
+        return cut_steps(steps, self._keys, len(self._tops), window, area.width())
+
+    def _paint_exact(self, painter: QPainter, area: QRect, axis: TimeMap, cut: Cut) -> None:
+        assert self.composition is not None
+        edges, bar = self.composition.edges, self.bar_height()
+        theme, tops = self.context.theme, self._tops
+        seen = tops[tops > FAR]
         painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.canvas))
+        for first, last in neighbours(self.shown):
+            begin = max(axis.x(float(edges[first])), float(area.left()))
+            end = min(axis.x(float(edges[last + 1])), float(area.right() + 1))
+            places = np.full(len(seen), begin)
+            self._batch.draw(painter, places, seen, np.full(len(seen), end - begin), float(bar))
+        self.merged_spans += cut.merged
+        left = np.round(cut.left) + area.left()
+        width = np.maximum(np.round(cut.right) + area.left() - left, 1.0)
+        width = np.where(width >= 4, width - 1, width)
         for key in np.unique(cut.key):
             use = cut.key == key
             painter.setBrush(QColor(theme.colour(COLOUR_KEYS[key])))
@@ -351,15 +384,14 @@ class TimelineCanvas(TimeCanvas):
             for at, top in enumerate(tops[cut.merged_lanes].tolist()):
                 if top > FAR:
                     strip = NumpyImage(argb[at : at + 1], alpha=True).image
-                    painter.drawImage(QRectF(left_px, top, columns, bar), strip)
+                    painter.drawImage(QRectF(area.left(), top, area.width(), bar), strip)
         if bar >= 11:
-            self._paint_labels(painter, cut, spans, left, width, tops)
+            self._paint_labels(painter, cut, left, width, tops)
 
     def _paint_labels(
         self,
         painter: QPainter,
-        cut: ExactStep,
-        spans: Spans,
+        cut: Cut,
         left: NDArray[np.float64],
         width: NDArray[np.float64],
         tops: NDArray[np.float64],
@@ -374,8 +406,9 @@ class TimelineCanvas(TimeCanvas):
         width = width - np.maximum(edge - left, 0.0)
         left = np.maximum(left, edge)
         wide = np.flatnonzero((width >= LABEL_PX) & (tops[cut.lane] > FAR))
+        steps = list(self.shown.values())
         for at in wide[np.argsort(-width[wide])][:MAX_LABELS]:
-            span = int(cut.index[at])
+            spans, span = steps[cut.step[at]], int(cut.index[at])
             op = run.ops[int(spans.op[span])]
             if op.id == "wait.no_work":
                 continue
