@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -64,7 +64,7 @@ from app.widgets.changes_dialog import ChangesDialog
 from app.widgets.crash_dialog import CrashDialog
 from app.widgets.dock import ViewDock
 from app.widgets.glossary import GlossaryDialog
-from app.widgets.key_rules import leaves_command, leaves_undo, wants_key
+from app.widgets.key_filter import KeyFilter
 from app.widgets.key_sheet import KeySheet
 from app.widgets.message_strip import MessageStrip
 from app.widgets.notice_bar import NoticeBar
@@ -240,9 +240,9 @@ class MainWindow(QMainWindow):
         ):
             signal.connect(lambda *_: self._renew_commands())
         state.search.show_view.connect(self.raise_view)
+        self.keys = KeyFilter(self, self.commands, state.turns)
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            application.installEventFilter(self)
             application.focusChanged.connect(self._on_focus_changed)
 
     def _show_bars(self) -> None:
@@ -547,24 +547,13 @@ class MainWindow(QMainWindow):
 
     # Events.
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave keys to the controls that need them, and undo to the document.
-
-        Every event of the program passes here, so the cheap questions come first: asking an event
-        for its type makes an enum member, which is slower than all the rest.
-        """
-        if isinstance(event, QKeyEvent):
-            if event.type() == QEvent.Type.ShortcutOverride:
-                self.state.turns.now(self.commands.refresh)
-                if wants_key(watched, event):
-                    event.accept()
-                    return True
-                if leaves_undo(watched, event) or leaves_command(event, self.commands):
-                    event.ignore()
-                    return True
-        elif isinstance(watched, QTabBar) and event.type() == QEvent.Type.Polish:
-            watched.setAccessibleName(watched.accessibleName() or "Views in the same place")
-        return False
+    def childEvent(self, event: QChildEvent) -> None:
+        """Name the tab bars that Qt makes for docks in the same place, once they are complete."""
+        super().childEvent(event)
+        if event.polished():
+            bar = event.child()
+            if isinstance(bar, QTabBar):
+                bar.setAccessibleName(bar.accessibleName() or "Views in the same place")
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -620,9 +609,9 @@ class MainWindow(QMainWindow):
         self.state.search.shut_down()
         for dock in self.docks.values():
             dock.view.shut_down()
+        self.keys.stop()
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            application.removeEventFilter(self)
             application.focusChanged.disconnect(self._on_focus_changed)
         self.state.release()
         release(self.controller)

@@ -55,12 +55,13 @@ class CommandRegistry:
         Raises:
             ValueError: for a second command of the same id or the same key.
         """
+        taken = {key.casefold(): c for c in self._commands.values() for key in c.keys}
         for command in commands:
             if command.id in self._commands:
                 raise ValueError(f"command {command.id!r} is registered twice")
             for key in command.keys:
-                other = self.by_key(key)
-                if other is not None:
+                other = taken.setdefault(key.casefold(), command)
+                if other is not command:
                     raise ValueError(f"{key}: both {other.id} and {command.id}")
             self._commands[command.id] = command
             self._defaults[command.id] = command.keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -114,6 +114,7 @@ class ParameterForm(QWidget):
         self._timer.timeout.connect(self._on_timer)
         self._headers: dict[str, QPushButton] = {}
         self._grids: dict[str, QGridLayout] = {}
+        self._found: set[str] = set()
         self._filter = QLineEdit(self)
         self._filter.setPlaceholderText("Filter fields")
         self._filter.setAccessibleName("Filter fields")
@@ -180,6 +181,7 @@ class ParameterForm(QWidget):
         self.rows = {}
         self._headers = {}
         self._grids = {}
+        self._found = set()
         self._body = QWidget(self._area)
         self._column = QVBoxLayout(self._body)
         self._column.setContentsMargins(0, 0, 2, 8)
@@ -230,8 +232,10 @@ class ParameterForm(QWidget):
             self._grids[group] = self._grid_of_group()
         grid = self._grids[group]
         body, line = grid.parentWidget(), grid.rowCount()
+        added = []
         for field in fields:
             row = FieldRow(field, body)
+            added.append(row)
             row.editor.edited.connect(lambda value, p=field.path: self._on_edited(p, value))
             row.reset.clicked.connect(lambda _=False, p=field.path: self.reset_asked.emit(p))
             grid.addWidget(row.label, line, 0)
@@ -241,7 +245,10 @@ class ParameterForm(QWidget):
             self.rows[field.path] = row
             line += 2
         self._show_marks(fields)
-        self._show_rows(group)
+        # Those of the group that stand there already are as they should be.
+        if self._show_found(added, self._words()):
+            self._found.add(group)
+        self._show_headers(group)
 
     def _grid_of_group(self) -> QGridLayout:
         """A grid of its own for each group: adding rows lays out one group and not the form."""
@@ -286,28 +293,43 @@ class ParameterForm(QWidget):
             self._folded.discard(group)
         self._show_rows(group)
 
+    def _words(self) -> list[str]:
+        return self._filter.text().casefold().split()
+
     def _show_rows(self, only: str = "") -> None:
         """Apply filter and folds, to one group or to all."""
-        words = self._filter.text().casefold().split()
-        seen: set[str] = set()
-        for path, row in self.rows.items():
-            group = row.field.group
-            if only and group != only:
-                continue
+        words = self._words()
+        groups: dict[str, list[FieldRow]] = {}
+        for row in self.rows.values():
+            groups.setdefault(row.field.group, []).append(row)
+        for group in (only,) if only else groups:
+            if self._show_found(groups[group], words):
+                self._found.add(group)
+            else:
+                self._found.discard(group)
+        self._show_headers(only)
+
+    def _show_found(self, rows: Iterable[FieldRow], words: list[str]) -> bool:
+        """Show the rows that the filter finds and no fold hides; whether it finds any."""
+        any_found = False
+        for row in rows:
+            path = row.field.path
             text = f"{path} {path.replace('_', ' ')} {row.field.knob.help}".casefold()
-            match = all(word in text for word in words)
-            if match:
-                seen.add(group)
-            row.set_shown(match and (bool(words) or group not in self._folded))
-        for group, header in self._headers.items():
-            if only and group != only:
-                continue
+            found = all(word in text for word in words)
+            any_found |= found
+            row.set_shown(found and (bool(words) or row.field.group not in self._folded))
+        return any_found
+
+    def _show_headers(self, only: str = "") -> None:
+        words = self._words()
+        for group in (only,) if only else self._headers:
+            header = self._headers[group]
             folded = group in self._folded and not words
             title = group.replace("_", " ").replace(".", " · ")
             header.setText(f"{'▸' if folded else '▾'}  {title}")
             header.setAccessibleName(f"{title}, {'folded' if folded else 'unfolded'}")
-            header.setVisible(group in seen)
-            self._grids[group].parentWidget().setVisible(group in seen and not folded)
+            header.setVisible(group in self._found)
+            self._grids[group].parentWidget().setVisible(group in self._found and not folded)
 
 
 def field_name(field: FieldInfo) -> str:

@@ -130,7 +130,10 @@ def test_the_arrows_are_buttons(window, qtbot):
     stops = ready(window, qtbot)
     qtbot.mouseClick(stops.rows["layer"].next, Qt.MouseButton.LeftButton)
     assert window.state.cursor.time_ps > 0
-    qtbot.keyClick(stops.rows["token"].next, Qt.Key.Key_Space)
+    button = stops.rows["token"].next
+    button.setFocus()
+    assert button.hasFocus()  # keys come to no other control
+    qtbot.keyClick(button, Qt.Key.Key_Space)
     assert window.state.cursor.step == 10
 
 
