@@ -202,9 +202,7 @@ def set_up(window: QMainWindow) -> None:
     window.setDockNestingEnabled(True)
     window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
     window.setDockOptions(
-        QMainWindow.DockOption.AnimatedDocks
-        | QMainWindow.DockOption.AllowNestedDocks
-        | QMainWindow.DockOption.AllowTabbedDocks
+        QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks
     )
 
 

@@ -24,6 +24,8 @@ MAX_PER_CELL = 4096
 COARSE = 8
 """Items per pixel column from which on the grid's counts are drawn instead of single items."""
 
+_PALE = 0.30
+"""How much of a place's colour is left where nothing is active."""
 MARK_GAIN = 4.0
 """How much stronger than its share a mark colours a cell of many items."""
 
@@ -162,26 +164,30 @@ def _shares_coloured(grid: PlacementGrid, look: Look) -> Cells:
     assert grid.flag_counts is not None
     theme = look.theme
     total = np.maximum(grid.counts.sum(axis=0, dtype=np.float32), 1)
-    lift = _LIFT[grid.active].astype(np.float32)[..., None] / 255
     if look.by is ColourBy.ACTIVITY:
         heat = np.array([_unpacked(int(c)) for c in _ramp(theme.heat, 256)], np.float32)
-        mean = heat[_LIFT[grid.active]]
+        mean = np.stack([channel[_LIFT[grid.active]] for channel in heat.T])
     else:
         ids = tuple(category.id for category in grid.categories)
         full = np.array([rgb(colour) for colour in place_colours(theme, ids)], np.float32)
         for index in look.hidden & frozenset(range(len(ids))):  # places come and go with the run
             full[index] = rgb(blend(theme.canvas, theme.border, 0.25))
-        canvas = np.array(rgb(theme.canvas), np.float32)
-        low = canvas + (full - canvas) * np.float32(0.30)
-        share = np.moveaxis(grid.counts, 0, -1).astype(np.float32) / total[..., None]
-        mean = share @ low
+        # By channel, so that all of it is one product of two matrices: (3, rows, cells).
+        items = grid.counts.astype(np.float32).reshape(len(ids), -1)
+        mean = (full.T @ items).reshape(3, *total.shape)
+        mean /= total
+        canvas = np.array(rgb(theme.canvas), np.float32)[:, None, None]
+        mean -= canvas
         if look.by is ColourBy.PLACE:
-            mean = mean + (share @ full - mean) * lift
+            mean *= np.float32(_PALE) + np.float32(1 - _PALE) * _LIFTED[grid.active]
+        else:
+            mean *= np.float32(_PALE)
+        mean += canvas
     for flag, colour in _flag_colours(look):
         weight = grid.flag_counts[FLAGS.index(flag)].astype(np.float32) / total
-        weight = np.minimum(1.0, weight * MARK_GAIN)[..., None]
-        mean = mean + (np.array(rgb(colour), np.float32) - mean) * weight
-    red, green, blue = (mean[..., k].astype(np.uint32) for k in range(3))
+        np.minimum(weight * np.float32(MARK_GAIN), 1, out=weight)
+        mean += (np.array(rgb(colour), np.float32)[:, None, None] - mean) * weight
+    red, green, blue = mean.astype(np.uint32)
     packed = np.uint32(0xFF000000) | (red << 16) | (green << 8) | blue
     packed[grid.category == NO_CELL] = _packed(theme.canvas)
     return np.asarray(packed)
@@ -208,7 +214,7 @@ def _place_table(grid: PlacementGrid, look: Look) -> Cells:
         if index in look.hidden:
             table[index] = _packed(blend(theme.canvas, theme.border, 0.25))
             continue
-        low = blend(theme.canvas, colour, 0.30)
+        low = blend(theme.canvas, colour, _PALE)
         table[index] = _ramp((low, blend(low, colour, 0.75), colour), 256)
     return table
 
@@ -251,6 +257,7 @@ def _ramp(stops: tuple[str, ...], steps: int) -> Cells:
 
 _LIFT = np.round(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
 """Lifts low shares: of the items of a cell, rarely more than half are active."""
+_LIFTED = _LIFT.astype(np.float32) / 255
 
 
 def columns_text(grid: PlacementGrid, first: int, stop: int) -> str:

@@ -222,10 +222,12 @@ class CompareView(View):
         self.hint.setText(_HINT if a is None else _ALONE)
         self.stack.setCurrentIndex(0 if alone else 1)
         self.tools.setVisible(not alone and self.tabs.currentWidget() is self.table)
-        if alone:
+        if alone and self.headline.text():
             self.headline.clear()
         for index, align in enumerate(Align):
-            self.align.setItemText(index, f"align by {comparison.align_title(align)}")
+            text = f"align by {comparison.align_title(align)}"
+            if self.align.itemText(index) != text:  # or the window is laid out for nothing
+                self.align.setItemText(index, text)
         self.align.setCurrentIndex(list(Align).index(comparison.align))
         busy = bool(baseline.system)
         self.progress.setVisible(busy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -11,6 +13,7 @@ from app.viewmodels import metrics
 from app.viewmodels.composition import Composition, composition_of
 from app.widgets.empty import NO_RUN
 from app.widgets.painting import small_font
+from app.widgets.texts import texts_in
 from app.widgets.view import Context, View, register_view
 
 REFRESH_MS = 250
@@ -143,14 +146,14 @@ class MetricsView(View):
         rows = [
             group.child(at) for group in self._groups.values() for at in range(group.childCount())
         ]
-        metrics, indent = self._tree.fontMetrics(), 2 * self._tree.indentation() + 8
-        names = indent + max((metrics.horizontalAdvance(row.text(0)) for row in rows), default=0)
+        texts, indent = texts_in(self._tree.font()), 2 * self._tree.indentation() + 8
+        names = indent + max((ceil(texts.width(row.text(0))) for row in rows), default=0)
         values = [self._value_width(row) for row in rows]
         value = max((width for width in values if width <= VALUE_SHARE * room), default=0)
         self._tree.header().resizeSection(0, min(names, room - value))
 
     def _value_width(self, row: QTreeWidgetItem) -> int:
-        return self._tree.fontMetrics().horizontalAdvance(row.text(1)) + 12
+        return ceil(texts_in(self._tree.font()).width(row.text(1))) + 12
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

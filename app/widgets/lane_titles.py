@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from app.widgets.elided import ElidedLabel
 from app.widgets.painting import small_font
+from app.widgets.texts import texts_in
 from app.widgets.view import Context
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def needed_px(canvas: TimeCanvas) -> int:
     run = canvas.state.runs.current
     if run is None:
         return 0
-    metrics = QFontMetricsF(small_font(canvas.font(), -0.5))
-    widest = max((metrics.horizontalAdvance(lane.title) for lane in run.lanes), default=0.0)
+    texts = texts_in(small_font(canvas.font(), -0.5))
+    widest = max((texts.width(lane.title) for lane in run.lanes), default=0.0)
     return int(widest) + NOTE_PX + 10
 
 

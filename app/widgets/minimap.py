@@ -57,6 +57,7 @@ class Minimap(QWidget):
         self._dirty = True
         self._part = Part.OUTSIDE
         self._backdrop = Backdrop()
+        self._base = Backdrop()
         self._revision = 0
         self._line_x = 0.0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -167,6 +168,18 @@ class Minimap(QWidget):
 
     def _paint_still(self, painter: QPainter) -> None:
         """All but the cursor and the frame."""
+        area, composition = self.area(), self._composition
+        whole = composition is not None and composition.steps > 0
+        if composition is not None and whole and self._dirty:
+            self._draw_activity(composition)
+        key = (self.context.theme, self._image, whole, self.end_ps(), area.getRect())
+        self._base.draw(painter, self, key, self._paint_base)
+        if whole:
+            self._paint_window(painter, area)
+            self._paint_marks(painter, area)
+
+    def _paint_base(self, painter: QPainter) -> None:
+        """What stays while the range moves."""
         theme, area = self.context.theme, self.area()
         painter.fillRect(self.rect(), QColor(theme.panel))
         painter.fillRect(area, QColor(theme.canvas))
@@ -178,12 +191,8 @@ class Minimap(QWidget):
         if composition is not None and composition.steps:
             text = time_text(self.end_ps(), 3)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
-            if self._dirty:
-                self._draw_activity(composition)
             if self._image is not None:
                 painter.drawImage(QRectF(area), self._image.image)
-            self._paint_window(painter, area)
-            self._paint_marks(painter, area)
 
     def _draw_activity(self, composition: Composition) -> None:
         self._dirty = False

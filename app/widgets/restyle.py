@@ -16,6 +16,12 @@ def restyle(widget: QWidget) -> None:
     widget.update()
 
 
+def set_style(widget: QWidget, rules: str) -> None:
+    """Give a widget style rules of its own, unless it has these: Qt would evaluate them again."""
+    if widget.styleSheet() != rules:
+        widget.setStyleSheet(rules)
+
+
 def set_flag(widget: QWidget, name: str, on: bool) -> None:
     """Set a property that style rules look at."""
     if bool(widget.property(name)) != on:

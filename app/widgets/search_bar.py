@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from app.widgets.elided import ElidedLabel
+from app.widgets.restyle import set_style
 from app.widgets.view import Context
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -109,9 +110,10 @@ class SearchBar(QWidget):
         theme = self.context.theme
         bad = bool(model.error) or isinstance(model.item, str)
         nothing = model.query is not None and model.status() == "nothing found"
-        self.field.setStyleSheet(f"QLineEdit {{ border: 1px solid {theme.error}; }}" if bad else "")
+        border = f"QLineEdit {{ border: 1px solid {theme.error}; }}" if bad else ""
+        set_style(self.field, border)
         colour = theme.error if bad or nothing else theme.text_dim
-        self.status.setStyleSheet(f"color: {colour};")
+        set_style(self.status, f"color: {colour};")
         self.back.setEnabled(model.query is not None)
         self.on.setEnabled(model.query is not None)
         if self.lanes.isChecked() != model.filter_lanes:

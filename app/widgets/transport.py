@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontDatabase, QFontMetrics
+from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -51,6 +51,7 @@ class TransportBar(QWidget):
         self.state = context.state
         self.setAccessibleName("Transport")
         self._buttons: dict[str, QToolButton] = {}
+        self._icons: dict[str, tuple[str, str, str]] = {}
         row = QHBoxLayout()
         row.setSpacing(2)
         for id in _BUTTONS:
@@ -69,19 +70,17 @@ class TransportBar(QWidget):
         self.position.setAccessibleName("Position")
         self.position.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.position.setFont(small_font(self.font(), 0.5))
-        # It gives way, or a long name would make the window wider than the screen.
-        row.addWidget(Held(self.position, _POSITION_LEAST_PX, self), 1)
         self._stale = QLabel("stale", self)
         self._stale.setObjectName("staleBadge")
         self._stale.setToolTip("The run on screen is older than the scenario")
         self._stale.hide()
-        row.addWidget(self._stale)
         self._progress = Progress(context, self)
         self._progress.hide()
-        row.addWidget(self._progress)
-        self._buttons["run.cancel"] = self._button("run.cancel")
-        self._buttons["run.cancel"].hide()
-        row.addWidget(self._buttons["run.cancel"])
+        cancel = self._button("run.cancel")
+        cancel.hide()
+        # It gives way, or a long name would make the window wider than the screen.
+        behind = (self._stale, self._progress, cancel)
+        row.addWidget(Held(self.position, _POSITION_LEAST_PX, self, behind), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 2)
         layout.setSpacing(2)
@@ -105,8 +104,18 @@ class TransportBar(QWidget):
         state.runs.progress_changed.connect(self._show_progress)
         state.runs.preparing_changed.connect(lambda _: self._show_progress(*state.runs.progress))
         state.playback.changed.connect(self._show_speed)
-        self.context.themes.changed.connect(self._show_icons)
+        self.context.themes.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
         self._show_icons()
+        # Its text changes with every step; were it to show what is below it, the tool bar and the
+        # window would be painted too.
+        palette = self.position.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(self.context.theme.window))
+        self.position.setBackgroundRole(QPalette.ColorRole.Window)
+        self.position.setPalette(palette)
+        self.position.setAutoFillBackground(True)
 
     def _button(self, id: str) -> QToolButton:
         button = QToolButton(self)
@@ -122,7 +131,10 @@ class TransportBar(QWidget):
             name = id.partition(".")[2]
             if id == "playback.play" and self.state.playback.playing:
                 name = "pause"
-            button.setIcon(transport_icon(name, theme.text, theme.text_dim))
+            look = (name, theme.text, theme.text_dim)
+            if self._icons.get(id) != look:
+                self._icons[id] = look
+                button.setIcon(transport_icon(*look))
 
     def _show_stale(self, stale: bool) -> None:
         """Say that the run on screen is not that of the scenario, and whose it is."""

@@ -1,6 +1,7 @@
 """Controls speak the words of the run on screen, and offer what it has."""
 
 import pytest
+from PySide6.QtCore import QPoint
 
 from app.viewmodels.conditions import token_step
 from app.viewmodels.placement import ColourBy
@@ -152,3 +153,15 @@ def test_problems_of_a_file_go_with_it(window, qtbot, tmp_path):
     assert tabs.tabText(1) == "YAML"
     wait_for_run(qtbot, window)
     assert tabs.tabText(1) == "YAML"
+
+
+def test_the_position_looks_like_the_bar_it_is_in(window, qtbot):
+    for mode in ("dark", "light"):
+        window.transport.context.themes.set_mode(mode)
+        qtbot.wait(20)
+        label, image = window.transport.position, window.grab().toImage()
+        inside = label.mapTo(window, label.rect().topRight() + QPoint(-3, 2))
+        above = inside + QPoint(0, -7)
+        ratio = image.devicePixelRatio()
+        colours = {image.pixelColor(place * ratio).name() for place in (inside, above)}
+        assert colours == {window.transport.context.theme.window.lower()}
