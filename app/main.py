@@ -77,8 +77,10 @@ def _open(arguments: list[str], *, safe: bool = False) -> int:
     gc.disable()  # the window collects by itself; collecting while loading is a sixth of the start
     from simcore.remote.heap import keep_freed_memory
     from simcore.remote.parent import WORKERS
+    from simcore.remote.priority import raise_thread
 
     keep_freed_memory()
+    raise_thread()
     WORKERS.warm()  # it loads the simulator while this process loads the window
     try:
         from app.bootstrap import run

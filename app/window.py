@@ -113,8 +113,12 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.themes = themes
         self.state = AppState()
-        self.controller = RunController(self.state.session, self.state.runs, self.state.messages)
-        self.look_ahead = LookAhead(self.state.runs, self.state.cursor, self.state.window)
+        self.controller = RunController(
+            self.state.session, self.state.runs, self.state.messages, self.state.turns
+        )
+        self.look_ahead = LookAhead(
+            self.state.runs, self.state.cursor, self.state.window, self.state.turns
+        )
         self.welcome: WelcomePage | None = None
         self.glossary: GlossaryDialog | None = None
         self.guide: TourGuide | None = None

@@ -104,11 +104,19 @@ class RunsModel(QObject):
             self.stale = stale
             self.stale_changed.emit(stale)
 
-    def set_progress(self, done: int, total: int) -> None:
-        """Publish progress of the simulation under way."""
+    def set_progress(self, done: int, total: int, *, tell: bool = True) -> None:
+        """Publish progress of the simulation under way.
+
+        Without `tell`, the caller does so with `tell_progress` when there is time.
+        """
         if (done, total) != self.progress:
             self.progress = (done, total)
-            self.progress_changed.emit(done, total)
+            if tell:
+                self.tell_progress()
+
+    def tell_progress(self) -> None:
+        """Tell everybody of the progress."""
+        self.progress_changed.emit(*self.progress)
 
     def set_preparing(self, preparing: bool) -> None:
         """Publish that a simulation takes long to begin, or does no more."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
@@ -15,6 +16,14 @@ PAUSE_MS = 1
 A pause of 0 would have all of them wait for an idle moment, which a busy program never has.
 """
 
+PATIENCE_S = 0.025
+"""After so long a piece is due whatever its rank, the oldest first: where views are asked again
+with every frame and take as long as one, the last of them would never come."""
+AFTER_VIEWS = 9
+"""Rank of what is handed to another thread. That thread holds up this one while both compute: they
+share an interpreter, and on two cores it is often put where this one wants to go on. So it begins
+when all views have drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -22,6 +31,11 @@ class _Piece:
 
     rank: int
     wanted: Callable[[], bool] | None
+    since: float
+
+    def place(self, now: float) -> tuple[int, float]:
+        """Where it stands among others."""
+        return (0, self.since) if now - self.since > PATIENCE_S else (1, self.rank)
 
 
 class Turns(QObject):
@@ -46,7 +60,9 @@ class Turns(QObject):
         if self._stopped:
             return
         self._asleep.pop(work, None)
-        self._waiting[work] = _Piece(rank, wanted)
+        before = self._waiting.get(work)
+        since = time.monotonic() if before is None else before.since
+        self._waiting[work] = _Piece(rank, wanted, since)
         if not self._timer.isActive():
             self._timer.start()
 
@@ -67,8 +83,9 @@ class Turns(QObject):
 
     def wake(self) -> None:
         """Look again at what was not wanted: something has come into sight."""
+        now = time.monotonic()
         for work, piece in self._asleep.items():
-            self._waiting.setdefault(work, piece)
+            self._waiting.setdefault(work, replace(piece, since=now))
         self._asleep.clear()
         if self._waiting and not self._timer.isActive():
             self._timer.start()
@@ -92,7 +109,8 @@ class Turns(QObject):
 
     def _one(self) -> bool:
         """Do the first piece that is wanted; False if there is none."""
-        for work in sorted(self._waiting, key=lambda work: self._waiting[work].rank):
+        now = time.monotonic()
+        for work in sorted(self._waiting, key=lambda work: self._waiting[work].place(now)):
             piece = self._waiting.pop(work)
             if piece.wanted is None or piece.wanted():
                 work()

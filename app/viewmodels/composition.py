@@ -88,6 +88,8 @@ class Composition:
 
         A view that has not taken over a new run yet may ask for more steps than this one has.
         """
+        if length <= self._sums.steps:
+            return  # whoever takes in later ones meanwhile holds the lock for long
         with self._lock:
             length = min(length, len(self.run))
             if length > self._sums.steps:

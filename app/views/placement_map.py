@@ -8,6 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.state.messages import Severity
+from app.state.turns import AFTER_VIEWS
 from app.theme.tokens import place_colours
 from app.viewmodels.formatting import percent_text
 from app.viewmodels.placement import (
@@ -128,7 +129,7 @@ class PlacementView(View):
     def _on_step_changed(self) -> None:
         """Ask for the picture of another step, once there is one to begin with."""
         if self._picture is None or self.on_screen:
-            self._request()
+            self.state.turns.ask(self._request, AFTER_VIEWS)
 
     def _on_replaced(self, run: Run) -> None:
         """Offer what the run has; a choice it lacks comes back with the next run that has it."""

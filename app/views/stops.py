@@ -22,6 +22,9 @@ from app.viewmodels.conditions import CONDITIONS, Condition, help_of, missing, t
 from app.widgets.actions import bind_button
 from app.widgets.view import Context, View, register_view
 
+RANK = 5
+"""Its turn among the views."""
+
 
 @dataclass(frozen=True)
 class StopRow:
@@ -104,10 +107,11 @@ class StopsView(View):
         self.loop.toggled.connect(self._on_loop_toggled)
         for box in (self.first, self.last):
             box.valueChanged.connect(self._on_loop_edited)
-        self.state.stops.changed.connect(self._show)
+        turns = self.state.turns
+        self.state.stops.changed.connect(lambda: turns.ask(self._show, RANK))
         self.state.playback.changed.connect(self._show_loop)
-        self.state.runs.grew.connect(lambda _: self._show_loop())
-        self.state.runs.replaced.connect(lambda _: self._show_loop())
+        self.state.runs.grew.connect(lambda _: turns.ask(self._show_loop, RANK))
+        self.state.runs.replaced.connect(lambda _: turns.ask(self._show_loop, RANK))
         self._show()
         self._show_loop()
 

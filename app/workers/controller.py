@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.state.messages import Messages, Severity
 from app.state.runs import RunsModel
 from app.state.session import Session
+from app.state.turns import Turns
 from app.workers.simulation import FIRST_STEPS, Job, Phase, SimulationThread
 from simcore.errors import CapacityError, Problem, ScenarioErrors, SimcoreError
 from simcore.results.run import Run
@@ -19,8 +20,8 @@ from simcore.results.run import Run
 DEBOUNCE_MS = 150
 POLL_MS = 12
 """Time between looks at a job."""
-NEXT_MS = 1
-"""Time between two pieces of what has happened to a job, each an event of its own."""
+RANK = 0
+"""What has happened to a job comes before what views make of it."""
 GROW_MS = 200
 """Time between steps of the growth on screen; drawing competes with simulating."""
 PREPARING_MS = 300
@@ -47,8 +48,9 @@ class RunController(QObject):
 
     job_changed = Signal()
 
-    def __init__(self, session: Session, runs: RunsModel, messages: Messages) -> None:
+    def __init__(self, session: Session, runs: RunsModel, messages: Messages, turns: Turns) -> None:
         super().__init__()
+        self._turns = turns
         self._session = session
         self._runs = runs
         self._messages = messages
@@ -61,12 +63,13 @@ class RunController(QObject):
         self._begin = 0.0
         self._grow_at = 0.0
         self._unsettled: Run | None = None
+        self._progressed = False
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._debounce.timeout.connect(self.start)
         self._slow = QTimer(self, singleShot=True, interval=PREPARING_MS)
         self._slow.timeout.connect(self._on_slow)
         self._poll = QTimer(self, interval=POLL_MS)
-        self._poll.timeout.connect(self._on_poll)
+        self._poll.timeout.connect(self._ask)
         session.document_changed.connect(self._on_document_changed)
         session.opened.connect(self._on_opened)
         session.file_changed.connect(self._on_file_changed)
@@ -81,8 +84,9 @@ class RunController(QObject):
             self._thread.start()
         self.job = self._thread.submit(document)
         self._reported = Phase.QUEUED
+        self._progressed = False
         self._begin = time.perf_counter()
-        self._poll.start(POLL_MS)
+        self._poll.start()
         self._slow.start()
         self.job_changed.emit()
 
@@ -102,6 +106,7 @@ class RunController(QObject):
         """Stop everything; call before the application ends."""
         self._debounce.stop()
         self._poll.stop()
+        self._turns.drop(self._look)
         self._slow.stop()
         if self._thread.isRunning():
             self._thread.stop()
@@ -125,18 +130,20 @@ class RunController(QObject):
             self._runs.set_stale(True)
         self._debounce.start()
 
-    def _on_poll(self) -> None:
+    def _ask(self) -> None:
+        self._turns.ask(self._look, RANK)
+
+    def _look(self) -> None:
+        """Take the next piece of what has happened, in an event of its own."""
         job = self.job
         if job is None:
             self._poll.stop()
             return
         phase = job.phase
         if self._take_piece(job, phase):
-            self._poll.start(NEXT_MS)  # more may have happened
+            self._ask()  # more may have happened
         elif job.over and phase is job.phase:
             self._poll.stop()
-        elif self._poll.interval() != POLL_MS:
-            self._poll.start(POLL_MS)
 
     def _take_piece(self, job: Job, phase: Phase) -> bool:
         """Tell the models the next thing that has happened; False if there is nothing new.
@@ -149,6 +156,10 @@ class RunController(QObject):
             taken, self._unsettled = self._unsettled, None
             if taken is self._runs.current:
                 self._runs.settle()
+        elif self._progressed:
+            self._progressed = False
+            self._began()
+            self._runs.tell_progress()
         elif current and job.scenario is not None and self._resolved is not job:
             self._resolved = job
             self._session.set_resolved(job.scenario)
@@ -172,14 +183,16 @@ class RunController(QObject):
             self._messages.clear_strip()
             self._foreign = False
             self._unsettled = run
+            # Before the run is told of: one that seems to be whole would stop the playback.
+            self._runs.set_progress(len(run), total, tell=False)
             self._runs.replace(run, job.ready, settle=False)
         elif now >= self._grow_at and job.ready > self._runs.length:
             self._runs.poll(job.ready)
+            self._runs.set_progress(len(run), total, tell=False)
         else:
             return False
         self._grow_at = now + GROW_MS / 1000
-        self._began()
-        self._runs.set_progress(len(run), total)
+        self._progressed = True
         return True
 
     def _on_slow(self) -> None:

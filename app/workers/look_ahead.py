@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.state.cursor import Cursor
 from app.state.runs import RunsModel
 from app.state.time_window import TimeWindow
+from app.state.turns import AFTER_VIEWS, Turns
 from app.viewmodels.composition import composition_of
 from app.viewmodels.grains import has_marks, marks_of
 from app.viewmodels.time_axis import steps_around
@@ -31,12 +32,12 @@ class LookAhead(QObject):
     them is much of the work of a frame.
     """
 
-    def __init__(self, runs: RunsModel, cursor: Cursor, window: TimeWindow) -> None:
+    def __init__(self, runs: RunsModel, cursor: Cursor, window: TimeWindow, turns: Turns) -> None:
         super().__init__()
-        self._runs, self._cursor, self._window = runs, cursor, window
+        self._runs, self._cursor, self._window, self._turns = runs, cursor, window, turns
         self._around = LatestLoader()
         self._range_pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._range_pause.timeout.connect(self._ask_around)
+        self._range_pause.timeout.connect(self._ask_around_soon)
         window.changed.connect(self._range_pause.start)
         self._loader = LatestLoader()
         self._loader.loaded.connect(self._on_derived)
@@ -44,7 +45,7 @@ class LookAhead(QObject):
         self._last = cursor.step
         self._next = -1
         self._pause = QTimer(self, singleShot=True)
-        self._pause.timeout.connect(self._ask)
+        self._pause.timeout.connect(self._ask_soon)
         cursor.step_changed.connect(self._on_step)
 
     def _on_step(self, step: int) -> None:
@@ -58,6 +59,12 @@ class LookAhead(QObject):
             self._pause.start(PAUSE_MS if near else LONG_PAUSE_MS)
         else:
             self._pause.stop()
+
+    def _ask_soon(self) -> None:
+        self._turns.ask(self._ask, AFTER_VIEWS)
+
+    def _ask_around_soon(self) -> None:
+        self._turns.ask(self._ask_around, AFTER_VIEWS)
 
     def _ask(self) -> None:
         step = self._next

@@ -7,7 +7,9 @@ looks at a job's fields at its own frame rate.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -25,6 +27,9 @@ from simcore.scenario.schema import Scenario
 
 FIRST_STEPS = 2
 """Steps a new run must have before it replaces the one on screen."""
+SUM_S = 0.1
+"""Time between two takings in of new steps: each costs the same however many there are, and the
+views look for them five times a second."""
 
 
 class Phase(StrEnum):
@@ -59,6 +64,7 @@ class Job:
     ready: int = 0
     error: Exception | None = None
     assignment: Assignment = field(init=False)
+    _summed_s: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.assignment = Assignment(Simulate(self.document, FIRST_STEPS))
@@ -77,6 +83,14 @@ class Job:
         elif isinstance(message, Steps):
             assert self.run is not None
             grow(self.run, message)
+            now = time.monotonic()
+            if self.ready < FIRST_STEPS or message.finished or now > self._summed_s + SUM_S:
+                self._summed_s = now
+                self.sum_up()
+
+    def sum_up(self) -> None:
+        """Let the views look at all steps there are."""
+        if self.run is not None:
             composition_of(self.run).extend(len(self.run))
             self.ready = len(self.run)
 
@@ -139,6 +153,8 @@ class SimulationThread(QThread):
                     worker = WORKERS.take()
                 _serve(job, worker)
             except Exception as error:  # the border of the thread: reported, not an abort
+                with contextlib.suppress(Exception):  # it may be what failed
+                    job.sum_up()
                 job.error = error
                 job.phase = Phase.FAILED
             if worker is not None and not worker.usable:
@@ -155,6 +171,8 @@ def _serve(job: Job, worker: Worker) -> None:
         for message in job.assignment.messages(worker):
             job.take(message)
     except Cancelled:
+        with contextlib.suppress(Exception):
+            job.sum_up()
         if job.run is not None:
             job.run.status.cancelled = True
         job.phase = Phase.CANCELLED

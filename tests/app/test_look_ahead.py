@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 
+from app.state import turns as turns_module
 from app.state.cursor import Cursor
 from app.viewmodels import grains
 from app.viewmodels.composition import composition_of
@@ -107,3 +108,23 @@ def test_from_afar_nothing_is_derived():
     assert steps_around(edges, 0.0, 150.0) == []
     assert steps_around(edges, 50.0, 54.0) == [50, 51, 52, 53, 49, 54]
     assert steps_around(edges, 0.0, 4.0)[:4] == [0, 1, 2, 3]
+
+
+def test_other_threads_begin_when_the_views_have_drawn(window, qtbot, monkeypatch):
+    """While both compute they hold up each other."""
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 60.0)  # however busy the machine is
+    turns, order = window.state.turns, []
+    view, ahead = window.docks["placement"].view, window.look_ahead
+    window.show_view("placement")
+    window.state.cursor.seek(1)
+    qtbot.wait(200)
+    monkeypatch.setattr(view._loader, "request", lambda *_: order.append("map"))
+    monkeypatch.setattr(ahead._loader, "request", lambda *_: order.append("ahead"))
+    window.state.cursor.seek(2)
+    assert order == []
+    ahead._pause.stop()
+    ahead._pause.timeout.emit()
+    turns.ask(lambda: order.append("a view"), 5)
+    turns.ask(lambda: order.append("the first view"), 0)
+    turns.flush()
+    assert order == ["the first view", "a view", "map", "ahead"]

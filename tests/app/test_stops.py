@@ -21,6 +21,7 @@ def view(window):
 def ready(window, qtbot):
     window.show_view("stops")
     qtbot.waitUntil(lambda: window.state.series.length == window.state.runs.length)
+    window.state.turns.flush()
     return view(window)
 
 
@@ -267,8 +268,10 @@ def test_the_end_of_the_loop_follows_the_run_until_it_is_changed(window, qtbot, 
     assert stops.last.value() == runs.length - 1
     monkeypatch.setattr(type(runs), "total_steps", property(lambda _: 500))
     runs.replaced.emit(runs.current)
+    window.state.turns.flush()
     assert stops.last.value() == 499
     stops.last.setValue(7)
     monkeypatch.setattr(type(runs), "total_steps", property(lambda _: 900))
     runs.replaced.emit(runs.current)
+    window.state.turns.flush()
     assert stops.last.value() == 7

@@ -1,12 +1,15 @@
 """Views take turns: each in an event of its own, seen ones only, all of them before a picture."""
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.state.turns import Turns
+from app.state import turns as turns_module
+from app.state.turns import AFTER_VIEWS, Turns
 from app.viewmodels.hover import step_name
 from app.viewmodels.load import load_group, step_load
 from app.widgets.view import seen
@@ -33,7 +36,13 @@ def turns(qapp):
     made.stop()
 
 
-def test_one_piece_an_event_the_lowest_rank_first(turns, qtbot):
+@pytest.fixture
+def patient(monkeypatch):
+    """However busy the machine is, ranks decide."""
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 60.0)
+
+
+def test_one_piece_an_event_the_lowest_rank_first(turns, patient, qtbot):
     done, beats = [], []
     turns.ask(lambda: done.append("late"), rank=5)
     turns.ask(lambda: done.append("early"), rank=1)
@@ -43,6 +52,37 @@ def test_one_piece_an_event_the_lowest_rank_first(turns, qtbot):
     qtbot.waitUntil(lambda: len(done) == 3)
     assert done == ["early", "middle", "late"]
     assert beats[:3] == [1, 2, 3]
+
+
+def test_no_piece_waits_for_ever_for_others_of_lower_rank(turns, qtbot, monkeypatch):
+    """Views that take as long as a frame are asked again before the last of them had its turn."""
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 0.01)
+    done, begin = [], time.monotonic()
+
+    def busy():
+        time.sleep(0.002)
+        turns.ask(busy, rank=0)
+
+    turns.ask(lambda: done.append(time.monotonic() - begin), rank=AFTER_VIEWS)
+    turns.ask(busy, rank=0)
+    for _ in range(3):  # asked again meanwhile, it does not lose its place
+        turns.ask(busy, rank=0)
+    qtbot.waitUntil(lambda: bool(done))
+    assert done[0] >= 0.009
+
+
+def test_what_was_asleep_has_no_precedence(turns, monkeypatch):
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 0.01)
+    seen_now, done = [], []
+    turns.ask(lambda: done.append("hidden"), rank=3, wanted=lambda: bool(seen_now))
+    turns.flush()
+    time.sleep(0.02)
+    seen_now.append(True)
+    monkeypatch.setattr(turns_module, "PATIENCE_S", 60.0)
+    turns.wake()
+    turns.ask(lambda: done.append("first"), rank=0)
+    turns.flush()
+    assert done == ["first", "hidden"]
 
 
 def test_what_is_asked_twice_is_done_once(turns):

@@ -65,11 +65,13 @@ def _window(*, minutes: float = 0.0, round_edits: int = 0, edits: int = 0) -> di
     from app.bootstrap import make_window, prepare
     from app.settings.store import Settings
     from simcore.remote.heap import keep_freed_memory
+    from simcore.remote.priority import raise_thread
     from tests.app.conftest import SMALL
     from tests.app.test_h2m2 import SMALL as OTHER
     from tests.soak.run import Soak, figures
 
     keep_freed_memory()  # as the program does
+    raise_thread()
     application = QApplication.instance() or QApplication(["soak"])
     prepare(application)
     paths = [folder / "one.yaml", folder / "two.yaml"]

@@ -66,10 +66,10 @@ def exact(plan: ServingPlan, run: Run, index: int) -> tuple[NDArray[np.uint8], N
     total = halves.sum(axis=0)
     lead = np.where(total > 0, halves.argmax(axis=0) + _HALF0, _ELSEWHERE)
     scale = 255 / max(1, int(total.max()))
-    for layer in range(layers):
-        turn = (np.arange(lanes) - layer) % lanes
-        category[:, layer] = lead[turn].reshape(-1)
-        active[:, layer] = (total[turn].reshape(-1) * scale).astype(np.uint8)
+    turn = (np.arange(lanes)[:, None] - np.arange(layers)) % lanes
+    category[:, :layers] = lead[turn].swapaxes(1, 2).reshape(rows, layers)
+    busy = (total * scale).astype(np.uint8)
+    active[:, :layers] = busy[turn].swapaxes(1, 2).reshape(rows, layers)
     state = states_at(plan, run, index)
     for kind, place in _OUTSIDE.items():
         category[:, layers + np.flatnonzero(state == kind)] = place
