@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
+from typing import Any
 
 import pytest
 
@@ -12,11 +12,11 @@ from simcore.data import list_scenarios
 from simcore.engine.simulator import Simulator
 from simcore.hardware.devices import machine
 from simcore.hardware.traffic import step_traffic
+from simcore.results.run import Run
 from simcore.scenario.document import Document
-from tests.bench.measure import median_ms, report
+from tests.bench.measure import record, timed
 
-
-@pytest.mark.parametrize(
+of_devices = pytest.mark.parametrize(
     ("name", "device", "timing"),
     [
         ("hermes-llama2-70b", "dimm0", "nRFC"),
@@ -24,19 +24,38 @@ from tests.bench.measure import median_ms, report
         ("h2m2-gpt3-175b", "lpddr", "nRFC"),
     ],
 )
-def bench_inspector_and_machine(name: str, device: str, timing: str) -> None:
+
+
+def simulated(name: str) -> tuple[Run, Any]:
+    """A run of a few steps and its machine."""
     path = next(file for file in list_scenarios() if file.stem == name)
     simulator = Simulator(Document.from_file(path).resolve(), items=False)
     simulator.advance(8)
-    run = simulator.run
-    made = machine(run.plan)
-    what = made.device(device)
-    assert what is not None
+    return simulator.run, machine(simulator.run.plan)
+
+
+@of_devices
+def bench_what_if(benchmark, name: str, device: str, timing: str) -> None:
+    run, made = simulated(name)
     value = itertools.count(300)
 
     def edit() -> None:
         inspect(run.scenario, made, device, {timing: next(value)}, 8192)
 
-    report(f"{name}: what-if of {timing} of {device}", median_ms(edit))
-    report(f"{name}: figures of {device} again", median_ms(partial(figures, run.scenario, what)))
-    report(f"{name}: traffic of a step", median_ms(partial(step_traffic, run, made, len(run) - 1)))
+    record(benchmark, f"what-if of {timing} of {device}, {name}", ms=timed(benchmark, edit))
+
+
+@of_devices
+def bench_figures_of_a_device(benchmark, name: str, device: str, timing: str) -> None:
+    run, made = simulated(name)
+    what = made.device(device)
+    assert what is not None
+    ms = timed(benchmark, lambda: figures(run.scenario, what))
+    record(benchmark, f"figures of {device}, {name}", ms=ms)
+
+
+@of_devices
+def bench_traffic_of_a_step(benchmark, name: str, device: str, timing: str) -> None:
+    run, made = simulated(name)
+    ms = timed(benchmark, lambda: step_traffic(run, made, len(run) - 1))
+    record(benchmark, f"traffic of a step, {name}", ms=ms)

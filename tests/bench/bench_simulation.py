@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
+import pytest
 
 import simcore
 from simcore.engine.simulator import Simulator, simulate
 from simcore.remote.parent import WORKERS
 from simcore.results.run import Run
 from simcore.scenario.document import Document
-from tests.bench.measure import alone, as_installed, median_ms, record, report
+from tests.bench.byte_limit import compared, touched
+from tests.bench.measure import (
+    COPIED_MB,
+    STREAM_MB,
+    alone,
+    as_installed,
+    copying,
+    elsewhere,
+    once_s,
+    record,
+    tell,
+    timed,
+    times_s,
+)
 
 DEFAULT = "hermes-llama2-70b"
 
@@ -32,57 +46,105 @@ def started(batch: int = 1, *, items: bool = False, steps: int = 8) -> Simulator
     return simulator
 
 
-def window_ms(simulator: Simulator) -> float:
-    """Mean time of a step over a whole number of windows, remapping inside."""
-    length = simulator.run.plan.policy.window_tokens
-    steps = 4 * length
-
-    def advance() -> None:
-        done = 0
-        while done < steps:
-            done += simulator.advance(min(simulator.block_steps, steps - done))
-
-    return median_ms(advance, 5) / steps
+WINDOWS = 4
 
 
-def bench_step_of_single_neurons() -> None:
-    """A decode step of LLaMA2-70B: draw, predict, count, learn, swap, remap, account."""
-    for batch in (1, 4, 16):
-        each = window_ms(started(batch))
-        report(f"Hermes step, LLaMA2-70B, batch {batch}", each)
-        record(f"hermes batch {batch}", steps_per_s=1e3 / each, ms=each)
+def steps_of(simulator: Simulator) -> int:
+    """Steps that `forward` makes."""
+    return WINDOWS * int(simulator.run.plan.policy.window_tokens)
 
 
-def bench_two_threads() -> None:
+def forward(simulator: Simulator) -> None:
+    """A whole number of windows, remapping inside."""
+    done, steps = 0, steps_of(simulator)
+    while done < steps:
+        done += simulator.advance(min(simulator.block_steps, steps - done))
+
+
+@pytest.mark.parametrize("batch", [1, 4, 16])
+def bench_twenty_steps_of_single_neurons(benchmark, batch: int) -> None:
+    """Decode steps of LLaMA2-70B: draw, predict, count, learn, swap, remap, account."""
+    simulator = started(batch)
+    ms = timed(benchmark, lambda: forward(simulator), 5) / steps_of(simulator)
+    record(benchmark, f"hermes batch {batch}", steps_per_s=1e3 / ms, ms=ms)
+
+
+def bench_twenty_steps_and_their_bytes(benchmark) -> None:
+    """The same, against copying as many bytes as the steps must move, measured in between."""
+    simulator = started()
+    copy = copying()
+    copies_ms: list[float] = []
+    first_ms: list[float] = []
+    steps = steps_of(simulator)
+
+    def beforehand() -> None:
+        """Copies until they are as fast as the reference; then steps, so that caches are as ever.
+
+        The first copies after other work take twice as long as the tenth.
+        """
+        times = [copy() for _ in range(15)]
+        copies_ms.extend(times[10:])
+        first_ms.append(times[0])
+        simulator.advance(simulator.run.plan.policy.window_tokens)
+
+    ms = timed(benchmark, lambda: forward(simulator), 15, setup=beforehand)
+    # Copying reads as much as it writes. The fastest is what this machine can do: a busy one copies
+    # slower still than it computes, and its steps would seem to be near the limit.
+    fastest, first = (2 * COPIED_MB / one for one in (min(copies_ms), statistics.median(first_ms)))
+    found = compared(touched(simulator), fastest, ms / steps)
+    best_ms = benchmark.stats.stats.min * 1e3 / steps
+    whole = copying(STREAM_MB)
+    memory = 2 * STREAM_MB / min(whole() for _ in range(5))
+    more = {
+        "first_GBps": first,
+        "best_ms": best_ms,
+        "best_times": best_ms / found["limit_ms"],
+        "memory_GBps": memory,
+        "memory_limit_ms": found["MB"] / memory,
+        "memory_times": ms / steps / (found["MB"] / memory),
+    }
+    record(benchmark, "hermes bytes", **found, **more)
+
+
+def window_s(simulator: Simulator) -> list[float]:
+    """Times of some windows, where no fixture is."""
+    return times_s(lambda: forward(simulator), 5)
+
+
+@elsewhere
+def bench_twenty_steps_in_two_threads(benchmark) -> None:
     """Two runs in two threads of one process, against one run alone: how much more gets done."""
-    alone = window_ms(started())
-    times = [0.0, 0.0]
+    single = statistics.median(window_s(started()))
+    times: list[list[float]] = [[], []]
     pair = [started(), started()]
 
     def work(which: int) -> None:
-        times[which] = window_ms(pair[which])
+        times[which] = window_s(pair[which])
 
     threads = [threading.Thread(target=work, args=(which,)) for which in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    record("hermes two threads", speedup=alone / times[0] + alone / times[1])
+    tell(benchmark, times[0] + times[1])
+    speedup = sum(single / statistics.median(each) for each in times)
+    record(benchmark, "hermes two threads", speedup=speedup)
 
 
 @dataclass(frozen=True)
 class TimeSteps:
     """Measures steps in a working process, as the window has them simulated."""
 
-    def work(self, say: Callable[[float], None]) -> None:
-        say(window_ms(started()))
+    def work(self, say: Callable[[list[float]], None]) -> None:
+        say(window_s(started()))
 
 
-def bench_two_processes() -> None:
+@elsewhere
+def bench_twenty_steps_in_two_processes(benchmark) -> None:
     """Two runs in two processes, against one run alone: how much more gets done."""
     with WORKERS.borrowed() as one, WORKERS.borrowed() as other:
-        (alone_ms,) = one.work(TimeSteps())
-        found: list[float] = []
+        (single,) = one.work(TimeSteps())
+        found: list[list[float]] = []
         threads = [
             threading.Thread(target=lambda w=worker: found.extend(w.work(TimeSteps())))
             for worker in (one, other)
@@ -91,24 +153,33 @@ def bench_two_processes() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    record("hermes two processes", speedup=sum(alone_ms / each for each in found))
+    tell(benchmark, [time for each in found for time in each])
+    speedup = sum(statistics.median(single) / statistics.median(each) for each in found)
+    record(benchmark, "hermes two processes", speedup=speedup)
 
 
-def bench_step_without_neurons() -> None:
+def bench_four_steps_without_neurons(benchmark) -> None:
     resolved = document().with_value("system", "hermes-base").resolve()
     simulator = Simulator(resolved, items=False)
     simulator.advance(1)
-    report("Hermes-base step, LLaMA2-70B", median_ms(lambda: simulator.advance(4), 25) / 4)
+    ms = timed(benchmark, lambda: simulator.advance(4), 25) / 4
+    record(benchmark, "hermes-base step", ms=ms)
 
 
-def bench_views_of_a_step() -> None:
-    run: Run = started(items=True).run
-    report("spans of a step", median_ms(lambda: run.system.spans(run.plan, run.record(5))))
-    for width in (1, 8, 32, 128):
-        report(f"placement, {width} neurons a cell", median_ms(lambda w=width: run.placement(5, w)))
+def bench_spans_of_a_step(benchmark) -> None:
+    run = started(items=True).run
+    ms = timed(benchmark, lambda: run.system.spans(run.plan, run.record(5)))
+    record(benchmark, "hermes spans", ms=ms)
 
 
-def bench_an_edit() -> None:
+@pytest.mark.parametrize("neurons_a_cell", [1, 8, 32, 128])
+def bench_placement_of_a_step(benchmark, neurons_a_cell: int) -> None:
+    run = started(items=True).run
+    ms = timed(benchmark, lambda: run.placement(5, neurons_a_cell))
+    record(benchmark, f"hermes placement, {neurons_a_cell} neurons a cell", ms=ms)
+
+
+def bench_an_edit(benchmark) -> None:
     """From an edited field to the first decode step, alternating so that nothing is cached."""
     counts = iter(range(10_000))
 
@@ -116,54 +187,64 @@ def bench_an_edit() -> None:
         edited = document().with_value("hardware.ndp_dimms.count", 5 + next(counts) % 11)
         Simulator(edited.resolve()).advance(2)
 
-    report("edit to the first decode step", median_ms(edit, 12))
+    record(benchmark, "hermes edit to the first step", ms=timed(benchmark, edit, 12))
 
 
-def bench_a_whole_run() -> None:
+def bench_a_whole_run(benchmark) -> None:
+    """The default run of 129 steps, recorded."""
     resolved = document().resolve()
-    each = median_ms(lambda: simulate(resolved), 3)
-    report("whole default run, 129 steps, recorded", each)
-    record("default run", seconds=each / 1e3)
+    record(benchmark, "default run", seconds=timed(benchmark, lambda: simulate(resolved), 3) / 1e3)
 
 
-def bench_served_requests() -> None:
+@elsewhere
+@pytest.mark.parametrize("system", ["l3", "l3-fill-first", "gpu-only"])
+def bench_served_requests(benchmark, system: str) -> None:
     """1,000 requests of 12,700 output tokens on average, to the end: aim 10^6 tokens a second."""
-    for system in ("l3", "l3-fill-first", "gpu-only"):
-        found = alone(
-            "import json, time\n"
-            "import simcore\n"
-            "from simcore.engine.simulator import simulate\n"
-            "edited = simcore.open_document('l3-gpt-175b').with_value('workload.requests', 1000)\n"
-            f"resolved = edited.with_value('system', '{system}').resolve()\n"
-            "begin = time.perf_counter()\n"
-            "run = simulate(resolved, items=False)\n"
-            "wall = time.perf_counter() - begin\n"
-            "tokens = int(run.column('tokens').sum())\n"
-            "print(json.dumps(dict(tokens_per_s=tokens / wall, seconds=wall, steps=len(run), "
-            "step_us=wall / len(run) * 1e6, MB=peak_MB())))\n"
-        )
-        record(f"serving {system}", **found)
+    found = alone(
+        "import json, time\n"
+        "import simcore\n"
+        "from simcore.engine.simulator import simulate\n"
+        "edited = simcore.open_document('l3-gpt-175b').with_value('workload.requests', 1000)\n"
+        f"resolved = edited.with_value('system', '{system}').resolve()\n"
+        "begin = time.perf_counter()\n"
+        "run = simulate(resolved, items=False)\n"
+        "wall = time.perf_counter() - begin\n"
+        "tokens = int(run.column('tokens').sum())\n"
+        "print(json.dumps(dict(tokens_per_s=tokens / wall, seconds=wall, steps=len(run), "
+        "step_us=wall / len(run) * 1e6, MB=peak_MB())))\n"
+    )
+    tell(benchmark, [found["seconds"]])
+    record(benchmark, f"serving {system}", **found)
 
 
-def bench_command_line() -> None:
-    """Whole processes: what a user waits for."""
+def process(*arguments: str) -> Callable[[], object]:
+    """A call runs the interpreter with these arguments."""
+    return lambda: subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        check=True,
+        env=as_installed(),
+    )
 
-    def process(*arguments: str) -> Callable[[], object]:
-        return lambda: subprocess.run(
-            [sys.executable, *arguments],
-            stdout=subprocess.DEVNULL,
-            check=True,
-            env=as_installed(),
-        )
 
-    run = median_ms(process("-m", "app", "run", DEFAULT, "--no-compare"), 3)
-    nothing = median_ms(process("-c", "pass"), 5)
-    loaded = median_ms(process("-c", "import simcore; simcore.open_document"), 5)
+@pytest.mark.parametrize("more", [(), ("--no-compare",)], ids=["compared", "alone"])
+def bench_run_command(benchmark, more: tuple[str, ...]) -> None:
+    """A whole process: what a user waits for."""
+    ms = timed(benchmark, process("-m", "app", "run", DEFAULT, *more), 3)
+    record(benchmark, "run command, no comparison" if more else "run command", seconds=ms / 1e3)
+
+
+@elsewhere
+def bench_import(benchmark) -> None:
+    """What a process takes longer that loads the library, each beside one that loads nothing."""
+    empty, loading = process("-c", "pass"), process("-c", "import simcore; simcore.open_document")
+    empty(), loading()  # byte code is there from the second time on
+    pairs = [(once_s(empty), once_s(loading)) for _ in range(5)]
+    more = [loaded - nothing for nothing, loaded in pairs]
     memory = alone(
         "import json\nimport simcore\nsimcore.open_document\nprint(json.dumps({'MB': peak_MB()}))"
     )
-    record("run command", seconds=run / 1e3)
-    record("import", seconds=(loaded - nothing) / 1e3, **memory)
+    record(benchmark, "import", seconds=tell(benchmark, more) / 1e3, **memory)
 
 
 SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -175,45 +256,35 @@ SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 
 
-def bench_growth() -> None:
-    """Time and memory of a Hermes run over its sizes, and the exponents fitted to them."""
-    for name, (path, values) in SCALES.items():
-        seconds, memory = [], []
-        for value in values:
-            edited = document().with_value("workload.output_tokens", 32).with_value(path, value)
-            if path == "model.layers":
-                edited = edited.with_value("hardware.ndp_dimms.count", 16)
-            if path == "model.ffn":
-                edited = edited.with_value("hardware.ndp_dimms.count", 16)
-            resolved = edited.resolve()
-            simulate(resolved)
-            begin = time.perf_counter()
-            run = simulate(resolved)
-            seconds.append(time.perf_counter() - begin)
-            memory.append((run.store.held_bytes + run.store.spilled_bytes) / 1e6)
-        _growth(f"hermes {name}", values, seconds, memory)
+def _sizes() -> list[tuple[str, int]]:
+    return [(name, value) for name, (_, values) in SCALES.items() for value in values]
 
 
-def bench_growth_of_serving() -> None:
+def _record_growth(benchmark, over: str, value: int, run: Run, ms: float) -> None:
+    """The page fits an exponent to all rows over the same."""
+    memory = (run.store.held_bytes + run.store.spilled_bytes) / 1e6
+    record(benchmark, f"growth {over}: {value}", value=value, seconds=ms / 1e3, MB=memory)
+
+
+@pytest.mark.parametrize(("over", "value"), _sizes())
+def bench_growth(benchmark, over: str, value: int) -> None:
+    """Time and memory of a Hermes run over its sizes."""
+    path = SCALES[over][0]
+    edited = document().with_value("workload.output_tokens", 32).with_value(path, value)
+    if path in ("model.layers", "model.ffn"):
+        edited = edited.with_value("hardware.ndp_dimms.count", 16)
+    resolved = edited.resolve()
+    runs: list[Run] = []
+    ms = timed(benchmark, lambda: runs.append(simulate(resolved)), 1, setup=runs.clear)
+    _record_growth(benchmark, f"hermes {over}", value, runs[-1], ms)
+
+
+@pytest.mark.parametrize("requests", [125, 250, 500, 1000])
+def bench_growth_of_serving(benchmark, requests: int) -> None:
     """Time and memory of an L3 run over its requests."""
-    values, seconds, memory = (125, 250, 500, 1000), [], []
-    for value in values:
-        edited = simcore.open_document("l3-gpt-175b").with_value("workload.requests", value)
-        resolved = edited.resolve()
-        begin = time.perf_counter()
-        run = simulate(resolved, items=False)
-        seconds.append(time.perf_counter() - begin)
-        memory.append((run.store.held_bytes + run.store.spilled_bytes) / 1e6)
-    _growth("l3 requests", values, seconds, memory)
-
-
-def _growth(row: str, values: tuple[int, ...], seconds: list[float], memory: list[float]) -> None:
-    size = np.log2(values)
-    shown = {f"s_{value}": one for value, one in zip(values, seconds, strict=True)}
-    record(
-        f"growth {row}",
-        time_exponent=float(np.polyfit(size, np.log2(seconds), 1)[0]),
-        memory_exponent=float(np.polyfit(size, np.log2(memory), 1)[0]),
-        MB=memory[-1],
-        **shown,
-    )
+    edited = simcore.open_document("l3-gpt-175b").with_value("workload.requests", requests)
+    resolved = edited.resolve()
+    runs: list[Run] = []
+    work = partial(simulate, resolved, items=False)
+    ms = timed(benchmark, lambda: runs.append(work()), 1, setup=runs.clear)
+    _record_growth(benchmark, "l3 requests", requests, runs[-1], ms)

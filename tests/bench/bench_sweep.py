@@ -15,7 +15,7 @@ from simcore.sweep.resolve import PointResolver, scenario_key
 from simcore.sweep.runner import run_sweep
 from simcore.sweep.spec import SweepSpec
 from simcore.sweep.store import Store
-from tests.bench.measure import alone, record, report
+from tests.bench.measure import alone, elsewhere, record, tell, timed
 
 POINTS = 1000
 
@@ -29,20 +29,29 @@ def sweep() -> SweepSpec:
     return make_spec(open_document("h2m2-llama2-70b"), vary)
 
 
-def bench_sweep() -> None:
+@elsewhere
+def bench_sweep(benchmark) -> None:
     """H2M2, Llama2-70B, 64 iterations a point, each time in a program of its own.
 
     All of it on one core against all of it on all cores: resolving, starting workers and loading
-    what they need inside the time.
+    what they need inside the time. The table shows the times on all cores.
     """
     times = {many: [alone(PROGRAM.format(many)) for _ in range(2)] for many in (1, cores())}
     one, all_of_them = (min(each["seconds"] for each in found) for found in times.values())
     stored = min(each["again_s"] for each in times[1])
-    report("a point, on one core", one / POINTS * 1e3)
-    report("a point, on all cores", all_of_them / POINTS * 1e3)
-    report("a point that is stored", stored / POINTS * 1e3)
+    tell(benchmark, [each["seconds"] for each in times[cores()]])
     share = one / (cores() * all_of_them)
-    record("sweep", efficiency=share, points=POINTS, cores=cores(), seconds=all_of_them)
+    record(
+        benchmark,
+        "sweep",
+        efficiency=share,
+        points=POINTS,
+        cores=cores(),
+        seconds=all_of_them,
+        point_on_one_core_ms=one / POINTS * 1e3,
+        point_ms=all_of_them / POINTS * 1e3,
+        stored_point_ms=stored / POINTS * 1e3,
+    )
 
 
 PROGRAM = """
@@ -60,7 +69,7 @@ def measured(workers: int) -> dict[str, float]:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "s.sqlite") as store:
         begin = time.perf_counter()
-        pool = LocalPool(workers)
+        pool = LocalPool(workers, POINTS)
         try:
             found = run_sweep(spec, store, pool)
         finally:
@@ -74,12 +83,16 @@ def measured(workers: int) -> dict[str, float]:
     return {"seconds": seconds, "again_s": again_s}
 
 
-def bench_resolving() -> None:
+def bench_resolving_200_points(benchmark) -> None:
     """From values to a resolved scenario and its key, done by the process that runs the sweep."""
     spec = sweep()
-    resolver = PointResolver(spec.document, spec.axes)
     points = listed_points(spec)[:200]
-    begin = time.perf_counter()
-    for values in points:
-        scenario_key(resolver.scenario(values))
-    report("resolve a point and make its key", (time.perf_counter() - begin) / len(points) * 1e3)
+
+    def resolve(resolver: PointResolver) -> None:
+        for values in points:
+            scenario_key(resolver.scenario(values))
+
+    ms = timed(
+        benchmark, resolve, 5, setup=lambda: ((PointResolver(spec.document, spec.axes),), {})
+    )
+    record(benchmark, "resolve a point", ms=ms / len(points))

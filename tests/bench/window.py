@@ -1,6 +1,7 @@
 """The window measured in a process of its own: ``python -m tests.bench.window WHAT ...``.
 
-Prints one JSON object. Times are those of the thread of the window: what a user waits for.
+Prints one JSON object: figures, and the times they come from. Times are those of the thread of the
+window: what a user waits for.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -26,6 +27,8 @@ from app.workers.garbage import GuiCollector
 from simcore.data import list_scenarios
 from simcore.scenario.document import Document
 
+TIMES = "times_ms"
+"""Name of what is measured again and again, among what is found."""
 BEAT_MS = 5
 SECONDS = 8.0
 EDITED = {
@@ -34,6 +37,7 @@ EDITED = {
     "h2m2-gpt3-175b": "workload.batch",
     "hybridserve-opt-66b": "workload.batch",
 }
+Found = dict[str, float | list[float]]
 SIZES = {"1280x800": (1280, 800), "2560x1440": (2560, 1440)}
 
 
@@ -102,13 +106,27 @@ class Bench:
         return self.until(lambda: time.monotonic() > end)
 
 
-def _percentiles(values_ms: list[float]) -> dict[str, float]:
+class _Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def _percentiles(values_ms: list[float]) -> Found:
     values = np.array(values_ms)
-    p50, p95, p99 = np.percentile(values, [50, 95, 99])
-    return {"p50": p50, "p95": p95, "p99": p99, "max": values.max(), "n": len(values)}
+    p50, p95, p99 = np.percentile(values, [50, 95, 99]).tolist()
+    most = max(values_ms)
+    return {"p50": p50, "p95": p95, "p99": p99, "max": most, "n": len(values), TIMES: values_ms}
 
 
-def lateness(scenario: str) -> dict[str, float]:
+def lateness(scenario: str) -> Found:
     """How late a timer of 5 ms is while runs are simulated without a pause and one is played."""
     bench = Bench(scenario)
     late: list[float] = []
@@ -134,7 +152,9 @@ def lateness(scenario: str) -> dict[str, float]:
     edits.timeout.connect(again)
     bench.state.cursor.home()
     bench.state.playback.set_speed(10.0)  # more steps a second than frames: one every frame
+    bench.state.playback.set_loop((0, 1_000_000))  # else it stops at the end of a run
     bench.state.playback.play()
+    shown = _Paints(bench.window.docks["load"].view.canvas)
     edits.start()
     timer.start()
     last = time.perf_counter()
@@ -145,12 +165,13 @@ def lateness(scenario: str) -> dict[str, float]:
     bench.state.playback.pause()
     found = _percentiles(late)
     found["runs"] = seed - 1
+    found["frames_per_s"] = shown.count / SECONDS
     bench.settle()
     bench.window.close()
     return found
 
 
-def frames(size: str) -> dict[str, float]:
+def frames(size: str) -> Found:
     """Time at work for one step forward with map, timeline, load, bandwidth and figures shown."""
     bench = Bench("hermes-llama2-70b", size)
     times = []
@@ -163,7 +184,7 @@ def frames(size: str) -> dict[str, float]:
     return _percentiles(times)
 
 
-def zoom() -> dict[str, float]:
+def zoom() -> Found:
     """Time at work for a turn of the wheel or a shift in a timeline of a million spans."""
     bench = Bench("hermes-llama2-70b", workload__output_tokens=200)
     run = bench.state.runs.current
@@ -200,7 +221,7 @@ def _turn(widget: QWidget, at: QPointF, delta: int, modifier: Qt.KeyboardModifie
     QApplication.sendEvent(widget, event)
 
 
-def seeks() -> dict[str, float]:
+def seeks() -> Found:
     """Time at work for a jump to any step of a run of hundreds of thousands."""
     bench = Bench("l3-gpt-175b", workload__requests=700)
     steps = len(bench.state.runs.current)
@@ -215,7 +236,7 @@ def seeks() -> dict[str, float]:
     return {**_percentiles(times), "steps": steps}
 
 
-def edit(scenario: str) -> dict[str, float]:
+def edit(scenario: str) -> Found:
     """From the end of the pause after an edit to its first steps on screen, and to the last."""
     bench = Bench(scenario)
     first, whole = [], []
@@ -233,10 +254,11 @@ def edit(scenario: str) -> dict[str, float]:
         whole.append(time.perf_counter() - begin - DEBOUNCE_MS / 1e3)
         bench.rest(0.3)
     bench.window.close()
-    return {"first_ms": float(np.median(first)), "whole_s": float(np.median(whole))}
+    medians = {"first_ms": float(np.median(first)), "whole_s": float(np.median(whole))}
+    return {**medians, TIMES: first}
 
 
-def start(started: float) -> dict[str, float]:
+def start(started: float) -> Found:
     """From the start of the process to the window, and to a run in it."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication(["bench"])
@@ -252,7 +274,7 @@ def start(started: float) -> dict[str, float]:
         app.processEvents()
         time.sleep(0.001)
     app.processEvents()
-    found = {"window_s": shown - started, "run_s": time.time() - started}
+    found: Found = {"window_s": shown - started, "run_s": time.time() - started}
     window.close()
     return found
 
@@ -260,7 +282,7 @@ def start(started: float) -> dict[str, float]:
 def main() -> None:
     """Measure what the arguments say."""
     what, *rest = sys.argv[1:]
-    table: dict[str, Callable[..., dict[str, float]]] = {
+    table: dict[str, Callable[..., Found]] = {
         "lateness": lateness,
         "frames": frames,
         "zoom": zoom,
@@ -269,7 +291,7 @@ def main() -> None:
         "start": lambda text: start(float(text)),
     }
     found = table[what](*rest)
-    sys.stdout.write(json.dumps({name: float(value) for name, value in found.items()}) + "\n")
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":
