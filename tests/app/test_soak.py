@@ -6,7 +6,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel
 
 from tests.app.conftest import SMALL
-from tests.soak.run import Sample, Soak, Soaked, sample
+from tests.soak import run
+from tests.soak.run import Sample, Soak, Soaked, sample, sample_at_rest
 
 
 def test_nothing_grows(empty_window, qtbot, tmp_path):
@@ -67,3 +68,16 @@ def test_what_is_there_is_counted(qapp, qtbot, tmp_path):
     assert after.threads == before.threads + 1
     assert after.handles == before.handles + 1
     assert len(kept) == 80_000_000
+
+
+def test_what_runs_for_a_moment_is_waited_for(qapp, qtbot, monkeypatch):
+    before = sample(0)
+    once, always = QLabel("x"), QLabel("y")
+    qtbot.addWidget(once)
+    qtbot.addWidget(always)
+    QTimer(once, singleShot=True).start(300)
+    assert sample(0).timers == before.timers + 1
+    assert sample_at_rest(0, before).timers == before.timers
+    monkeypatch.setattr(run, "REST_S", 0.2)
+    QTimer(always).start(10_000)
+    assert sample_at_rest(0, before).timers == before.timers + 1

@@ -31,6 +31,8 @@ FIRST_LOOK_S, LOOK_S = 0.6, 0.05
 """How long a view is looked at: in the first two rounds, and later."""
 MOST_MB_PER_100_EDITS = 4.0
 """Largest slope of the resident memory that counts as noise of the allocator."""
+REST_S = 5.0
+"""How long a sample waits for what runs for a moment: a file being read, a timer firing once."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,8 @@ class Soaked:
         if self.slope > MOST_MB_PER_100_EDITS:
             found.append(f"memory grows by {self.slope:.1f} MB per 100 edits")
         for name in ("threads", "timers", "handles", "widgets"):
-            # Timers that run once and files being read are caught by some samples: what grows
-            # is there in every later one. What is opened once at a late first use stays at one
-            # more: what leaks goes on growing.
+            # What grows is there in every later sample, not in some. What is opened once at a late
+            # first use stays at one more: what leaks goes on growing.
             parts = np.array_split([getattr(s, name) for s in after], 3)
             most = [int(part.max()) for part in parts if len(part)]
             late = int(parts[2].min()) if len(parts[2]) else most[-1]
@@ -113,16 +114,38 @@ def sample(edits: int) -> Sample:
     with contextlib.suppress(AttributeError):  # free lists of the allocator are no leak
         ctypes.CDLL(None).malloc_trim(0)
     widgets: list[QWidget] = application.allWidgets()
-    roots: list[QObject] = [*application.topLevelWidgets(), application]
-    timers = {id(timer): timer for root in roots for timer in root.findChildren(QTimer)}
     return Sample(
         edits,
         int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE / 1e6,
-        max(threading.active_count(), len(os.listdir("/proc/self/task"))),
-        sum(timer.isActive() for timer in timers.values()),
-        len(os.listdir("/proc/self/fd")),
-        len(widgets),
+        **_running(),
+        widgets=len(widgets),
     )
+
+
+def _running() -> dict[str, int]:
+    """Threads, running timers and open files of the process."""
+    roots: list[QObject] = [*QApplication.topLevelWidgets(), QApplication.instance()]
+    timers = {id(timer): timer for root in roots for timer in root.findChildren(QTimer)}
+    return {
+        "threads": max(threading.active_count(), len(os.listdir("/proc/self/task"))),
+        "timers": sum(timer.isActive() for timer in timers.values()),
+        "handles": len(os.listdir("/proc/self/fd")),
+    }
+
+
+def sample_at_rest(edits: int, before: Sample | None) -> Sample:
+    """Count when no more runs than in the sample before; what still does after a while has grown.
+
+    A busy machine is slow to end what runs for a moment, and a handful of samples that each catch
+    more of it would look like growth.
+    """
+    end = time.monotonic() + REST_S
+    while before and time.monotonic() < end:
+        if all(count <= getattr(before, name) for name, count in _running().items()):
+            break
+        QApplication.processEvents()
+        time.sleep(0.01)
+    return sample(edits)
 
 
 class Soak:
@@ -222,7 +245,11 @@ class Soak:
         self.play()
         self.look()
         self.done.rounds += 1
-        self.done.samples.append(sample(self.done.edits))
+        self._sample()
+
+    def _sample(self) -> None:
+        samples = self.done.samples
+        samples.append(sample_at_rest(self.done.edits, samples[-1] if samples else None))
 
     def edit_only(self, edits: int) -> Soaked:
         """Live edits of one file and nothing else; a sample after each fortieth part of them.
@@ -237,7 +264,7 @@ class Soak:
             for _ in range(batch):
                 self.edit()
             self.done.rounds += 1
-            self.done.samples.append(sample(self.done.edits))
+            self._sample()
             if self.done.edits <= warm:
                 self.done.warm = self.done.rounds
         self.done.seconds = time.monotonic() - begin
