@@ -11,6 +11,8 @@ from app.state.app_state import AppState
 from app.state.messages import Severity
 from app.state.notices import Choice, Notice
 from app.state.session import read_document
+from app.viewmodels.gallery import examples
+from app.widgets.palette import Openable
 from simcore.data import data_root
 from simcore.errors import ScenarioErrors, SimcoreError, UserError
 from simcore.scenario.document import Document
@@ -253,6 +255,15 @@ class FileActions:
             action.triggered.connect(lambda _=False, p=path: self.open_checked(p))
         if menu.isEmpty():
             menu.addAction("none found").setEnabled(False)
+
+    def openable(self) -> list[Openable]:
+        """Examples and recent files, for the palette."""
+        shipped = [
+            Openable(f"Open example: {one.name} ({one.path.stem})", one.path) for one in examples()
+        ]
+        known = {one.path for one in shipped}
+        recent = (Path(name) for name in self._settings.recent)
+        return shipped + [Openable(f"Open recent: {p}", p) for p in recent if p not in known]
 
     def _save(self, path: Path) -> bool:
         watch = self._state.watch

@@ -366,12 +366,15 @@ class MainWindow(QMainWindow):
         )
 
     def show_palette(self) -> None:
-        palette = CommandPalette(self.commands, self)
+        palette = CommandPalette(self.commands, self, self.files.openable())
         centre = self.geometry().center()
         palette.move(centre.x() - palette.width() // 2, self.geometry().top() + 80)
         if palette.exec():
-            chosen = palette.chosen
-            QTimer.singleShot(0, self, lambda: self.commands.run(chosen))
+            chosen, file = palette.chosen, palette.file
+            if file is not None:
+                QTimer.singleShot(0, self, lambda: self.files.open_checked(file))
+            else:
+                QTimer.singleShot(0, self, lambda: self.commands.run(chosen))
 
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()

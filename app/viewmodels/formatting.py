@@ -33,6 +33,11 @@ def significant(value: float, digits: int = 4) -> str:
     return f"{value:,.{min(decimals, 9)}f}"
 
 
+def peak_text(peak_GBps: float) -> str:
+    """A peak bandwidth beside the name of what has it."""
+    return f"{significant(peak_GBps, 3)} GB/s"
+
+
 def bytes_text(amount: float, digits: int = 4) -> str:
     """An amount in decimal units: B, kB, MB, GB, TB, PB."""
     size = abs(amount)

@@ -121,7 +121,13 @@ def lanes(run: Run, composition: Composition, length: int) -> Group:
     amounts = composition.amounts_at(np.array([total_ps]))[0]
     rows = []
     for index, lane in enumerate(run.lanes):
-        value = f"{percent_text(busy[index])} · {bytes_text(amounts[index], 3)}"
+        share = percent_text(busy[index])
+        if busy[index] and not amounts[index]:
+            rows.append(
+                Row(lane.title, share, "it moves no bytes itself: those of its memory count there")
+            )
+            continue
+        value = f"{share} · {bytes_text(amounts[index], 3)}"
         rate = rate_text(amounts[index], total_ps)
         peak = f"; peak {significant(lane.peak_GBps)} GB/s" if lane.peak_GBps else ""
         rows.append(Row(lane.title, value, f"{rate} on average over the run{peak}"))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.state.lanes import Row
 from app.theme.tokens import blend
 from app.viewmodels.bandwidth import Curves, area_rows, rates, reference_rates
-from app.viewmodels.formatting import significant
+from app.viewmodels.formatting import peak_text, significant
 from app.viewmodels.hover import step_name
 from app.viewmodels.span_source import SpanSource
 from app.viewmodels.time_axis import TimeMap, exact_steps, ticks
@@ -247,7 +247,8 @@ class BandwidthCanvas(TimeCanvas):
     def _heading(self, row: int) -> Heading:
         """Title of a lane and its peak."""
         what, peak, scale = self.rows[row], self.peak_of(row), self._scales[row]
-        text, brief = f"peak {significant(peak, 3)} GB/s", f"{significant(peak, 3)} GB/s"
+        brief = peak_text(peak)
+        text = f"peak {brief}"
         if peak > scale:
             text = f"0–{significant(scale, 2)} of {significant(peak, 3)} GB/s"
         title = f"▸ {what.title}" if what.folded else what.title

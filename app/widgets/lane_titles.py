@@ -8,9 +8,10 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from app.viewmodels.formatting import peak_text
 from app.widgets.elided import ElidedLabel
 from app.widgets.painting import small_font
-from app.widgets.texts import texts_in
+from app.widgets.texts import Texts, texts_in
 from app.widgets.view import Context
 
 if TYPE_CHECKING:
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
 
 EDGE_PX = 3.0
 _DRAG_PX = 6.0
-NOTE_PX = 58
-"""Room for the note to the right of a title."""
+_NOTE_PX = 46.0
+_MARGIN_PX = 22
+
+
+def note_px(texts: Texts, note: str) -> float:
+    """Room for a note to the right of a title."""
+    return max(_NOTE_PX, texts.width(note) + 4) if note else _NOTE_PX
 
 
 def needed_px(canvas: TimeCanvas) -> int:
-    """Width at which no title of the run on screen is cut."""
+    """Width at which no title of the run on screen is cut, nor the peak beside it."""
     run = canvas.state.runs.current
     if run is None:
         return 0
     texts = texts_in(small_font(canvas.font(), -0.5))
-    widest = max((texts.width(lane.title) for lane in run.lanes), default=0.0)
-    return int(widest) + NOTE_PX + 10
+    notes = (peak_text(lane.peak_GBps) if lane.peak_GBps > 0 else "" for lane in run.lanes)
+    widest = max(
+        (texts.width(lane.title) + note_px(texts, note) for lane, note in zip(run.lanes, notes)),
+        default=_NOTE_PX,
+    )
+    return int(widest) + _MARGIN_PX
 
 
 class LaneTitles:

@@ -1,12 +1,20 @@
-"""The command palette: every command by name, with its key."""
+"""The command palette: every command by name, with its key; every example and recent file."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.commands.registry import Command, CommandRegistry
+
+WORDS = 500
+"""Score of a title that has every word."""
+_FILE = Qt.ItemDataRole.UserRole + 1
 
 
 def score(query: str, title: str) -> int:
@@ -18,7 +26,7 @@ def score(query: str, title: str) -> int:
         return 1000 - title.index(query)
     words = query.split()
     if all(word in title for word in words):
-        return 500
+        return WORDS
     at = 0
     for letter in query:
         if letter == " ":
@@ -29,18 +37,40 @@ def score(query: str, title: str) -> int:
     return 100
 
 
-class CommandPalette(QDialog):
-    """Type to filter, arrows to choose, Enter to run."""
+@dataclass(frozen=True, slots=True)
+class Openable:
+    """A scenario that the palette offers as soon as something is typed.
 
-    def __init__(self, commands: CommandRegistry, parent: QWidget) -> None:
+    Attributes:
+        title: what is shown and searched.
+        path: the file.
+    """
+
+    title: str
+    path: Path
+
+
+class CommandPalette(QDialog):
+    """Type to filter, arrows to choose, Enter to run.
+
+    Attributes:
+        chosen: the command to run, empty if none.
+        file: the scenario to open, None if none.
+    """
+
+    def __init__(
+        self, commands: CommandRegistry, parent: QWidget, files: Sequence[Openable] = ()
+    ) -> None:
         super().__init__(parent, Qt.WindowType.FramelessWindowHint | Qt.WindowType.Dialog)
         self.setObjectName("palette")
         self.setWindowTitle("Command palette")
         self.setModal(True)
         self._commands = commands
+        self._files = files
         self.chosen = ""
+        self.file: Path | None = None
         self.line = QLineEdit(self)
-        self.line.setPlaceholderText("Type a command")
+        self.line.setPlaceholderText("Type a command or the name of a scenario")
         self.line.setAccessibleName("Command")
         self.list = QListWidget(self)
         self.list.setAccessibleName("Commands")
@@ -72,17 +102,26 @@ class CommandPalette(QDialog):
 
     def _filter(self, query: str) -> None:
         self.list.clear()
-        ranked: list[tuple[int, int, Command]] = []
-        for order, command in enumerate(self._commands):
+        ranked: list[tuple[int, Command | Openable]] = []
+        for command in self._commands:
             value = max(
                 score(query, command.shown_title()), score(query, f"{command.menu} {command.title}")
             )
-            if value:
-                ranked.append((-value, order, command))
-        for _, _, command in sorted(ranked, key=lambda entry: entry[:2]):
-            self._add(command)
+            ranked.append((value, command))
+        for file in self._files if query.strip() else ():
+            value = score(query, file.title)
+            # Letters in a row somewhere in a long name would find all of them.
+            ranked.append((value if value >= WORDS else 0, file))
+        ranked = sorted((entry for entry in ranked if entry[0]), key=lambda entry: -entry[0])
+        for _, entry in ranked:
+            if isinstance(entry, Command):
+                self._add(entry)
+            else:
+                self._add_file(entry)
         if not ranked:
-            nothing = QListWidgetItem("No command has these words in its name. Esc closes.")
+            nothing = QListWidgetItem(
+                "No command or scenario has these words in its name. Esc closes."
+            )
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(nothing)
         self.list.setCurrentRow(0)
@@ -99,8 +138,15 @@ class CommandPalette(QDialog):
             item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
         self.list.addItem(item)
 
+    def _add_file(self, file: Openable) -> None:
+        item = QListWidgetItem(file.title)
+        item.setData(_FILE, file.path)
+        item.setToolTip(str(file.path))
+        self.list.addItem(item)
+
     def _accept(self) -> None:
         item = self.list.currentItem()
         if item is not None and item.flags() & Qt.ItemFlag.ItemIsEnabled:
-            self.chosen = str(item.data(Qt.ItemDataRole.UserRole))
+            self.chosen = str(item.data(Qt.ItemDataRole.UserRole) or "")
+            self.file = item.data(_FILE)
             self.accept()

@@ -14,6 +14,7 @@ from app.viewmodels.formatting import nice_step
 from app.viewmodels.grains import marks_of
 from app.viewmodels.hover import step_name
 from app.viewmodels.time_axis import TimeMap, ticks, visible_steps
+from app.widgets.lane_titles import note_px
 from app.widgets.painting import small_font
 from app.widgets.texts import Texts, texts_in
 from app.widgets.time_canvas import TimeCanvas
@@ -116,7 +117,7 @@ def _paint_heading(
         return
     stacked = style.stacked
     note = heading.note if stacked else heading.brief or heading.note
-    beside = max(46.0, style.texts.width(note) + 4) if heading.brief else 46.0
+    beside = note_px(style.texts, heading.brief)
     room = gutter - 16 if stacked else gutter - 16 - beside
     shown = _in_lines(style.texts, heading.title, room, style.lines)
     title_box = QRectF(8, top, room + 2, height)

@@ -10,6 +10,7 @@ from app.commands.registry import Command, CommandRegistry
 from app.widgets.actions import MENU_ORDER
 from app.widgets.key_sheet import key_rows
 from app.widgets.palette import CommandPalette, score
+from tests.app.conftest import SMALL
 
 
 def test_no_two_commands_share_a_key(empty_window):
@@ -51,6 +52,36 @@ def test_palette_finds_and_runs(window, qtbot):
     assert palette.chosen == "playback.token_forward"
     assert window.commands.run(palette.chosen)
     assert window.state.cursor.step == 1
+
+
+def test_palette_opens_examples_and_recent_files(window, qtbot, tmp_path):
+    own = tmp_path / "mine of my own.yaml"
+    own.write_text(SMALL, encoding="utf-8")
+    window.settings.add_recent(own)
+    files = window.files.openable()
+    assert len({file.path for file in files}) == len(files)
+    palette = CommandPalette(window.commands, window, files)
+    assert palette.list.count() == len(list(window.commands))  # files only for what is typed
+    palette.line.setText("l3-mooncake")
+    assert "(l3-mooncake)" in palette.list.item(0).text()
+    palette.line.setText("of my own")
+    assert palette.list.item(0).text() == f"Open recent: {own}"
+    palette.line.returnPressed.emit()
+    assert (palette.chosen, palette.file) == ("", own)
+
+
+def test_the_palette_opens_what_was_chosen(window, qtbot, monkeypatch):
+    def choose(palette):
+        palette.line.setText("h2m2-gpt3-175b")
+        assert palette.list.count()
+        palette.line.returnPressed.emit()
+        chosen.append(palette.file)
+        return True
+
+    chosen = []
+    monkeypatch.setattr(CommandPalette, "exec", choose)
+    window.commands.run("help.palette")
+    qtbot.waitUntil(lambda: window.state.session.path == chosen[0])
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,11 @@ def test_every_view_draws_without_a_warning(empty_window, qtbot, tmp_path, syste
 
 def test_figures_and_names(empty_window, qtbot, tmp_path):
     window = opened(empty_window, qtbot, tmp_path / "small.yaml", "h2m2")
-    assert view(window, "metrics").text("run", "Steps") == "24 of 24"
+    metrics = view(window, "metrics")
+    assert metrics.text("run", "Steps") == "24 of 24"
+    # What computes says how busy it is; only what moves bytes says how many.
+    assert metrics.text("lanes", "HBM").endswith("MB")
+    assert metrics.text("lanes", "HBM chip MV units").endswith(" %")
     run = window.state.runs.current
     assert step_name(run, 0) == "token 1"
     assert step_name(run, 23) == "token 24"

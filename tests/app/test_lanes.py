@@ -11,7 +11,6 @@ from app.viewmodels.composition import composition_of
 from app.viewmodels.exact import mean_shares
 from app.viewmodels.keys import key_of_op
 from app.viewmodels.search import make_query
-from app.widgets.lane_titles import NOTE_PX
 from app.widgets.painting import small_font
 from tests.app.conftest import wait_for_run
 from tests.app.test_h2m2 import SMALL as H2M2
@@ -156,9 +155,10 @@ def test_titles_are_not_cut_and_the_border_can_be_dragged(empty_window, tmp_path
     assert empty_window.files.open_path(path)
     wait_for_run(qtbot, empty_window)
     canvas, run = canvas_of(empty_window, qtbot), empty_window.state.runs.current
-    metrics = QFontMetricsF(small_font(canvas.font(), -0.5))
-    widest = max(metrics.horizontalAdvance(lane.title) for lane in run.lanes)
-    assert canvas.gutter - NOTE_PX >= widest
+    width_of = QFontMetricsF(small_font(canvas.font(), -0.5)).horizontalAdvance
+    for lane in run.lanes:  # with its share of the time, and with its peak beside it
+        beside = max(width_of("100 %"), width_of(f"{lane.peak_GBps:.0f} GB/s"))
+        assert 8 + width_of(lane.title) + beside + 8 <= canvas.gutter, lane
     assert all(lane.title[0].isupper() for lane in run.lanes)
     width = canvas.gutter
     border = QPoint(width, canvas.ruler + 20)
