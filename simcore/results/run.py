@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
 from simcore.results.placement import ItemInfo, PlacementGrid
+from simcore.results.record import Record
 from simcore.results.spans import Lane, Op, Spans
 from simcore.results.store import Arrays, Piece, Spilled, Store
 from simcore.scenario.schema import Scenario
@@ -474,12 +475,10 @@ class Run:
         return self.system.cells(self.plan, self, start, max(start, stop))
 
     def record(self, index: int) -> Mapping[str, Any]:
-        """All columns at one step."""
+        """All columns at one step; derived ones are found out when asked for."""
         self._check(index)
-        record = {name: column.get(index) for name, column in self._columns.items()}
-        for name in self.plan.derived:
-            record[name] = self._derived_once(name, index)
-        return record
+        values = {name: column.get(index) for name, column in self._columns.items()}
+        return Record(values, self.plan.derived, lambda name: self._derived_once(name, index))
 
     def step(self, index: int) -> Step:
         """One step, in O(1)."""

@@ -17,7 +17,7 @@ from simcore.scenario.fields import SourceClass
 from simcore.systems.l3.causes import AT
 from simcore.systems.l3.machine import OP, ServingPlan, kv_bytes
 from simcore.systems.l3.steps import middles
-from simcore.systems.l3.work import edge_work, layer_work, make_times
+from simcore.systems.l3.work import columns_of_layers, edge_work, layer_work, make_times
 from simcore.units import PS_PER_S
 
 _L3 = "L3 (CHIME), arXiv 2504.17584 v2, energy figure"
@@ -89,17 +89,18 @@ def energy_per_token(plan: ServingPlan, run: Run) -> dict[str, float]:
     """
     middle, count = middles(plan, run)
     times = make_times(plan, middle)
-    turns = max(1, plan.side.lanes)
-    layers = np.bincount(np.arange(plan.model.layers) % turns, minlength=turns)
+    turns = columns_of_layers(plan)
+    layers = np.bincount(np.arange(plan.model.layers) % len(turns), minlength=len(turns))
     amount, flops = np.zeros((2, len(plan.lanes), len(plan.ops)))
     edge = edge_work(plan, middle, times)
     amount += np.tensordot(count, row_amounts(plan.edge, edge.amount_bytes), 1)
     flops += np.tensordot(count, row_amounts(plan.edge, edge.flops), 1)
-    for turn in range(turns):
-        work = layer_work(plan, middle, times, turn)
-        weight = count * layers[turn]
-        amount += np.tensordot(weight, row_amounts(plan.layer, work.amount_bytes), 1)
-        flops += np.tensordot(weight.astype(np.float64), row_amounts(plan.layer, work.flops), 1)
+    work = layer_work(plan, middle, times)
+    for columns, often in zip(turns, layers.tolist(), strict=True):
+        weight = count * often
+        amounts, all_flops = work.amount_bytes[:, columns], work.flops[:, columns]
+        amount += np.tensordot(weight, row_amounts(plan.layer, amounts), 1)
+        flops += np.tensordot(weight.astype(np.float64), row_amounts(plan.layer, all_flops), 1)
     token = kv_bytes(plan.model)
     moved = sum(int(v[2, AT["swap_out"]] + v[2, AT["swap_in"]]) for v in run.attachments["stretch"])
     tokens = float(run.column("tokens").sum()) / plan.replicas

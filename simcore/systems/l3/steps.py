@@ -23,7 +23,13 @@ from simcore.systems.l3.machine import (
 )
 from simcore.systems.l3.predictors import Predictors, fit_predictors
 from simcore.systems.l3.scheduler import Decision, Scheduler
-from simcore.systems.l3.work import durations_ps, edge_work, layer_work, make_times
+from simcore.systems.l3.work import (
+    columns_of_layers,
+    durations_ps,
+    edge_work,
+    layer_work,
+    make_times,
+)
 from simcore.workload.batching import PAUSED, PREFILL, RUNNING, Batch
 
 Int = NDArray[np.int64]
@@ -252,14 +258,14 @@ def lane_times(plan: ServingPlan, causes: Causes) -> Int:
     return _all_layers(
         plan,
         phases.row_times(plan.edge, edge_work(plan, causes, times)),
-        phases.row_times(plan.layer, layer_work(plan, causes, times, 0)),
+        phases.row_times(plan.layer, layer_work(plan, causes, times)),
     )
 
 
 def lane_amounts(plan: ServingPlan, causes: Causes, name: str) -> Int:
     """Bytes (`amount_bytes`) or operations (`flops`) by lane and op, (n, lanes, ops)."""
     times = make_times(plan, causes)
-    edge, layer = edge_work(plan, causes, times), layer_work(plan, causes, times, 0)
+    edge, layer = edge_work(plan, causes, times), layer_work(plan, causes, times)
     return _all_layers(
         plan,
         phases.row_amounts(plan.edge, getattr(edge, name)),
@@ -339,12 +345,10 @@ def segments(
     """Templates and work of one step, and whether rows are layers, in order of time."""
     causes = Causes(np.asarray(record["causes"], np.int64)[None], plan.side.classes)
     times = make_times(plan, causes)
-    lanes = max(1, plan.side.lanes)
-    turns = [layer_work(plan, causes, times, turn) for turn in range(lanes)]
-    which = np.arange(plan.model.layers) % lanes
-
-    def stacked(name: str) -> Int:
-        return np.concatenate([getattr(turn, name) for turn in turns])[which]
-
-    layers = phases.Work(stacked("time_ps"), stacked("amount_bytes"), stacked("flops"))
+    turns = columns_of_layers(plan)
+    columns = turns[np.arange(plan.model.layers) % len(turns)]
+    one = layer_work(plan, causes, times)
+    layers = phases.Work(
+        one.time_ps[0][columns], one.amount_bytes[0][columns], one.flops[0][columns]
+    )
     return [(plan.edge, edge_work(plan, causes, times), False), (plan.layer, layers, True)]

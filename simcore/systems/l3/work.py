@@ -275,12 +275,25 @@ def make_templates(lanes: tuple[Lane, ...], side: Side, halves: int) -> tuple[Te
 Put = Callable[[str, Int | int, Int | int, Int | int], None]
 
 
-def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> Work:
-    """Work of one layer of every step, rows are steps.
+def columns_of_layers(plan: ServingPlan) -> Int:
+    """Column of layer 0 whose work each column has in layers 0, 1 and so on, (lanes, columns).
 
     Lane j of the attention side has in layer l what lane (j - l) mod lanes has in layer 0: the KV
-    of a request is interleaved over ranksets by layer.
+    of a request is interleaved over ranksets by layer. It repeats after as many layers as the side
+    has lanes.
     """
+    lanes = max(1, plan.side.lanes)
+    columns = np.tile(np.arange(plan.layer.columns), (lanes, 1))
+    if plan.side.lanes:
+        turned = (np.arange(lanes) - np.arange(lanes)[:, None]) % lanes
+        for half in range(plan.halves):
+            where = plan.layer.slice(f"side.{half}")
+            columns[:, where] = where.start + turned
+    return columns
+
+
+def layer_work(plan: ServingPlan, causes: Causes, times: Times) -> Work:
+    """Work of layer 0 of every step, rows are steps; `columns_of_layers` says how others differ."""
     model, side, template = plan.model, plan.side, plan.layer
     work = template.blank(len(causes))
 
@@ -331,10 +344,8 @@ def layer_work(plan: ServingPlan, causes: Causes, times: Times, layer: int) -> W
             tokens = loads[:, half].sum(axis=1)
             put(f"attention{x}", times.attention[:, half], tokens * kv, tokens * work_each)
             continue
-        by_lane = loads[:, half].reshape(len(causes), side.lanes, -1).sum(axis=2)
-        turned = (np.arange(side.lanes) - layer) % side.lanes
-        tokens = by_lane[:, turned]
-        put(f"side{x}", times.side[:, half][:, turned], tokens * kv, tokens * work_each)
+        tokens = loads[:, half].reshape(len(causes), side.lanes, -1).sum(axis=2)
+        put(f"side{x}", times.side[:, half], tokens * kv, tokens * work_each)
         if side.link_GBps:
             put(f"receive{x}", times.receive[:, half])
             put(f"send{x}", times.send[:, half])

@@ -181,6 +181,21 @@ def test_lengths_of_steps_are_those_of_their_operations(system):
         assert np.array_equal(sums.flops, run.value("lane_op_flops", index))
 
 
+def test_a_request_is_with_another_rankset_in_every_layer():
+    run = run_of("l3", True)
+    plan: Any = run.plan
+    lanes, index = plan.side.lanes, len(run) - 1
+    assert lanes > 1
+    _, (_, work, _) = segments(plan, run.record(index))
+    where = plan.layer.slice("side.0")
+    first = work.time_ps[0, where].tolist()
+    assert len(set(first)) > 1
+    for layer in range(plan.model.layers):
+        turned = [first[(lane - layer) % lanes] for lane in range(lanes)]
+        assert work.time_ps[layer, where].tolist() == turned
+        assert (work.amount_bytes[layer, where] > 0).tolist() == [time > 0 for time in turned]
+
+
 @pytest.mark.parametrize(
     "weaker",
     [
