@@ -15,16 +15,8 @@ from app.viewmodels.formatting import bytes_text, significant
 from simcore.errors import ScenarioErrors
 from simcore.hardware import gpu_curves, links
 from simcore.hardware.derivation import Derivation
-from simcore.hardware.devices import (
-    Device,
-    DeviceKind,
-    Dram,
-    Link,
-    Machine,
-    derivations,
-    dram_of,
-    link_derivations,
-)
+from simcore.hardware.device_facts import Dram, derivations, dram_of, link_derivations
+from simcore.hardware.devices import Device, DeviceKind, Link, Machine
 from simcore.hardware.dram.analytic import Access, Scope, fractions_and_limit
 from simcore.hardware.dram.presets import dram_preset
 from simcore.hardware.dram.timing import DramTiming, timing_fields

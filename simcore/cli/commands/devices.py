@@ -71,7 +71,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> Run:
 def _describe(
     run: Run, made: Machine, traffic: StepTraffic | None, step: int | None, ids: list[str]
 ) -> dict[str, Any]:
-    from simcore.hardware.devices import derivations, link_derivations
+    from simcore.hardware.device_facts import derivations, link_derivations
     from simcore.hardware.kernel_points import kernel_points
     from simcore.results.summary import plain
     from simcore.scenario.listing import scenario_fields

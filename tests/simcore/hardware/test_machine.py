@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from simcore import load_scenario
-from simcore.hardware.devices import (
-    DeviceKind,
-    derivations,
-    dram_of,
-    link_derivations,
-    machine,
-)
+from simcore.hardware.device_facts import derivations, dram_of, link_derivations
+from simcore.hardware.devices import DeviceKind, machine
 from simcore.hardware.dram.analytic import fractions
 from simcore.hardware.kernel_points import kernel_points, roof_GFLOPS, run_points
 from simcore.registry import SYSTEMS
