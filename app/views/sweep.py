@@ -7,16 +7,11 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
-    QLineEdit,
     QMenu,
-    QScrollArea,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -25,38 +20,29 @@ from PySide6.QtWidgets import (
 
 from app.state.messages import Severity
 from app.viewmodels.sweep import (
-    LEAST_PX,
     Checked,
-    SweepPicture,
     check_draft,
     draft_of,
-    draw_sweep,
-    headings,
     point_title,
-    row_filter,
-    row_tip,
-    shown_figures,
 )
 from app.widgets.elided import ElidedLabel
 from app.widgets.progress import Progress
-from app.widgets.sweep_picture import SweepPicture as PictureWidget
+from app.widgets.sweep_chart import SweepChart
+from app.widgets.sweep_points import SweepPoints
 from app.widgets.sweep_setup import SweepSetup
-from app.widgets.sweep_table import SweepTable
 from app.widgets.view import Context, View, register_view
 from app.workers.loader import LatestLoader
 from simcore.cli.console import duration
 from simcore.errors import ScenarioErrors, SimcoreError
 from simcore.results.files import replacing
 from simcore.scenario.document import Document
-from simcore.sweep.analysis import pareto
-from simcore.sweep.charts import SWEEP_CHARTS, write_sweep_chart
+from simcore.sweep.charts import write_sweep_chart
 from simcore.sweep.child import End
-from simcore.sweep.figures import FIGURES, figure_label
 from simcore.sweep.files import spec_text
 from simcore.sweep.parse import axis_fields
 from simcore.sweep.resolve import point_document
 from simcore.sweep.spec import SweepSpec
-from simcore.sweep.table import Row, figure_names, write_rows
+from simcore.sweep.table import Row, write_rows
 
 CHECK_MS = 200
 GROW_MS = 700
@@ -95,23 +81,19 @@ class SweepView(View):
         self.checked = Checked()
         self.chosen = -1
         self._foreign = False  # another scenario was opened since the sweep was begun
-        self._figures: list[str] = []
-        self._fronts, self._charts, self._writer = LatestLoader(), LatestLoader(), LatestLoader()
-        self._asked: object = None
+        self._writer = LatestLoader()
         self.setup = SweepSetup(self)
+        self.points = SweepPoints(self.context, self)
+        self.chart = SweepChart(self.context, self._chart_seen, self)
         self._make_bar()
-        self._make_table()
-        self._make_chart()
         self.tabs = QTabWidget(self)
-        self.tabs.setAccessibleName("Pages of the sweep")
-        self.tabs.tabBar().setAccessibleName("Pages of the sweep")
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Parts of the sweep")
         self.tabs.tabBar().setAccessibleName("Parts of the sweep")
         for widget, title in (
             (self.setup, "Setup"),
-            (self._table_page, "Table"),
-            (self._chart_page, "Chart"),
+            (self.points, "Table"),
+            (self.chart, "Chart"),
         ):
             self.tabs.addTab(widget, title)
         layout = QVBoxLayout(self)
@@ -120,7 +102,6 @@ class SweepView(View):
         layout.addLayout(self._bar)
         layout.addWidget(self.tabs, 1)
         self._check_later = self._timer(CHECK_MS, self._check)
-        self._draw_later = self._timer(60, self._request_chart)
         self._grow = self._timer(GROW_MS, self._on_grown)
         self._connect()
         self._show_state()
@@ -165,85 +146,6 @@ class SweepView(View):
         self._bar.addWidget(self.open_button)
         self._bar.addWidget(self.more)
 
-    def _make_table(self) -> None:
-        self.table = SweepTable(self)
-        self.filter = QLineEdit(self)
-        self.filter.setPlaceholderText("Filter: tokens_per_s > 10, a word")
-        self.filter.setAccessibleName("Filter points")
-        self.filter.setToolTip(
-            "Parts between commas must all hold: a relation of a figure or a varied field and a "
-            "number, or a word of the row"
-        )
-        self.filter.setClearButtonEnabled(True)
-        self.kind = QComboBox(self)
-        self.kind.addItems(list(_KINDS))
-        self.kind.setAccessibleName("Which points")
-        self.columns = QToolButton(self)
-        self.columns.setText("Columns")
-        self.columns.setAccessibleName("Figures in the table")
-        self.columns.setToolTip("Figures shown in the table")
-        self.columns.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
-        menu.aboutToShow.connect(lambda: self._fill_columns(menu))
-        self.columns.setMenu(menu)
-        self.filter_problem = QLabel(self)
-        self.filter_problem.setProperty("problem", True)
-        self.filter_problem.setWordWrap(True)
-        self.filter_problem.hide()
-        self._table_page = QWidget(self)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(6, 4, 6, 0)
-        bar.setSpacing(4)
-        bar.addWidget(self.filter, 1)
-        bar.addWidget(self.kind)
-        bar.addWidget(self.columns)
-        layout = QVBoxLayout(self._table_page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addLayout(bar)
-        layout.addWidget(self.filter_problem)
-        layout.addWidget(self.table, 1)
-
-    def _make_chart(self) -> None:
-        self.chart = QComboBox(self)
-        self.chart.setAccessibleName("Chart of the sweep")
-        for id, chart in SWEEP_CHARTS.items():
-            self.chart.addItem(chart.title, id)
-            self.chart.setItemData(self.chart.count() - 1, chart.help, Qt.ItemDataRole.ToolTipRole)
-        self.figure = QComboBox(self)
-        self.figure.setAccessibleName("Figure of the chart")
-        self.figure.setToolTip("The figure that is drawn")
-        self.along = QComboBox(self)
-        self.along.setAccessibleName("Field along the bottom")
-        self.along.setToolTip("The varied field along the bottom")
-        for box in (self.figure, self.along):
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            box.setMinimumContentsLength(9)
-        self.picture = PictureWidget(self.context, self)
-        self.picture.setAccessibleName("Chart of the sweep")
-        self.picture.setMinimumSize(*LEAST_PX)
-        self.picture.show_text(_NOTHING)
-        self.picture.tip_of = self._tip_of
-        area = QScrollArea(self)
-        area.setAccessibleName("Chart of the sweep, scrolled")
-        area.setWidgetResizable(True)
-        area.setWidget(self.picture)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._chart_page = QWidget(self)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(6, 4, 6, 0)
-        bar.setSpacing(4)
-        bar.addWidget(self.chart)
-        bar.addWidget(self.figure, 1)
-        bar.addWidget(self.along, 1)
-        layout = QVBoxLayout(self._chart_page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addLayout(bar)
-        layout.addWidget(area, 1)
-
     def _connect(self) -> None:
         session = self.state.session
         session.document_changed.connect(self._check_later.start)
@@ -252,34 +154,29 @@ class SweepView(View):
         self.runner.begun.connect(self._on_begun)
         self.runner.grew.connect(self._on_rows)
         self.runner.changed.connect(self._on_changed)
-        self.filter.textChanged.connect(self._on_filter)
-        self.kind.currentIndexChanged.connect(lambda _: self._on_filter())
-        self.table.opened.connect(self._open)
-        self.table.stood.connect(self._choose)
-        self.picture.pointed.connect(self._on_pointed)
-        self.picture.opened.connect(self._open)
-        self.picture.resized.connect(self._draw_later.start)
-        for box in (self.chart, self.figure, self.along):
-            box.activated.connect(lambda _: self._draw_later.start())
-        self.tabs.currentChanged.connect(lambda _: self._draw_later.start())
-        self._fronts.loaded.connect(self._on_front)
-        self._charts.loaded.connect(self._on_chart)
-        self._charts.failed.connect(self._on_chart_failed)
-        self._fronts.failed.connect(self._on_chart_failed)
+        self.points.table.opened.connect(self._open)
+        self.points.table.stood.connect(self._choose)
+        self.chart.pointed.connect(self._on_pointed)
+        self.chart.opened.connect(self._open)
+        self.tabs.currentChanged.connect(lambda _: self.chart.draw())
+        self.chart.failed.connect(self._on_failed)
+        self.points.failed.connect(self._on_failed)
         self._writer.loaded.connect(self._on_written)
 
     def on_raised(self) -> None:
         self._check_later.start()
-        self._draw_later.start()
+        self.chart.draw()
 
     def on_theme_changed(self) -> None:
-        self.table.rows.set_theme(self.context.theme)
-        self._asked = None
-        self._draw_later.start()
+        self.points.set_theme(self.context.theme)
+        self.chart.draw_anew()
 
     def shut_down(self) -> None:
-        for loader in (self._fronts, self._charts, self._writer):
-            loader.shut_down()
+        for part in (self.points, self.chart, self._writer):
+            part.shut_down()
+
+    def _chart_seen(self) -> bool:
+        return self.on_screen and self.tabs.currentWidget() is self.chart
 
     # Setup.
 
@@ -336,22 +233,13 @@ class SweepView(View):
         assert spec is not None
         self._foreign = False
         self._choose(-1)
-        self._figures = shown_figures(spec)
-        self.table.rows.begin(spec, headings(spec, self._figures), self.context.theme)
-        self.table.fit()
-        self._fill_boxes(spec)
-        self._asked = None
-        self.picture.set_places(None)
-        self.picture.show_text("no point is done yet")
+        self.points.begin(spec)
+        self.chart.begin(spec, self.points.figures)
         if self.tabs.currentWidget() is self.setup:
-            self.tabs.setCurrentWidget(self._table_page)
-        self._on_filter()
+            self.tabs.setCurrentWidget(self.points)
 
     def _on_rows(self, rows: list[Row]) -> None:
-        first = not self.table.rows.rows
-        self.table.rows.add(rows)
-        if first:
-            self.table.fit()
+        first = self.points.add(rows)
         if not self._grow.isActive():
             self._grow.start(60 if first else GROW_MS)
 
@@ -359,7 +247,7 @@ class SweepView(View):
         self._show_state()
         if not self.runner.running:
             self._on_grown()
-            self.table.fit()
+            self.points.table.fit()
         self.context.commands.refresh()
 
     def _show_state(self) -> None:
@@ -398,70 +286,28 @@ class SweepView(View):
             parts.append(f"{p.stored:,} were there before")
         return " · ".join(parts)
 
-    # Table.
-
-    def rows(self) -> list[Row]:
-        """The rows there are, by point."""
-        return [self.runner.rows[index] for index in sorted(self.runner.rows)]
-
-    def _on_filter(self) -> None:
-        spec = self.runner.spec
-        if spec is None:
-            return
-        test, problem = row_filter(self.filter.text(), spec)
-        kind, front = _KINDS[self.kind.currentText()], self.table.rows.front
-        self.filter_problem.setText(problem)
-        self.filter_problem.setVisible(bool(problem))
-        self.table.rows.set_test(lambda row: kind(row, front) and test(row))
-
-    def _fill_columns(self, menu: QMenu) -> None:
-        menu.clear()
-        names = figure_names(self.runner.rows.values()) or tuple(FIGURES)
-        for name in names:
-            action = menu.addAction(figure_label(name))
-            action.setToolTip(name)
-            action.setCheckable(True)
-            action.setChecked(name in self._figures)
-            action.toggled.connect(lambda on, name=name: self._show_column(name, on))
-
-    def _show_column(self, name: str, on: bool) -> None:
-        if self.runner.spec is None:
-            return
-        self._figures = [one for one in self._figures if one != name] + ([name] if on else [])
-        self.table.rows.set_headings(headings(self.runner.spec, self._figures))
-        self.table.fit()
-
     def _on_grown(self) -> None:
-        spec, rows = self.runner.spec, self.rows()
+        spec, rows = self.runner.spec, self.runner.ordered()
         if spec is None or not rows:
             return
-        self.table.rows.settle()
-        self._fronts.request(spec, lambda: _front(spec, rows))
-        self._fill_figures(rows)
-        self._draw_later.start()
+        self.points.settle(spec, rows)
+        self.chart.grown(rows)
 
-    def _on_front(self, spec: object, front: set[int]) -> None:
-        if spec is self.runner.spec:
-            self.table.rows.set_front(front)
-            if self.kind.currentText() == "Pareto front":
-                self._on_filter()
+    def _on_failed(self, error: Exception) -> None:
+        self.state.messages.log(f"sweep: {type(error).__name__}: {error}", Severity.ERROR)
 
     # Points.
 
     def _choose(self, point: int) -> None:
         self.chosen = point
-        self.picture.mark(point)
+        self.chart.picture.mark(point)
         self.open_button.setEnabled(self.can_open)
         self.open_button.setText(f"Open point {point}" if point >= 0 else "Open point")
         self.context.commands.refresh()
 
     def _on_pointed(self, point: int) -> None:
         self._choose(point)
-        self.table.go(point)
-
-    def _tip_of(self, point: int) -> str:
-        row, spec = self.runner.rows.get(point), self.runner.spec
-        return "" if row is None or spec is None else row_tip(row, spec)
+        self.points.table.go(point)
 
     @property
     def can_open(self) -> bool:
@@ -490,72 +336,6 @@ class SweepView(View):
         else:
             session.bus.do(title, Document.from_text(document.text(), session.document.path))
             self.state.messages.log(title)
-
-    # Chart.
-
-    def _fill_boxes(self, spec: SweepSpec) -> None:
-        self.figure.clear()
-        for name in self._figures:
-            self.figure.addItem(figure_label(name), name)
-        self.along.clear()
-        self.along.addItem("along: automatic", "")
-        for axis in spec.axes:
-            self.along.addItem(f"along: {axis.path}", axis.path)
-        wanted = "pareto" if len(spec.objectives) > 1 and len(spec.axes) > 2 else "curves"
-        if self.chart.findData(wanted) >= 0 and not self._asked:
-            self.chart.setCurrentIndex(self.chart.findData(wanted))
-
-    def _fill_figures(self, rows: list[Row]) -> None:
-        known = {self.figure.itemData(index) for index in range(self.figure.count())}
-        for name in figure_names(rows):
-            numeric = any(isinstance(row.figures.get(name), (int, float)) for row in rows)
-            if name not in known and numeric:
-                self.figure.addItem(figure_label(name), name)
-
-    def shown_chart(self) -> tuple[str, str, str]:
-        """Chart, figure and field along the bottom that are chosen."""
-        chart, figure, along = (
-            str(box.currentData() or "") for box in (self.chart, self.figure, self.along)
-        )
-        return chart, figure, along
-
-    def _request_chart(self) -> None:
-        chart, figure, x = self.shown_chart()
-        kind = SWEEP_CHARTS.get(chart)
-        self.along.setEnabled(kind.takes_x)
-        self.figure.setEnabled(chart != "pareto")
-        self.chart.setToolTip(kind.help)
-        spec, rows = self.runner.spec, self.rows()
-        if spec is None or not rows or self.tabs.currentWidget() is not self._chart_page:
-            return
-        if not self.on_screen:
-            return
-        size = (self.picture.width(), self.picture.height())
-        ratio, theme = self.devicePixelRatioF(), self.context.theme
-        key = (id(spec), len(rows), chart, figure, x, size, ratio, theme.name)
-        if key == self._asked:
-            return
-        self._asked = key
-        self._charts.request(
-            key,
-            lambda: _picture(draw_sweep(spec, rows, chart, figure, x, size, ratio, theme), ratio),
-        )
-
-    def _on_chart(self, key: object, drawn: tuple[SweepPicture, QImage]) -> None:
-        if key != self._asked:
-            return
-        found, image = drawn
-        if image.isNull():
-            self.picture.set_places(None)
-            self.picture.show_text(found.reason)
-            return
-        chart = SWEEP_CHARTS.get(self.shown_chart()[0])
-        self.picture.show_image(image, f"{chart.help} Click a point to choose it.")
-        self.picture.set_places(found.places)
-
-    def _on_chart_failed(self, error: Exception) -> None:
-        self.picture.show_text(f"the chart failed: {type(error).__name__}: {error}")
-        self.state.messages.log(f"sweep: {type(error).__name__}: {error}", Severity.ERROR)
 
     # Files.
 
@@ -618,7 +398,7 @@ class SweepView(View):
 
     def export_chart(self) -> None:
         """Ask where to, then write the chart on screen."""
-        chart = self.shown_chart()[0]
+        chart = self.chart.shown[0]
         name, chosen = QFileDialog.getSaveFileName(
             self, "Export the chart of the sweep", f"sweep-{chart}.svg", _CHART_FILTER
         )
@@ -629,10 +409,10 @@ class SweepView(View):
 
     def write(self, path: Path) -> None:
         """Write the table (``.csv``, ``.parquet``) or the chart (``.svg`` …) in the background."""
-        spec, rows = self.runner.spec, self.rows()
+        spec, rows = self.runner.spec, self.runner.ordered()
         if spec is None or not rows:
             return
-        chart, figure, x = self.shown_chart()
+        chart, figure, x = self.chart.shown
 
         def work() -> SimcoreError | None:
             try:
@@ -651,16 +431,3 @@ class SweepView(View):
             self.state.messages.show(f"exported {path}", Severity.INFO)
         else:
             self.state.messages.show(str(result[0]), Severity.ERROR)
-
-
-def _front(spec: SweepSpec, rows: list[Row]) -> set[int]:
-    on = pareto(rows, spec.objectives).tolist()
-    return {row.index for row, is_on in zip(rows, on, strict=True) if is_on}
-
-
-def _picture(found: SweepPicture, ratio: float) -> tuple[SweepPicture, QImage]:
-    image = QImage()
-    if found.png:
-        image.loadFromData(found.png)
-        image.setDevicePixelRatio(ratio)
-    return found, image

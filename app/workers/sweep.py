@@ -72,6 +72,10 @@ class SweepRunner(QObject):
         """Whether it was told to stop and has not done so yet."""
         return self.running and self._stopping > 0
 
+    def ordered(self) -> list[Row]:
+        """The rows there are, by point."""
+        return [self.rows[index] for index in sorted(self.rows)]
+
     def start(
         self,
         spec: SweepSpec,

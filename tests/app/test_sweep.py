@@ -62,12 +62,12 @@ def run(view, qtbot, draft=None):
 
 
 def column(view, key):
-    keys = [heading.key for heading in view.table.rows.headings]
+    keys = [heading.key for heading in view.points.table.rows.headings]
     return 1 + keys.index(key)
 
 
 def texts(view, key):
-    at, model = column(view, key), view.table.rows
+    at, model = column(view, key), view.points.table.rows
     return [model.index(row, at).data() for row in range(model.rowCount())]
 
 
@@ -212,13 +212,13 @@ def test_the_setup_follows_the_scenario(view, qtbot):
 def test_a_sweep_runs_and_fills_the_table(view, qtbot):
     run(view, qtbot, Draft(TWO, objectives=BOTH))
     assert view.runner.ended is End.DONE
-    assert view.tabs.currentWidget() is view._table_page
-    assert view.table.rows.rowCount() == 6
+    assert view.tabs.currentWidget() is view.points
+    assert view.points.table.rows.rowCount() == 6
     assert texts(view, "point") == ["0", "1", "2", "3", "4", "5"]
     assert texts(view, "hardware.ndp_dimms.count") == ["2", "2", "4", "4", "8", "8"]
     assert set(texts(view, "status")) == {"done"}
     assert view.status.text().startswith("6 points in")
-    qtbot.waitUntil(lambda: bool(view.table.rows.front))
+    qtbot.waitUntil(lambda: bool(view.points.table.rows.front))
     assert "on it" in texts(view, "front")
     run(view, qtbot)
     assert "6 were there before" in view.status.text()
@@ -312,55 +312,55 @@ def swept(view, qtbot, tmp_path):
 
 def test_sorting_is_by_number(swept):
     at = column(swept, "tokens_per_s")
-    swept.table.sortByColumn(at, Qt.SortOrder.DescendingOrder)
-    values = [row.figures["tokens_per_s"] for row in swept.table.shown()]
+    swept.points.table.sortByColumn(at, Qt.SortOrder.DescendingOrder)
+    values = [row.figures["tokens_per_s"] for row in swept.points.table.shown()]
     assert values == sorted(values, reverse=True)
-    swept.table.sortByColumn(at, Qt.SortOrder.AscendingOrder)
-    assert [row.figures["tokens_per_s"] for row in swept.table.shown()] == values[::-1]
+    swept.points.table.sortByColumn(at, Qt.SortOrder.AscendingOrder)
+    assert [row.figures["tokens_per_s"] for row in swept.points.table.shown()] == values[::-1]
 
 
 def test_the_current_row_stays_when_the_order_changes(swept):
-    swept.table.go(4)
-    swept.table.sortByColumn(column(swept, "tokens_per_s"), Qt.SortOrder.DescendingOrder)
-    assert swept.table.current().index == 4
-    swept.filter.setText("batch == 1")
-    assert swept.table.current().index == 4
-    swept.filter.setText("batch == 2")
-    assert swept.table.current() is None
+    swept.points.table.go(4)
+    swept.points.table.sortByColumn(column(swept, "tokens_per_s"), Qt.SortOrder.DescendingOrder)
+    assert swept.points.table.current().index == 4
+    swept.points.filter.setText("batch == 1")
+    assert swept.points.table.current().index == 4
+    swept.points.filter.setText("batch == 2")
+    assert swept.points.table.current() is None
 
 
 def test_many_rows_are_sorted_and_filtered(swept):
-    model = swept.table.rows
+    model = swept.points.table.rows
     row = swept.runner.rows[0]
     model.add([dataclasses.replace(row, index=6 + n) for n in range(20_000)])
-    swept.table.sortByColumn(column(swept, "tokens_per_s"), Qt.SortOrder.DescendingOrder)
-    swept.filter.setText("tokens_per_s > 0")
+    swept.points.table.sortByColumn(column(swept, "tokens_per_s"), Qt.SortOrder.DescendingOrder)
+    swept.points.filter.setText("tokens_per_s > 0")
     assert model.rowCount() == 20_006
     best = max(swept.runner.rows.values(), key=lambda one: one.figures["tokens_per_s"])
-    assert swept.table.shown()[0].index == best.index
+    assert swept.points.table.shown()[0].index == best.index
 
 
 def test_filters(swept, qtbot):
-    middle = sorted(row.figures["tokens_per_s"] for row in swept.rows())[3]
-    swept.filter.setText(f"tokens_per_s >= {middle!r}")
-    assert len(swept.table.shown()) == 3
-    swept.filter.setText("batch == 2, hardware.ndp_dimms.count < 8")
-    assert [row.values for row in swept.table.shown()] == [(2, 2), (4, 2)]
-    swept.filter.setText("tokens_per > 1")
-    assert swept.filter_problem.isVisible()
-    assert len(swept.table.shown()) == 6
-    swept.filter.setText("fit")
-    assert swept.table.shown() == []
-    swept.filter.clear()
-    swept.kind.setCurrentText("failed")
-    assert swept.table.shown() == []
-    qtbot.waitUntil(lambda: bool(swept.table.rows.front))
-    swept.kind.setCurrentText("Pareto front")
-    assert {row.index for row in swept.table.shown()} == swept.table.rows.front
+    middle = sorted(row.figures["tokens_per_s"] for row in swept.runner.ordered())[3]
+    swept.points.filter.setText(f"tokens_per_s >= {middle!r}")
+    assert len(swept.points.table.shown()) == 3
+    swept.points.filter.setText("batch == 2, hardware.ndp_dimms.count < 8")
+    assert [row.values for row in swept.points.table.shown()] == [(2, 2), (4, 2)]
+    swept.points.filter.setText("tokens_per > 1")
+    assert swept.points.filter_problem.isVisible()
+    assert len(swept.points.table.shown()) == 6
+    swept.points.filter.setText("fit")
+    assert swept.points.table.shown() == []
+    swept.points.filter.clear()
+    swept.points.kind.setCurrentText("failed")
+    assert swept.points.table.shown() == []
+    qtbot.waitUntil(lambda: bool(swept.points.table.rows.front))
+    swept.points.kind.setCurrentText("Pareto front")
+    assert {row.index for row in swept.points.table.shown()} == swept.points.table.rows.front
 
 
 def test_other_figures_can_be_shown(swept):
-    menu = swept.columns.menu()
+    menu = swept.points.columns.menu()
     menu.aboutToShow.emit()
     action = next(a for a in menu.actions() if a.toolTip() == "memory.gpu.peak_bytes")
     assert not action.isChecked()
@@ -369,8 +369,8 @@ def test_other_figures_can_be_shown(swept):
 
 
 def test_rows_are_copied(swept):
-    swept.table.selectAll()
-    QTest.keyClick(swept.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    swept.points.table.selectAll()
+    QTest.keyClick(swept.points.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QApplication.clipboard().text().splitlines()
     assert len(lines) == 7
     assert lines[0].split("\t")[:2] == ["Point", "ndp_dimms.count"]
@@ -380,20 +380,20 @@ def test_failed_points_say_why(view, qtbot):
     draft = Draft((AxisDraft("hardware.ndp_dimms.capacity_GiB", "0.0001, 32"),))
     run(view, qtbot, draft)
     assert texts(view, "status") == ["does not fit", "done"]
-    model = view.table.rows
+    model = view.points.table.rows
     tip = model.index(0, 2).data(Qt.ItemDataRole.ToolTipRole)
     assert "needs" in tip
     assert texts(view, "tokens_per_s")[0] == "–"
-    view.kind.setCurrentText("failed")
-    assert [row.index for row in view.table.shown()] == [0]
+    view.points.kind.setCurrentText("failed")
+    assert [row.index for row in view.points.table.shown()] == [0]
 
 
 def test_missing_figures_come_last_both_ways(view, qtbot):
     run(view, qtbot, Draft((AxisDraft("hardware.ndp_dimms.capacity_GiB", "0.0001, 16, 32"),)))
     at = column(view, "tokens_per_s")
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
-        view.table.sortByColumn(at, order)
-        assert view.table.shown()[-1].index == 0
+        view.points.table.sortByColumn(at, order)
+        assert view.points.table.shown()[-1].index == 0
 
 
 def test_a_word_filter_looks_at_everything():
@@ -412,12 +412,12 @@ def test_a_word_filter_looks_at_everything():
 
 
 def click(view, row, at):
-    index = view.table.rows.index(row, at)
-    view.table.scrollTo(index)
+    index = view.points.table.rows.index(row, at)
+    view.points.table.scrollTo(index)
     QTest.mouseClick(
-        view.table.viewport(),
+        view.points.table.viewport(),
         Qt.MouseButton.LeftButton,
-        pos=view.table.visualRect(index).center(),
+        pos=view.points.table.visualRect(index).center(),
     )
 
 
@@ -440,8 +440,8 @@ def test_one_click_opens_a_point_and_undo_goes_back(swept, window, qtbot):
 
 
 def test_keys_and_the_button_open_too(swept, window):
-    swept.table.go(1)
-    QTest.keyClick(swept.table, Qt.Key.Key_Return)
+    swept.points.table.go(1)
+    QTest.keyClick(swept.points.table, Qt.Key.Key_Return)
     assert window.state.session.document.get("workload.batch") == 2
     click(swept, 4, 1)
     assert swept.open_button.text() == "Open point 4"
@@ -470,34 +470,34 @@ def test_a_point_of_another_file_asks_first(swept, window, qtbot, tmp_path):
 
 @pytest.mark.parametrize("chart", SWEEP_CHARTS)
 def test_charts_are_drawn(swept, qtbot, chart):
-    swept.tabs.setCurrentWidget(swept._chart_page)
-    swept.chart.setCurrentIndex(swept.chart.findData(chart))
-    swept.chart.activated.emit(swept.chart.currentIndex())
-    qtbot.waitUntil(lambda: swept._asked is not None and swept._asked[2] == chart)
-    qtbot.waitUntil(lambda: not swept.picture.image.isNull(), timeout=20_000)
-    qtbot.waitUntil(lambda: swept.picture._places is not None, timeout=20_000)
+    swept.tabs.setCurrentWidget(swept.chart)
+    swept.chart.which.setCurrentIndex(swept.chart.which.findData(chart))
+    swept.chart.which.activated.emit(swept.chart.which.currentIndex())
+    qtbot.waitUntil(lambda: swept.chart._asked is not None and swept.chart._asked[2] == chart)
+    qtbot.waitUntil(lambda: not swept.chart.picture.image.isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: swept.chart.picture._places is not None, timeout=20_000)
 
 
 def test_a_point_of_a_chart_is_chosen_and_opened(swept, qtbot, window):
-    swept.tabs.setCurrentWidget(swept._chart_page)
-    qtbot.waitUntil(lambda: bool(swept.picture.positions_of(4)), timeout=20_000)
-    at = swept.picture.positions_of(4)[0].toPoint()
-    QTest.mouseClick(swept.picture, Qt.MouseButton.LeftButton, pos=at)
+    swept.tabs.setCurrentWidget(swept.chart)
+    qtbot.waitUntil(lambda: bool(swept.chart.picture.positions_of(4)), timeout=20_000)
+    at = swept.chart.picture.positions_of(4)[0].toPoint()
+    QTest.mouseClick(swept.chart.picture, Qt.MouseButton.LeftButton, pos=at)
     assert swept.chosen == 4
-    assert swept.picture.marked == 4
-    assert swept.table.current().index == 4
-    assert "ndp_dimms.count = 8" in swept.picture.tip_of(4)
-    QTest.mouseDClick(swept.picture, Qt.MouseButton.LeftButton, pos=at)
+    assert swept.chart.picture.marked == 4
+    assert swept.points.table.current().index == 4
+    assert "ndp_dimms.count = 8" in swept.chart.picture.tip_of(4)
+    QTest.mouseDClick(swept.chart.picture, Qt.MouseButton.LeftButton, pos=at)
     assert window.state.session.document.get("hardware.ndp_dimms.count") == 8
-    assert swept.picture.point_at(QPointF(QPoint(2, 2))) == -1
+    assert swept.chart.picture.point_at(QPointF(QPoint(2, 2))) == -1
 
 
 def test_a_chart_that_does_not_apply_says_why(view, qtbot):
     run(view, qtbot, Draft(TWO[:1]))
-    view.tabs.setCurrentWidget(view._chart_page)
-    view.chart.setCurrentIndex(view.chart.findData("heatmap"))
-    view.chart.activated.emit(0)
-    qtbot.waitUntil(lambda: "needs two axes" in view.picture.text, timeout=20_000)
+    view.tabs.setCurrentWidget(view.chart)
+    view.chart.which.setCurrentIndex(view.chart.which.findData("heatmap"))
+    view.chart.which.activated.emit(0)
+    qtbot.waitUntil(lambda: "needs two axes" in view.chart.picture.text, timeout=20_000)
 
 
 # Files.
