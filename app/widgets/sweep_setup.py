@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 
 from app.viewmodels.sweep import AxisDraft, Checked, Draft, proposed_values
 from app.widgets.parameter_form import field_tip
+from simcore.cores import cores
 from simcore.scenario.listing import FieldInfo
-from simcore.sweep.executors import cores
 from simcore.sweep.figures import FIGURES
 from simcore.sweep.spec import MAX_AXES, MAX_POINTS, Method
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import AbstractContextManager, suppress
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.cli.console import Console
 from simcore.cli.loading import find_scenario, simulate_scenario
+from simcore.cores import cores
 from simcore.errors import UserError, WorkerLostError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Beside(AbstractContextManager["Beside"]):
             text: the scenario as typed.
             wanted: whether anything is compared at all.
         """
-        self._wanted = wanted and _cores() > 1
+        self._wanted = wanted and cores() > 1
         self._worker: Worker | None = None
         self._comparison: Comparison | None = None
         if self._wanted and _looks_long(text):
@@ -141,9 +141,3 @@ def expected_ms(scenario: Scenario) -> float:
         if getattr(SYSTEMS.get(name), "stochastic", False) and workload.kind == "fixed":
             found += drawn * _NEURON_MS
     return found
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

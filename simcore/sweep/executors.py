@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
+from simcore.cores import cores
 from simcore.errors import UserError
 from simcore.scenario.schema import Scenario
 from simcore.sweep.evaluate import LOOPS_AFTER, Report, evaluate_many, start_worker
@@ -47,13 +48,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class LocalPool:

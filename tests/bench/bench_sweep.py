@@ -7,8 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from simcore.cores import cores
 from simcore.scenario.document import open_document
-from simcore.sweep.executors import LocalPool, cores
+from simcore.sweep.executors import LocalPool
 from simcore.sweep.parse import make_spec, read_vary
 from simcore.sweep.points import listed_points
 from simcore.sweep.resolve import PointResolver, scenario_key

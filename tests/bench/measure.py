@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simcore.cores import cores
+
 RESULTS = "DIMMSCOPE_BENCH_RESULTS"
 COPIED_MB = 32.0
 """Memory copied by the reference: more than a core's own caches hold, but not more than one that
@@ -200,7 +202,7 @@ def machine() -> dict[str, str]:
         cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), cpu)
     return {
         "processor": cpu,
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(cores()),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }

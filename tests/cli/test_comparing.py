@@ -45,7 +45,7 @@ def small(tmp_path):
 def started(monkeypatch):
     """Two cores, and a second process however little there is to do; the processes started."""
     monkeypatch.setattr(comparing, "WORTH_MS", 0.0)
-    monkeypatch.setattr(comparing, "_cores", lambda: 2)
+    monkeypatch.setattr(comparing, "cores", lambda: 2)
     workers = []
 
     class Counted(Worker):
@@ -60,7 +60,7 @@ def started(monkeypatch):
 def alone(dimmscope, monkeypatch, *arguments):
     """What is printed with one core."""
     with monkeypatch.context() as one:
-        one.setattr(comparing, "_cores", lambda: 1)
+        one.setattr(comparing, "cores", lambda: 1)
         return _plain(dimmscope(*arguments))
 
 
@@ -169,7 +169,7 @@ def test_a_system_that_only_this_process_knows(dimmscope, monkeypatch, scenario,
 def test_a_report_compares_in_the_same_way(dimmscope, monkeypatch, small, started, tmp_path):
     one, two = tmp_path / "one.md", tmp_path / "two.md"
     with monkeypatch.context() as single:
-        single.setattr(comparing, "_cores", lambda: 1)
+        single.setattr(comparing, "cores", lambda: 1)
         dimmscope("report", small, "--out", one)
     dimmscope("report", small, "--out", two)
     assert len(started) == 1
@@ -177,7 +177,7 @@ def test_a_report_compares_in_the_same_way(dimmscope, monkeypatch, small, starte
 
 
 def test_nothing_is_started_where_it_would_not_pay(dimmscope, monkeypatch, small):
-    monkeypatch.setattr(comparing, "_cores", lambda: 2)
+    monkeypatch.setattr(comparing, "cores", lambda: 2)
     monkeypatch.setattr("simcore.remote.compare.Comparison", None)  # nobody makes one
     assert dimmscope("run", small, "--json", "-")[0] == 0
 
@@ -242,6 +242,6 @@ def test_ending_the_command_ends_its_worker(tmp_path, number):
 _ON_TWO_CORES = """\
 import sys
 from simcore.cli import comparing, process
-comparing._cores = lambda: 2
+comparing.cores = lambda: 2
 sys.exit(process(sys.argv[1:]))
 """
