@@ -25,7 +25,7 @@ atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_CACHE"], ignore_errors=True
 os.environ["DIMMSCOPE_STATE"] = tempfile.mkdtemp(prefix="dimmscope-state-")
 atexit.register(shutil.rmtree, os.environ["DIMMSCOPE_STATE"], ignore_errors=True)
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 """How long tests wait for what must come about: a busy machine takes its time, a fault for ever."""
 
 

@@ -277,7 +277,7 @@ class Stages:
         """
         desktop = self.desktop
         desktop.keys("ctrl+q")
-        desktop.program.wait(20)
+        desktop.program.wait(60)
         if desktop.program.returncode or desktop.complaints():
             raise StageError(f"ended with {desktop.program.returncode}: {desktop.complaints()}")
 

@@ -59,6 +59,9 @@ class MetricsView(View):
 
     def text(self, group: str, label: str) -> str:
         """The value shown for a label, empty if there is none."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._refresh_run()
         self.state.turns.now(self._refresh_run)
         self.state.turns.now(self._refresh_step)
         item = self._groups.get(group)

@@ -99,7 +99,7 @@ def window(empty_window, small_file, qtbot):
     return empty_window
 
 
-def wait_for_run(qtbot, window, timeout=20_000):
+def wait_for_run(qtbot, window):
     """Wait until the run on screen is finished and up to date."""
 
     def finished():
@@ -114,4 +114,4 @@ def wait_for_run(qtbot, window, timeout=20_000):
             and not window.state.turns.waits(window.docks["scenario"].view._show_resolved)
         )
 
-    qtbot.waitUntil(finished, timeout=timeout)
+    qtbot.waitUntil(finished)

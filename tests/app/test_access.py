@@ -151,7 +151,7 @@ def test_tab_reaches_every_control_and_leaves_the_view(window, qtbot):
 def test_names_for_other_systems(empty_window, qtbot, system):
     window = empty_window
     window.files.open_path(data_root() / "scenarios" / f"{system}.yaml")
-    wait_for_run(qtbot, window, timeout=60_000)
+    wait_for_run(qtbot, window)
     for id in window.docks:
         window.show_view(id)
     qtbot.wait(200)

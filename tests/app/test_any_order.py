@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def wait_until_simulated(self):
         if not self.state.session.document.problems():
-            self.qtbot.waitUntil(lambda: not self.window.controller.busy, timeout=20_000)
+            self.qtbot.waitUntil(lambda: not self.window.controller.busy)
 
     # Comparing, markers, search, lanes.
 
@@ -290,7 +290,7 @@ class Machine(RuleBasedStateMachine):
         target = self.path.with_name("run.npz")
         run = self.state.runs.current.until(self.state.runs.length)
         self.window.exports.write(target, lambda: save_run(run, target))
-        self.qtbot.waitUntil(target.exists, timeout=10_000)
+        self.qtbot.waitUntil(target.exists)
         assert len(load_run(target)) == len(run)
         target.unlink()
 

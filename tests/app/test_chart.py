@@ -19,8 +19,8 @@ def view(window):
 
 def shown(window, qtbot):
     window.show_view("chart")
-    qtbot.waitUntil(lambda: not view(window).picture.image.isNull(), timeout=20_000)
-    qtbot.waitUntil(lambda: not view(window).busy.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: not view(window).picture.image.isNull())
+    qtbot.waitUntil(lambda: not view(window).busy.text())
     return view(window)
 
 
@@ -54,7 +54,7 @@ def test_draws_the_systems_own_chart_at_the_size_of_the_pane(window, qtbot):
         across = abs(image.width() - picture.width() * ratio)
         return across <= 2 and abs(image.height() - picture.height() * ratio) <= 2
 
-    qtbot.waitUntil(fits, timeout=20_000)
+    qtbot.waitUntil(fits)
     assert chart.picture.accessibleDescription() == CHARTS.get("predictor").help
 
 
@@ -69,28 +69,27 @@ def test_the_list_has_only_charts_that_apply(window, qtbot):
 def test_a_chart_of_another_system_says_why_there_is_none(window, qtbot):
     shown(window, qtbot)
     window.commands.run("chart.show_mapping")
-    qtbot.waitUntil(lambda: "maps no heads" in view(window).picture.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "maps no heads" in view(window).picture.text)
     assert not view(window).export_button.isEnabled()
 
 
 def test_draws_again_for_the_cursor_the_theme_and_a_new_run(window, qtbot):
     chart = shown(window, qtbot)
     window.commands.run("chart.show_placement")
-    qtbot.waitUntil(lambda: window.state.charts.shown == "placement", timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.charts.shown == "placement")
     window.state.cursor.seek(5)
-    qtbot.waitUntil(lambda: chart.drawn == (5, 6), timeout=20_000)
+    qtbot.waitUntil(lambda: chart.drawn == (5, 6))
     light = chart.picture.image.pixelColor(1, 1).lightness()
     window.set_theme("dark" if light > 128 else "light")
     qtbot.waitUntil(
-        lambda: (chart.picture.image.pixelColor(1, 1).lightness() > 128) is not (light > 128),
-        timeout=20_000,
+        lambda: (chart.picture.image.pixelColor(1, 1).lightness() > 128) is not (light > 128)
     )
     window.commands.run("chart.show_step-time")
-    qtbot.waitUntil(lambda: chart.drawn == (0, 13), timeout=20_000)
+    qtbot.waitUntil(lambda: chart.drawn == (0, 13))
     before = chart.picture.image
     window.state.session.set_value("hardware.ndp_dimms.count", 2)
     wait_for_run(qtbot, window)
-    qtbot.waitUntil(lambda: chart.picture.image is not before, timeout=20_000)
+    qtbot.waitUntil(lambda: chart.picture.image is not before)
 
 
 def test_a_chart_of_one_step_asked_for_before_its_step_is_known():
@@ -125,10 +124,10 @@ def test_choosing_in_the_list_and_the_range(window, qtbot):
     index = chart.chart.findData("step-time")
     chart.chart.setCurrentIndex(index)
     chart.chart.activated.emit(index)
-    qtbot.waitUntil(lambda: window.state.charts.shown == "step-time", timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.charts.shown == "step-time")
     window.state.window.show_step(4)
     chart.steps.activated.emit(list(ChartSteps).index(ChartSteps.VISIBLE))
-    qtbot.waitUntil(lambda: chart.drawn[1] - chart.drawn[0] <= 3, timeout=20_000)
+    qtbot.waitUntil(lambda: chart.drawn[1] - chart.drawn[0] <= 3)
     assert 4 in range(*chart.drawn)
 
 
@@ -178,11 +177,11 @@ def test_exporting_a_chart_over_time_starts_with_what_is_visible(window, qtbot, 
     window.state.charts.choose("timeline")
     window.show_view("chart")
     view = window.docks["chart"].view
-    qtbot.waitUntil(lambda: view.drawn is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: view.drawn is not None)
     window.state.window.set(float(run.start_ps(5)) + 1, float(run.start_ps(8)) - 1)
     window.commands.run("chart.export")
     window.state.charts.set_steps(ChartSteps.ALL)
-    qtbot.waitUntil(lambda: view.drawn == (0, 13), timeout=20_000)
+    qtbot.waitUntil(lambda: view.drawn == (0, 13))
     window.commands.run("chart.export")
     assert [(chart, found.first, found.last) for chart, found in asked] == [
         ("timeline", 5, 8),

@@ -149,7 +149,7 @@ def test_a_prefill_shifts_the_steps():
 def test_the_table_has_the_numbers_of_the_command_line(window, qtbot, tmp_path, capsys):
     edited(window, qtbot)
     window.show_view("compare")
-    qtbot.waitUntil(lambda: bool(view(window).table.table.rows), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(view(window).table.table.rows))
     a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
     document = window.state.session.document
     b.write_text(document.text(), encoding="utf-8")
@@ -175,7 +175,7 @@ def test_only_differences_filter_and_copy(window, qtbot):
     edited(window, qtbot)
     window.show_view("compare")
     compare_view = view(window)
-    qtbot.waitUntil(lambda: bool(compare_view.table.table.rows), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(compare_view.table.table.rows))
     some = compare_view.table.rows()
     assert some
     assert not any(row.same for row in some)
@@ -194,12 +194,10 @@ def test_only_differences_filter_and_copy(window, qtbot):
 def test_the_table_follows_a_new_b(window, qtbot):
     edited(window, qtbot)
     window.show_view("compare")
-    qtbot.waitUntil(lambda: "hardware.ndp_dimms.count" in rows(window), timeout=20_000)
+    qtbot.waitUntil(lambda: "hardware.ndp_dimms.count" in rows(window))
     window.state.session.set_value("hardware.ndp_dimms.count", 3)
     wait_for_run(qtbot, window)
-    qtbot.waitUntil(
-        lambda: rows(window)["hardware.ndp_dimms.count"].cells[2] == "3", timeout=20_000
-    )
+    qtbot.waitUntil(lambda: rows(window)["hardware.ndp_dimms.count"].cells[2] == "3")
 
 
 # Maps.
@@ -212,8 +210,7 @@ def test_the_difference_of_two_maps(window, qtbot):
     compare_view.tabs.setCurrentWidget(compare_view.maps)
     window.state.cursor.seek(6)
     qtbot.waitUntil(
-        lambda: compare_view.maps.maps is not None and compare_view.maps.maps.steps == (6, 6),
-        timeout=20_000,
+        lambda: compare_view.maps.maps is not None and compare_view.maps.maps.steps == (6, 6)
     )
     maps = compare_view.maps.maps
     a, b = window.state.comparison.frozen, window.state.runs.current
@@ -292,7 +289,7 @@ def test_the_tip_says_how_busy_the_lane_was_in_a(window, qtbot):
 def test_figures_draw_a_too(window, qtbot):
     edited(window, qtbot)
     window.show_view("figures")
-    qtbot.waitUntil(lambda: "step_time" in window.state.series.reference, timeout=20_000)
+    qtbot.waitUntil(lambda: "step_time" in window.state.series.reference)
     beside = window.state.series.reference["step_time"].values
     a = window.state.comparison.frozen
     assert np.array_equal(beside, a.column("duration_ps") / 1e9)
@@ -314,13 +311,13 @@ def test_a_baseline_by_one_click(window, qtbot):
     action.trigger()
     assert window.state.baseline.system == "flexgen"
     assert not compare_view.cancel.isHidden()
-    qtbot.waitUntil(lambda: window.state.comparison.frozen is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.state.comparison.frozen is not None)
     a = window.state.comparison.frozen
     assert a.scenario.system == "flexgen"
     assert a.status.finished
     assert window.state.runs.current is b
     assert "flexgen" in run_title(a)
-    qtbot.waitUntil(lambda: bool(compare_view.table.table.rows), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(compare_view.table.table.rows))
     window.commands.run("edit.undo")
     assert window.state.comparison.frozen is None
 
@@ -420,7 +417,7 @@ def test_a_saved_run_is_opened_as_a(window, qtbot, tmp_path, monkeypatch):
     save_run(run, path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.commands.run("compare.open_saved")
-    qtbot.waitUntil(lambda: window.state.comparison.frozen is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.state.comparison.frozen is not None)
     frozen = window.state.comparison.frozen
     assert len(frozen) == len(run)
     assert frozen.end_ps == run.end_ps

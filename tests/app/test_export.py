@@ -71,13 +71,12 @@ def test_every_kind_is_written_through_the_dialogs(window, qtbot, tmp_path, monk
     ids = {"Table": "table", "Trace": "trace", "Report": "report", "Animation": "animation"}
     ids |= {"Saved run": "run", "Chart": "chart"}
     window.commands.run(f"file.export_{ids[title]}")
-    qtbot.waitUntil(lambda: target.exists(), timeout=30_000)
+    qtbot.waitUntil(lambda: target.exists())
     qtbot.waitUntil(
         lambda: (
             window.state.messages.strip is not None
             and window.state.messages.strip.severity is Severity.INFO
-        ),
-        timeout=30_000,
+        )
     )
     run = window.state.runs.current
     if title == "Trace":
@@ -95,10 +94,10 @@ def test_every_kind_is_written_through_the_dialogs(window, qtbot, tmp_path, monk
 
 
 def test_the_preview_follows_the_fields(dialog, qtbot):
-    qtbot.waitUntil(lambda: not dialog.picture.image.isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: not dialog.picture.image.isNull())
     before = dialog.picture.image.copy()
     dialog.page.theme.setCurrentIndex(dialog.page.theme.findData("dark"))
-    qtbot.waitUntil(lambda: dialog.picture.image.copy() != before, timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.picture.image.copy() != before)
     assert dialog.picture.image.pixelColor(2, 2).lightness() < 60
     box = dialog.picture.size()
     shown = dialog.picture.image.deviceIndependentSize()
@@ -109,13 +108,13 @@ def test_the_preview_follows_the_fields(dialog, qtbot):
 
 def test_a_chart_that_does_not_apply_says_why(dialog, qtbot):
     dialog.page.choose("mapping")
-    qtbot.waitUntil(lambda: dialog.picture.text != "", timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.picture.text != "")
     assert "mapping" in dialog.picture.text or "no " in dialog.picture.text
 
 
 def test_the_animation_shows_a_frame_and_counts_them(dialog, qtbot):
     dialog.choose("Animation")
-    qtbot.waitUntil(lambda: not dialog.picture.image.isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: not dialog.picture.image.isNull())
     count = len(dialog.page.subject.run) - 1
     assert dialog.note.text() == f"{count} frames, {count / 10:.1f} s"
     dialog.page.every.setValue(2)
@@ -123,7 +122,7 @@ def test_the_animation_shows_a_frame_and_counts_them(dialog, qtbot):
 
 
 def test_the_picture_is_copied_as_png_and_svg(dialog, qtbot):
-    with qtbot.waitSignal(dialog.copied, timeout=20_000):
+    with qtbot.waitSignal(dialog.copied):
         qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
     data = QGuiApplication.clipboard().mimeData()
     assert data.hasImage()
@@ -178,7 +177,7 @@ def test_a_long_export_can_be_stopped(window, qtbot, tmp_path):
     window.exports.start(Job("a.webp", ".webp", slow, counted=True), target)
     qtbot.waitUntil(begun.is_set)
     bar = window.exports._progress
-    qtbot.waitUntil(lambda: bar.value() > 5, timeout=10_000)
+    qtbot.waitUntil(lambda: bar.value() > 5)
     qtbot.mouseClick(bar.findChild(QPushButton), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.exports._progress is None)
     assert window.state.messages.strip.severity is Severity.ERROR

@@ -96,6 +96,6 @@ def test_a_failure_of_a_sensitivity_given_up_leaves_the_next_alone(window, qtbot
     qtbot.waitUntil(lambda: bool(first))
     found.start(2)
     go.set()
-    qtbot.waitUntil(lambda: not found.busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not found.busy)
     assert found.effects
     assert not found.error

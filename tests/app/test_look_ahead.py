@@ -37,12 +37,17 @@ def test_the_next_step_is_derived_while_stepping(window, qtbot):
         del run.system.spans
 
 
-def test_nothing_is_asked_beyond_the_run(window, qtbot):
+def test_nothing_is_asked_beyond_the_run(window, qtbot, monkeypatch):
     cursor, last = window.state.cursor, window.state.runs.length - 1
+    derived = []
+    monkeypatch.setattr("app.workers.look_ahead.derive", lambda _, step: derived.append(step))
+    cursor.seek(last - 2)
     cursor.seek(last - 1)
+    qtbot.waitUntil(lambda: last in derived)
     cursor.seek(last)
+    qtbot.waitUntil(lambda: not window.look_ahead._pause.isActive())
     qtbot.wait(50)
-    assert window.look_ahead._loader._thread.waiting is None
+    assert max(derived) == last
 
 
 def test_what_is_said_of_the_next_step_is_there_too(window, qtbot):
@@ -64,7 +69,7 @@ def test_a_jump_does_not_wait_for_the_operations_of_its_step(window, qtbot):
     def spans(plan, record):
         derived.append(threading.get_ident())
         if derived[-1] != here:
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         return original(plan, record)
 
     cursor.seek(1)

@@ -28,7 +28,7 @@ def test_bars_are_those_of_the_core_and_are_remembered(window, panel, qtbot):
     qtbot.mouseClick(panel.compute, LEFT)
     assert model.busy
     assert panel.stop.isVisible()
-    qtbot.waitUntil(lambda: not model.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not model.busy)
     expected = sensitivity(state.runs.current, 4)
     assert [e.parameter.path for e in model.effects] == [e.parameter.path for e in expected]
     assert panel.bars.rows == tuple(
@@ -55,7 +55,7 @@ def test_it_can_be_stopped_and_an_edit_makes_it_out_of_date(window, panel, qtbot
     state, model = window.state, window.state.sensitivities
     state.cursor.seek(4)
     qtbot.mouseClick(panel.compute, LEFT)
-    qtbot.waitUntil(lambda: len(model.effects) >= 1, timeout=30_000)
+    qtbot.waitUntil(lambda: len(model.effects) >= 1)
     qtbot.mouseClick(panel.stop, LEFT)
     assert not model.busy
     assert model.effects
@@ -67,7 +67,7 @@ def test_it_can_be_stopped_and_an_edit_makes_it_out_of_date(window, panel, qtbot
     assert not panel.compute.isEnabled()
     wait_for_run(qtbot, window)
     qtbot.mouseClick(panel.compute, LEFT)
-    qtbot.waitUntil(lambda: not model.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not model.busy)
     assert "Out of date" not in panel.head.text()
     state.session.set_value("hardware.ndp_dimms.count", 4)
     qtbot.waitUntil(lambda: state.runs.stale)

@@ -55,7 +55,7 @@ def test_the_number_of_steps_becomes_known_with_the_end(serving):
 def test_shipped_scenarios_open(empty_window, qtbot, name):
     path = next(path for path in list_scenarios() if path.stem == name)
     assert empty_window.files.open_path(path)
-    wait_for_run(qtbot, empty_window, timeout=60_000)
+    wait_for_run(qtbot, empty_window)
     assert not empty_window.grab().isNull()
 
 

@@ -77,7 +77,7 @@ def test_everything_comes_back(window, qtbot, again, small_file):
     assert figures.chosen == {"hermes": ("duration",)}
     assert figures.axis.currentIndex() == 1
     assert new.docks["bandwidth"].view.on_screen
-    qtbot.waitUntil(lambda: memory.comparison.frozen is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: memory.comparison.frozen is not None)
     assert scenario_dict(memory.comparison.frozen.scenario) == frozen
     assert memory.session.bus.edits == ()  # nothing of it is an edit
     assert not memory.session.dirty

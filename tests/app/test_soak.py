@@ -14,7 +14,7 @@ def test_nothing_grows(empty_window, qtbot, tmp_path):
     paths = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
     for path in paths:  # alike, as forms of other systems have other numbers of widgets
         path.write_text(SMALL.replace("small test machine", path.stem), encoding="utf-8")
-    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done, timeout=60_000), 0.2)
+    soak = Soak(empty_window, paths, lambda done: qtbot.waitUntil(done), 0.2)
     found = soak.run(seconds=0, warm=2, edits=1, least=6)
     assert found.rounds == 8
     assert found.edits == 16
@@ -75,8 +75,10 @@ def test_what_runs_for_a_moment_is_waited_for(qapp, qtbot, monkeypatch):
     once, always = QLabel("x"), QLabel("y")
     qtbot.addWidget(once)
     qtbot.addWidget(always)
-    QTimer(once, singleShot=True).start(300)
+    timer = QTimer(once)
+    timer.start(10_000)
     assert sample(0).timers == before.timers + 1
+    QTimer.singleShot(100, timer.stop)
     assert sample_at_rest(0, before).timers == before.timers
     monkeypatch.setattr(run, "REST_S", 0.2)
     QTimer(always).start(10_000)

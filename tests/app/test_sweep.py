@@ -57,7 +57,7 @@ def run(view, qtbot, draft=None):
         assert set_up(view, draft).spec is not None, view.checked.problems
     view.run_button.click()
     assert view.runner.running
-    qtbot.waitUntil(lambda: not view.runner.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not view.runner.running)
     qtbot.waitUntil(lambda: not view._grow.isActive())
 
 
@@ -244,10 +244,10 @@ def test_stopping_keeps_what_is_done(view, qtbot):
     view.run_button.click()
     assert view.stop_button.isVisible()
     assert not view.run_button.isVisible()
-    qtbot.waitUntil(lambda: len(view.runner.rows) > 5, timeout=30_000)
+    qtbot.waitUntil(lambda: len(view.runner.rows) > 5)
     view.stop_button.click()
     assert "stopping" in view.status.text()
-    qtbot.waitUntil(lambda: not view.runner.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.runner.running)
     assert view.runner.ended is End.STOPPED
     done = len(view.runner.rows)
     assert 5 < done < 400
@@ -258,9 +258,9 @@ def test_stopping_keeps_what_is_done(view, qtbot):
 def test_a_killed_sweep_process_is_told_and_loses_nothing(view, qtbot):
     set_up(view, Draft((AxisDraft("seed", "1:400:400"),)))
     view.run_button.click()
-    qtbot.waitUntil(lambda: len(view.runner.rows) > 5, timeout=30_000)
+    qtbot.waitUntil(lambda: len(view.runner.rows) > 5)
     os.kill(view.runner._process.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: not view.runner.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.runner.running)
     assert view.runner.ended is End.FAILED
     assert "what is done is kept" in view.state.messages.strip.text
     done = len(view.runner.rows)
@@ -274,14 +274,14 @@ def test_a_scheduler_that_is_not_there_is_told(view, qtbot, monkeypatch):
     set_up(view, Draft(TWO))
     view.setup.scheduler.setText("nonsense://nowhere")
     view.run_button.click()
-    qtbot.waitUntil(lambda: not view.runner.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not view.runner.running)
     assert "no Dask scheduler answers" in view.state.messages.strip.text
 
 
 def test_closing_the_window_ends_the_sweep(view, qtbot, window):
     set_up(view, Draft((AxisDraft("seed", "1:4000:4000"),)))
     view.run_button.click()
-    qtbot.waitUntil(lambda: len(view.runner.rows) > 2, timeout=30_000)
+    qtbot.waitUntil(lambda: len(view.runner.rows) > 2)
     process = view.runner._process
     window.close()
     assert not process.is_alive()
@@ -474,13 +474,13 @@ def test_charts_are_drawn(swept, qtbot, chart):
     swept.chart.which.setCurrentIndex(swept.chart.which.findData(chart))
     swept.chart.which.activated.emit(swept.chart.which.currentIndex())
     qtbot.waitUntil(lambda: swept.chart._asked is not None and swept.chart._asked[2] == chart)
-    qtbot.waitUntil(lambda: not swept.chart.picture.image.isNull(), timeout=20_000)
-    qtbot.waitUntil(lambda: swept.chart.picture._places is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: not swept.chart.picture.image.isNull())
+    qtbot.waitUntil(lambda: swept.chart.picture._places is not None)
 
 
 def test_a_point_of_a_chart_is_chosen_and_opened(swept, qtbot, window):
     swept.tabs.setCurrentWidget(swept.chart)
-    qtbot.waitUntil(lambda: bool(swept.chart.picture.positions_of(4)), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(swept.chart.picture.positions_of(4)))
     at = swept.chart.picture.positions_of(4)[0].toPoint()
     QTest.mouseClick(swept.chart.picture, Qt.MouseButton.LeftButton, pos=at)
     assert swept.chosen == 4
@@ -497,7 +497,7 @@ def test_a_chart_that_does_not_apply_says_why(view, qtbot):
     view.tabs.setCurrentWidget(view.chart)
     view.chart.which.setCurrentIndex(view.chart.which.findData("heatmap"))
     view.chart.which.activated.emit(0)
-    qtbot.waitUntil(lambda: "needs two axes" in view.chart.picture.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "needs two axes" in view.chart.picture.text)
 
 
 # Files.
@@ -506,7 +506,7 @@ def test_a_chart_that_does_not_apply_says_why(view, qtbot):
 def test_tables_and_charts_are_written(swept, qtbot, tmp_path):
     for name in ("t.csv", "t.parquet", "t.svg"):
         swept.write(tmp_path / name)
-        qtbot.waitUntil(lambda name=name: (tmp_path / name).exists(), timeout=20_000)
+        qtbot.waitUntil(lambda name=name: (tmp_path / name).exists())
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert len(rows) == 6
     assert float(rows[2]["tokens_per_s"]) == swept.runner.rows[2].figures["tokens_per_s"]
@@ -531,7 +531,7 @@ def test_a_saved_sweep_is_one_for_the_command_line(view, small_file, tmp_path):
 def test_examples_open_their_scenario_and_show_their_setup(view, window, qtbot, path):
     window.commands.run(f"sweep.example_{path.stem}")
     spec = load_spec(path)
-    qtbot.waitUntil(lambda: view.checked.spec is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: view.checked.spec is not None)
     assert view.checked.spec.axes == spec.axes
     assert view.checked.spec.size == spec.size
     assert window.state.session.document.text() == spec.document.text()

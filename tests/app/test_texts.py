@@ -5,7 +5,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from app.widgets import texts
-from app.widgets.texts import Texts, texts_in, wrapped
+from app.widgets.texts import Texts, wrapped
 
 FONT = QFont("Inter", 8)
 WORDS = ("MLP cold · L3", "100.0 %", "PCIe to DIMMs", "a<b>&c")
@@ -38,7 +38,7 @@ def test_a_kept_text_is_drawn_as_any_other(qapp, word, box, right):
 
 @pytest.mark.parametrize("word", WORDS)
 def test_texts_are_cut_like_qt_cuts_them(qapp, word):
-    kept, metrics = texts_in(FONT), QFontMetricsF(FONT)
+    kept, metrics = Texts(FONT), QFontMetricsF(FONT)
     for room in range(5, 120, 3):
         cut = metrics.elidedText(word, Qt.TextElideMode.ElideRight, float(room))
         assert kept.elided(word, float(room)) == kept.elided(word, float(room)) == cut

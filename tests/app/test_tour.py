@@ -22,7 +22,7 @@ def started(window, qtbot, monkeypatch, tmp_path, id):
     monkeypatch.setattr("app.window.scenario_file", lambda _: path)
     window.resize(1280, 800)
     window.context.commands.run(f"help.tour_{id}")
-    wait_for_run(qtbot, window, timeout=60_000)
+    wait_for_run(qtbot, window)
     qtbot.waitUntil(lambda: "Simulating" not in window.guide.panel.text.text())
     return window.guide
 
@@ -104,7 +104,7 @@ def test_the_numbers_follow_the_run(empty_window, qtbot, monkeypatch, tmp_path):
     assert "8 DIMMs" in guide.panel.text.text()
     edited = empty_window.docks["scenario"].view.form.edited
     edited.emit("hardware.ndp_dimms.count", 6)
-    wait_for_run(qtbot, empty_window, timeout=60_000)
+    wait_for_run(qtbot, empty_window)
     qtbot.waitUntil(lambda: "6 DIMMs" in guide.panel.text.text())
 
 

@@ -221,12 +221,12 @@ def test_chart_is_written_in_the_background(window, qtbot, tmp_path, suffix):
 
     run, path = window.state.runs.current, tmp_path / f"chart{suffix}"
     window.exports.write(path, lambda: export_chart(run, next(iter(CHARTS)), path))
-    qtbot.waitUntil(lambda: window.state.messages.strip is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.messages.strip is not None)
     assert window.state.messages.strip.severity is Severity.INFO
     assert path.stat().st_size > 0
     missing = tmp_path / "no" / "folder.csv"
     window.exports.write(missing, lambda: export_chart(run, next(iter(CHARTS)), missing))
-    qtbot.waitUntil(lambda: window.state.messages.strip.severity is Severity.ERROR, timeout=20_000)
+    qtbot.waitUntil(lambda: window.state.messages.strip.severity is Severity.ERROR)
 
 
 def test_form_edit_changes_the_text_and_back(window, qtbot):

@@ -51,7 +51,7 @@ def test_tokens_are_called_tokens(window, qtbot):
 
 def test_a_run_without_prefill_has_no_such_figure(window, qtbot):
     window.files.open_path(data_root() / "scenarios" / "h2m2-llama2-70b.yaml")
-    wait_for_run(qtbot, window, timeout=60_000)
+    wait_for_run(qtbot, window)
     metrics = window.docks["metrics"].view
     assert metrics.text("run", "Prefill") == ""
     assert metrics.text("run", "Steps")
@@ -65,8 +65,8 @@ def test_conditions_a_run_lacks_say_why(window, qtbot):
     qtbot.waitUntil(lambda: lacks in stops.lacking.text())
     assert stops.lacking.isVisible()
     window.files.open_path(data_root() / "scenarios" / "h2m2-turnover.yaml")
-    wait_for_run(qtbot, window, timeout=60_000)
-    qtbot.waitUntil(lambda: "replaced at once" in stops.lacking.text(), timeout=20_000)
+    wait_for_run(qtbot, window)
+    qtbot.waitUntil(lambda: "replaced at once" in stops.lacking.text())
     assert not stops.rows["queue"].active.isEnabled()
     assert "replaced at once" in stops.rows["queue"].active.toolTip()
 
@@ -100,7 +100,7 @@ def test_a_refusal_is_in_sight(window, qtbot):
     assert chart.picture.image.isNull()
     assert chart.picture.height() <= chart.height()
     window.state.charts.choose("timeline")
-    qtbot.waitUntil(lambda: not chart.picture.image.isNull(), timeout=20_000)
+    qtbot.waitUntil(lambda: not chart.picture.image.isNull())
 
 
 def test_whose_run_is_on_screen_while_another_file_is_open(window, qtbot, tmp_path, monkeypatch):

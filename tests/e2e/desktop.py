@@ -14,7 +14,7 @@ import yaml
 from PIL import Image, ImageGrab
 
 TOOLS = ("Xvfb", "xdotool")
-LIMIT_S = 90.0
+LIMIT_S = 240.0
 _PAUSE_S = 0.15
 _PROGRAM = """
 import sys
@@ -116,7 +116,7 @@ class Desktop:
             capture_output=True,
             text=True,
             env={**os.environ, "DISPLAY": self.display},
-            timeout=20,
+            timeout=60,
         )
         return done.stdout.strip()
 
@@ -146,7 +146,7 @@ class Desktop:
             time.sleep(2 * _PAUSE_S)
             return self._tool("getwindowfocus", "-f") == number == self.window(name)
 
-        self.wait(kept, f"the keyboard to be at {name!r}", 20.0)
+        self.wait(kept, f"the keyboard to be at {name!r}")
 
     def keys(self, *keys: str) -> None:
         """Press keys, such as ``ctrl+z``, one after the other."""

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.app.conftest import SMALL
-from tests.e2e.desktop import TOOLS, Desktop, session
+from tests.e2e.desktop import LIMIT_S, TOOLS, Desktop, session
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
@@ -87,10 +87,14 @@ def test_2_play(desktop, scenario):
     desktop.keys("Home", "space")
     desktop.wait(lambda: step(scenario) >= 3, "the cursor to move on by itself")
     desktop.keys("space")
-    time.sleep(1.0)
-    stopped = step(scenario)
-    time.sleep(1.5)
-    assert step(scenario) == stopped
+
+    def stopped():
+        before = step(scenario)
+        time.sleep(2.0)
+        return step(scenario) == before
+
+    desktop.wait(stopped, "the cursor to stop")
+    assert 3 <= step(scenario) < 40  # long before the end of the run
 
 
 def test_3_step_back(desktop, scenario):
@@ -181,13 +185,17 @@ def test_10_reopen(desktop, scenario):
     until_step(desktop, scenario, 7)
     assert not desktop.window(EDITED)
     desktop.keys("ctrl+q")
-    desktop.program.wait(20)
+    desktop.program.wait(60)
     assert desktop.program.returncode == 0
     desktop.start(str(scenario))
     desktop.wait(lambda: desktop.window("^DIMMscope — small"), "the same scenario")
     desktop.focus("^DIMMscope")
-    time.sleep(6.0)  # until the run is there, on a busy machine too
-    desktop.keys("ctrl+Right")
-    until_step(desktop, scenario, 8)
+    presses = 0
+    end = time.monotonic() + LIMIT_S
+    while step(scenario) == 7 and time.monotonic() < end:  # no step forward before there is a run
+        desktop.keys("ctrl+Right")
+        presses += 1
+        time.sleep(4.0)
+    assert 7 < step(scenario) <= 7 + presses
     assert session(scenario)["run_a"]
     assert desktop.complaints() == []

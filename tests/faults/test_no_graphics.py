@@ -70,7 +70,7 @@ def test_a_display_without_opengl(small, tmp_path, monkeypatch):
         assert len(colours) > 100
         desktop.focus("^DIMMscope")
         desktop.keys("ctrl+q")
-        desktop.program.wait(20)
+        desktop.program.wait(60)
         assert desktop.program.returncode == 0
         assert desktop.complaints() == []
     finally:
