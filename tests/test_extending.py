@@ -31,7 +31,7 @@ def installed(tmp_path):
     assert said
     points = f"[{said[1]}]\n{said[2]}\n".replace('"', "")
     (info / "entry_points.txt").write_text(points, encoding="utf-8")
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_ADDOPTS": ""}
 
 
 def _text(name):
@@ -74,7 +74,7 @@ def test_it_keeps_what_all_systems_promise(installed):
 def _contracts():
     """Contract tests of one system, counted for one that ships."""
     done = _program(
-        {**os.environ, "PYTHONPATH": str(ROOT)},
+        {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
         *("-m", "pytest", "--collect-only", CONTRACTS, "-k", "tensorrt"),
     )
     return done.stdout.count("::test_")
