@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine import phases
+from simcore.engine import layout, step_spans
 from simcore.engine.phases import Group, Phase, Template, Work
 from simcore.engine.rows import row_totals, summed
 from simcore.errors import CapacityError, UserError
@@ -353,7 +353,7 @@ def best_heads(plan: CxlPlan) -> int:
         steps = np.linspace(1, workload.output_tokens, MOST_LENGTHS).astype(np.int64)
     far, context = np.meshgrid(heads, workload.prompt_tokens + steps, indexing="ij")
     work = decode_layers(plan, context.reshape(-1), far.reshape(-1))
-    time = phases.row_times(plan.layer, work)[:, GPU].sum(axis=1).reshape(far.shape)
+    time = layout.row_times(plan.layer, work)[:, GPU].sum(axis=1).reshape(far.shape)
     return int(heads[time.sum(axis=1).argmin()])
 
 
@@ -431,7 +431,7 @@ class CxlAttention(System):
 
     def spans(self, plan: CxlPlan, record: Mapping[str, Any]) -> Spans:
         """Ops and waits of a step, from its record alone."""
-        return phases.spans(segments(plan, record))
+        return step_spans.spans(segments(plan, record))
 
     def placement(self, plan: CxlPlan, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
         """Layers by key/value heads: which memory has the cache of each."""

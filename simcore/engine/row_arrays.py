@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine.phases import Template, Work, lay_out
+from simcore.engine.layout import lay_out
+from simcore.engine.phases import Template, Work
 from simcore.engine.sums import sums_by_place
 
 Int = NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simcore.engine import phases
+from simcore.engine import step_spans
 from simcore.engine.pauses import pause
 from simcore.engine.phases import Template, Work
 from simcore.engine.rows import RowTotals, joined, row_totals, summed
@@ -75,7 +75,7 @@ class PhasedSystem(System):
         return step_totals([self.segments(plan, record) for record in records])
 
     def spans(self, plan: Any, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(self.segments(plan, record))
+        return step_spans.spans(self.segments(plan, record))
 
 
 def step_totals(steps: Sequence[Segments]) -> RowTotals:

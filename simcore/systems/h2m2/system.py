@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.activations.streams import stream
-from simcore.engine import phases
+from simcore.engine import step_spans
 from simcore.engine.pauses import pause
 from simcore.engine.phases import Template, Work
 from simcore.engine.rows import row_totals
@@ -164,7 +164,7 @@ class H2M2(System):
         return {name: values[mine] for name, values in state.columns.items()}
 
     def spans(self, plan: H2M2Plan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(_segments(plan, record))
+        return step_spans.spans(_segments(plan, record))
 
     def placement(self, plan: H2M2Plan, run: Run, index: int, items_per_cell: int) -> PlacementGrid:
         return grid.placement(plan, run, index, items_per_cell)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine import phases
+from simcore.engine import step_spans
 from simcore.results.explain import Explanation
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
 from simcore.results.spans import Spans
@@ -120,7 +120,7 @@ class LayeredSystem(System):
     def spans(self, plan: StreamPlan, record: Mapping[str, Any]) -> Spans:
         one = {name: np.asarray(value)[None] for name, value in record.items()}
         stretch = self.work(plan, one, int(record["kind"]))
-        return phases.spans(stretch.segments(plan.model.layers))
+        return step_spans.spans(stretch.segments(plan.model.layers))
 
     def explain(self, plan: Any, record: Mapping[str, Any], spans: Spans, span: int) -> Explanation:
         return explain(plan, spans, span)

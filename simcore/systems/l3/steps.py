@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine import phases
+from simcore.engine.layout import row_amounts, row_times
 from simcore.engine.pauses import pause
 from simcore.model import shapes
 from simcore.results.cells import Cells
@@ -257,8 +258,8 @@ def lane_times(plan: ServingPlan, causes: Causes) -> Int:
     times = make_times(plan, causes)
     return _all_layers(
         plan,
-        phases.row_times(plan.edge, edge_work(plan, causes, times)),
-        phases.row_times(plan.layer, layer_work(plan, causes, times)),
+        row_times(plan.edge, edge_work(plan, causes, times)),
+        row_times(plan.layer, layer_work(plan, causes, times)),
     )
 
 
@@ -268,8 +269,8 @@ def lane_amounts(plan: ServingPlan, causes: Causes, name: str) -> Int:
     edge, layer = edge_work(plan, causes, times), layer_work(plan, causes, times)
     return _all_layers(
         plan,
-        phases.row_amounts(plan.edge, getattr(edge, name)),
-        phases.row_amounts(plan.layer, getattr(layer, name)),
+        row_amounts(plan.edge, getattr(edge, name)),
+        row_amounts(plan.layer, getattr(layer, name)),
     )
 
 

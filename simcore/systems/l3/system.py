@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simcore.engine import phases
+from simcore.engine import step_spans
 from simcore.hardware.gpu_kernels import Caps
 from simcore.results.cells import Cells
 from simcore.results.explain import Explanation
@@ -125,7 +125,7 @@ class Serving(System):
         return steps.cells(plan, run, start, stop)
 
     def spans(self, plan: ServingPlan, record: Mapping[str, Any]) -> Spans:
-        return phases.spans(steps.segments(plan, record))
+        return step_spans.spans(steps.segments(plan, record))
 
     def placement(
         self, plan: ServingPlan, run: Run, index: int, items_per_cell: int

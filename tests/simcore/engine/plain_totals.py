@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simcore.engine.phases import Template, Work, lay_out
+from simcore.engine.layout import lay_out
+from simcore.engine.phases import Template, Work
 
 
 @dataclass(frozen=True)

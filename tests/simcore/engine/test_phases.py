@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simcore.engine.phases import Group, Phase, Template, Work, lay_out, spans
+from simcore.engine.layout import lay_out
+from simcore.engine.phases import Group, Phase, Template, Work
+from simcore.engine.step_spans import spans
 from simcore.results.spans import WAIT_OPS, Lane, LaneKind, Op, WaitReason, consumers, sources
 from tests.simcore.engine.plain_totals import totals
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simcore.engine.phases import lay_out, spans
+from simcore.engine.layout import lay_out
+from simcore.engine.step_spans import spans
 from simcore.scenario.schema import Gpu, Host, Pcie
 from simcore.systems.hybridserve import steps
 from simcore.systems.hybridserve.flexgen import zigzag_layer
