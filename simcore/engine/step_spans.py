@@ -15,7 +15,7 @@ _NONE, _OPENS = -1, -2
 """Of sources: nothing is needed, and the barrier that opens the row."""
 
 
-def last_inputs(template: Template, laid: Laid) -> tuple[Int, int]:
+def last_inputs(template: Template, laid: Laid) -> tuple[Int, Int]:
     """For each op the one it needed last: of its `after`, else what ended the phase before.
 
     An op that runs after another one of its lane needs nothing but the lane, unless its group
@@ -23,7 +23,7 @@ def last_inputs(template: Template, laid: Laid) -> tuple[Int, int]:
 
     Returns:
         Place of that op as row * columns + column, shape (rows, columns); -1 for none and -2 for
-        what came before the segment. And the place of the op that ends the segment.
+        what came before the segment. And the place of the op that ends each row, (rows,).
     """
     rows, columns = laid.start_ps.shape
     places = np.arange(rows * columns).reshape(rows, columns)
@@ -64,8 +64,52 @@ def last_inputs(template: Template, laid: Laid) -> tuple[Int, int]:
     for row in np.flatnonzero(ended == _OPENS)[1:].tolist():  # rows without any work hand on
         ended[row] = ended[row - 1]
     source = np.where(source == _OPENS, ended[:, None], source)
-    closing = int(barrier[-1]) if barrier[-1] != _OPENS else int(ended[-1])
+    closing = np.where(barrier == _OPENS, ended, barrier)
     return source, closing
+
+
+def _period(time_ps: Int) -> int:
+    """After how many rows all of them come again; as many as there are if they do not."""
+    again = (time_ps[1:] == time_ps[0]).all(axis=1)
+    if not again.any():
+        return len(time_ps)
+    period = int(again.argmax()) + 1
+    return period if (time_ps[period:] == time_ps[:-period]).all() else len(time_ps)
+
+
+def _laid(template: Template, work: Work) -> tuple[Laid, Int, int]:
+    """`lay_out`, `last_inputs`, and the op that ends the segment.
+
+    Layers are often alike, or come again in turn. Then two rounds say all: the second one has
+    what every later one has, so many rows further on and so much later.
+    """
+    rows, period = len(work.time_ps), _period(work.time_ps)
+    if 2 * period >= rows:
+        laid = lay_out(template, work)
+        needed, closing = last_inputs(template, laid)
+        return laid, needed, int(closing[-1])
+    two = slice(0, 2 * period)
+    laid = lay_out(template, Work(work.time_ps[two], work.amount_bytes[two], work.flops[two]))
+    needed, closing = last_inputs(template, laid)
+    like = np.arange(rows)
+    like[period:] = period + like[period:] % period
+    further = np.arange(rows) - like
+    later_ps = (further // period * (laid.duration_ps // 2))[:, None]
+    places = (further * template.columns)[:, None]
+    whole = Laid(
+        laid.start_ps[like] + later_ps,
+        laid.end_ps[like] + later_ps,
+        laid.gap_start_ps[like] + later_ps,
+        laid.gap_end_ps[like] + later_ps,
+        laid.gap_lane,
+        laid.gap_reason[like],
+        laid.gap_cause[like],
+        int(laid.end_ps[like[-1]].max() + later_ps[-1, 0]),
+    )
+    needed = needed[like]
+    needed = np.where(needed >= 0, needed + places, needed)
+    last = int(closing[like[-1]])
+    return whole, needed, last + int(places[-1, 0]) if last >= 0 else last
 
 
 def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
@@ -86,8 +130,7 @@ def spans(segments: Sequence[tuple[Template, Work, bool]]) -> Spans:
     offset = base = at = 0
     before = _NONE  # the op that ended the segment before
     for template, work, layered in segments:
-        laid = lay_out(template, work)
-        needed, ended = last_inputs(template, laid)
+        laid, needed, ended = _laid(template, work)
         rows, columns = work.time_ps.shape
         layers = np.arange(rows)[:, None] if layered else -1
 
