@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -14,22 +11,12 @@ from app.theme.tokens import blend
 from app.viewmodels.formatting import time_text
 from app.viewmodels.grains import Grain
 from app.viewmodels.hover import step_name
+from app.viewmodels.token_bars import TokenBars
 from app.widgets.marker_tool import marker_colour
 from app.widgets.painting import Backdrop, RectBatch, line_area
 from app.widgets.view import Context
-from simcore.results.run import KIND_PREFILL, Run
 
 PAD = 7
-
-
-@dataclass(frozen=True, slots=True)
-class _Bars:
-    """Where the bars are, in pixels from the left and up from the bottom."""
-
-    left: NDArray[np.float64]
-    height: NDArray[np.float64]
-    prefill: NDArray[np.bool_]
-    width: float
 
 
 class TokenRuler(QWidget):
@@ -40,8 +27,7 @@ class TokenRuler(QWidget):
         self.context = context
         self.state = context.state
         self._batch = RectBatch()
-        self._bars: _Bars | None = None
-        self._bars_key: tuple[float, ...] = ()
+        self._bars = TokenBars()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Token slider")
@@ -104,7 +90,7 @@ class TokenRuler(QWidget):
         painter.fillRect(area, QColor(theme.canvas))
         total, length, run = max(1, runs.total_steps), runs.length, runs.current
         if run is not None and length:
-            bars = self._bars_of(run, length, total, area)
+            bars = self._bars.of(run, length, total, area.width(), area.height())
             painter.setPen(Qt.PenStyle.NoPen)
             live = blend(theme.canvas, theme.accent, 0.30 if runs.stale else 0.65)
             for mask, colour in (
@@ -122,34 +108,6 @@ class TokenRuler(QWidget):
                 )
             self._paint_loop(painter, area, total)
             self._paint_markers(painter, area, total)
-
-    def _bars_of(self, run: Run, length: int, total: int, area: QRectF) -> _Bars:
-        """The bars, computed when there are other steps or another size; the cursor moves often."""
-        key = (id(run), length, total, area.width(), area.height())
-        if key == self._bars_key and self._bars is not None:
-            return self._bars
-        duration = run.column("duration_ps", 0, length).astype(np.float64)
-        prefill = run.column("kind", 0, length) == KIND_PREFILL
-        decode = duration[~prefill]
-        top = float(decode.max()) * 1.15 if len(decode) else float(duration.max())
-        columns = int(max(1, min(total, area.width())))
-        if total > columns:
-            cuts = np.unique(np.arange(columns) * total // columns)
-            cuts = cuts[cuts < length]
-            duration = np.maximum.reduceat(duration, cuts)
-            prefill = np.maximum.reduceat(prefill, cuts)
-            left = cuts / total * area.width()
-        else:
-            left = np.arange(length) / total * area.width()
-        width = area.width() / columns
-        self._bars_key = key
-        self._bars = _Bars(
-            left,
-            np.clip(duration / top, 0.04, 1.0) * (area.height() - 1),
-            prefill,
-            width - (1.0 if width >= 4 else 0.0),
-        )
-        return self._bars
 
     def _paint_loop(self, painter: QPainter, area: QRectF, total: int) -> None:
         """The steps that are played again and again, as a bracket below."""

@@ -126,6 +126,7 @@ class LookAhead(QObject):
 
 def derive(run: Run, step: int) -> None:
     """What all views want of a step; it is kept where they look for it."""
+    composition_of(run).step_totals(step)  # the quickest first: it is all that some views show
+    run.value("lane_op_bytes", step)
     run.spans(step)
     marks_of(run, step)
-    composition_of(run).step_totals(step)

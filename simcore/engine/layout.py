@@ -119,14 +119,9 @@ def row_times(template: Template, work: Work) -> Int:
     rows, lanes, ops = len(work.time_ps), len(template.lanes), len(template.ops)
     laid = lay_out(template, work)
     out = np.zeros((rows, lanes * ops), np.int64)
-    where = template.column_lane * ops + template.column_op
-    for column, target in enumerate(where.tolist()):
-        out[:, target] += work.time_ps[:, column]
-    gap = laid.gap_end_ps - laid.gap_start_ps
-    target = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-    every = np.arange(rows)
-    for column in range(gap.shape[1]):
-        out[every, target[:, column]] += gap[:, column]  # a row occurs once: no need of add.at
+    _add(out, template.column_lane * ops + template.column_op, work.time_ps)
+    waits = laid.gap_lane * ops + template.first_wait + laid.gap_reason
+    _add(out, waits, laid.gap_end_ps - laid.gap_start_ps)
     return out.reshape(rows, lanes, ops)
 
 
@@ -134,7 +129,18 @@ def row_amounts(template: Template, amounts: Int) -> Int:
     """Amounts of every row by lane and op, (rows, lanes, ops)."""
     lanes, ops = len(template.lanes), len(template.ops)
     out = np.zeros((len(amounts), lanes * ops), np.int64)
-    where = template.column_lane * ops + template.column_op
-    for column, target in enumerate(where.tolist()):
-        out[:, target] += amounts[:, column]
+    _add(out, template.column_lane * ops + template.column_op, amounts)
     return out.reshape(len(amounts), lanes, ops)
+
+
+_ROWS = 1024
+"""Rows added at a time: their places stay in the cache."""
+
+
+def _add(out: Int, where: Int, values: Int) -> None:
+    """Add values to places of their rows, (columns,) or (rows, columns)."""
+    where = np.broadcast_to(where, values.shape)
+    for first in range(0, len(values), _ROWS):
+        rows = slice(first, min(first + _ROWS, len(values)))
+        places = np.arange(rows.start, rows.stop)[:, None] * out.shape[1] + where[rows]
+        np.add.at(out.reshape(-1), places.reshape(-1), values[rows].reshape(-1))
