@@ -261,7 +261,7 @@ class FileActions:
         shipped = [
             Openable(f"Open example: {one.name} ({one.path.stem})", one.path) for one in examples()
         ]
-        known = {one.path for one in shipped}
+        known = {one.path.resolve() for one in shipped}
         recent = (Path(name) for name in self._settings.recent)
         return shipped + [Openable(f"Open recent: {p}", p) for p in recent if p not in known]
 

@@ -375,6 +375,7 @@ class MainWindow(QMainWindow):
                 QTimer.singleShot(0, self, lambda: self.files.open_checked(file))
             else:
                 QTimer.singleShot(0, self, lambda: self.commands.run(chosen))
+        palette.deleteLater()
 
     def show_keys(self) -> None:
         KeySheet(self.commands, self.themes.current, self).exec()

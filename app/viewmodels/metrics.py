@@ -17,6 +17,7 @@ from app.viewmodels.formatting import (
 from app.viewmodels.hover import step_name, step_word
 from app.viewmodels.load import imbalance_text, load_group, step_load
 from simcore.results.run import KIND_PREFILL, Run
+from simcore.results.spans import LaneKind
 from simcore.results.terms import Fact, facts, prefill_title
 from simcore.units import PS_PER_S
 
@@ -123,9 +124,8 @@ def lanes(run: Run, composition: Composition, length: int) -> Group:
     for index, lane in enumerate(run.lanes):
         share = percent_text(busy[index])
         if busy[index] and not amounts[index]:
-            rows.append(
-                Row(lane.title, share, "it moves no bytes itself: those of its memory count there")
-            )
+            where = ": those of its memory count there" if lane.kind is LaneKind.COMPUTE else ""
+            rows.append(Row(lane.title, share, f"moves no bytes itself{where}"))
             continue
         value = f"{share} · {bytes_text(amounts[index], 3)}"
         rate = rate_text(amounts[index], total_ps)

@@ -47,13 +47,6 @@ from simcore.sweep.table import Row, write_rows
 CHECK_MS = 200
 GROW_MS = 700
 """Time between charts while rows come."""
-_NOTHING = "No sweep yet.\n\nChoose fields and values under Setup, then Run."
-_KINDS = {
-    "all points": lambda row, front: True,
-    "constraints met": lambda row, front: row.feasible,
-    "Pareto front": lambda row, front: row.index in front,
-    "failed": lambda row, front: row.outcome.failure is not None,
-}
 _TABLE_FILTER = "CSV (*.csv);;Parquet (*.parquet)"
 _CHART_FILTER = "SVG (*.svg);;PDF (*.pdf);;PNG (*.png)"
 _SWEEP_FILTER = "Sweeps (*.yaml *.yml);;All files (*)"

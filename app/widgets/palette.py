@@ -109,9 +109,9 @@ class CommandPalette(QDialog):
             )
             ranked.append((value, command))
         for file in self._files if query.strip() else ():
-            value = score(query, file.title)
-            # Letters in a row somewhere in a long name would find all of them.
-            ranked.append((value if value >= WORDS else 0, file))
+            # Letters in a row somewhere in a long name would find all of them; and what has the
+            # words comes behind commands that have them next to each other.
+            ranked.append((WORDS if score(query, file.title) >= WORDS else 0, file))
         ranked = sorted((entry for entry in ranked if entry[0]), key=lambda entry: -entry[0])
         for _, entry in ranked:
             if isinstance(entry, Command):

@@ -98,9 +98,10 @@ class RunController(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an edit waits, a simulation is under way or a run is being taken over."""
+        """Whether an edit waits, a simulation is under way or its run or end is not told of yet."""
         waits = self._debounce.isActive() or self._unsettled is not None
-        return waits or (self.job is not None and not self.job.over)
+        job = self.job
+        return waits or (job is not None and not (job.over and self._reported is job.phase))
 
     def shut_down(self) -> None:
         """Stop everything; call before the application ends."""

@@ -80,7 +80,7 @@ def _period(time_ps: Int) -> int:
 def _laid(template: Template, work: Work) -> tuple[Laid, Int, int]:
     """`lay_out`, `last_inputs`, and the op that ends the segment.
 
-    Layers are often alike, or come again in turn. Then two rounds say all: the second one has
+    Layers may come again in turn, as those of L3 do. Then two rounds say all: the second one has
     what every later one has, so many rows further on and so much later.
     """
     rows, period = len(work.time_ps), _period(work.time_ps)

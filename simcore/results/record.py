@@ -35,6 +35,9 @@ class Record(Mapping[str, Any]):
             return self._derive(name)
         return self._values[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._derived or name in self._values
+
     def __iter__(self) -> Iterator[str]:
         yield from self._values
         yield from self._derived

@@ -62,6 +62,10 @@ def test_palette_opens_examples_and_recent_files(window, qtbot, tmp_path):
     assert len({file.path for file in files}) == len(files)
     palette = CommandPalette(window.commands, window, files)
     assert palette.list.count() == len(list(window.commands))  # files only for what is typed
+    for text in ("op", "open", "pl"):  # what has it at its start, or anywhere, before files
+        palette.line.setText(text)
+        first = [palette.list.item(at).text() for at in range(3)]
+        assert not any(one.startswith("Open example") for one in first), first
     palette.line.setText("l3-mooncake")
     assert "(l3-mooncake)" in palette.list.item(0).text()
     palette.line.setText("of my own")

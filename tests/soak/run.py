@@ -137,8 +137,9 @@ def sample_at_rest(edits: int, before: Sample | None) -> Sample:
     """Count when no more runs than in the sample before; what still does after a while has grown.
 
     A busy machine is slow to end what runs for a moment, and a handful of samples that each catch
-    more of it would look like growth.
+    more of it would look like growth. (So what grows but is gone within `REST_S` is not seen.)
     """
+    gc.collect()
     end = time.monotonic() + REST_S
     while before and time.monotonic() < end:
         if all(count <= getattr(before, name) for name, count in _running().items()):
