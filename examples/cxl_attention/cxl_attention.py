@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simcore.engine import layout, step_spans
+from simcore.engine import row_arrays, step_spans
 from simcore.engine.phases import Group, Phase, Template, Work
 from simcore.engine.rows import row_totals, summed
 from simcore.errors import CapacityError, UserError
@@ -353,7 +353,7 @@ def best_heads(plan: CxlPlan) -> int:
         steps = np.linspace(1, workload.output_tokens, MOST_LENGTHS).astype(np.int64)
     far, context = np.meshgrid(heads, workload.prompt_tokens + steps, indexing="ij")
     work = decode_layers(plan, context.reshape(-1), far.reshape(-1))
-    time = layout.row_times(plan.layer, work)[:, GPU].sum(axis=1).reshape(far.shape)
+    time = row_arrays.row_times(plan.layer, work)[:, GPU].sum(axis=1).reshape(far.shape)
     return int(heads[time.sum(axis=1).argmin()])
 
 

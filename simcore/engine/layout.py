@@ -109,38 +109,3 @@ class _Gaps:
         np.add(end, shift, out=self.end[:, here])
         self.reason[:, here] = reason
         self.cause[:, here] = cause
-
-
-def row_times(template: Template, work: Work) -> Int:
-    """Times of every row by lane and op, waits included, (rows, lanes, ops).
-
-    For segments whose rows are steps of a run rather than layers of one step.
-    """
-    rows, lanes, ops = len(work.time_ps), len(template.lanes), len(template.ops)
-    laid = lay_out(template, work)
-    out = np.zeros((rows, lanes * ops), np.int64)
-    _add(out, template.column_lane * ops + template.column_op, work.time_ps)
-    waits = laid.gap_lane * ops + template.first_wait + laid.gap_reason
-    _add(out, waits, laid.gap_end_ps - laid.gap_start_ps)
-    return out.reshape(rows, lanes, ops)
-
-
-def row_amounts(template: Template, amounts: Int) -> Int:
-    """Amounts of every row by lane and op, (rows, lanes, ops)."""
-    lanes, ops = len(template.lanes), len(template.ops)
-    out = np.zeros((len(amounts), lanes * ops), np.int64)
-    _add(out, template.column_lane * ops + template.column_op, amounts)
-    return out.reshape(len(amounts), lanes, ops)
-
-
-_ROWS = 1024
-"""Rows added at a time: their places stay in the cache."""
-
-
-def _add(out: Int, where: Int, values: Int) -> None:
-    """Add values to places of their rows, (columns,) or (rows, columns)."""
-    where = np.broadcast_to(where, values.shape)
-    for first in range(0, len(values), _ROWS):
-        rows = slice(first, min(first + _ROWS, len(values)))
-        places = np.arange(rows.start, rows.stop)[:, None] * out.shape[1] + where[rows]
-        np.add.at(out.reshape(-1), places.reshape(-1), values[rows].reshape(-1))

@@ -7,29 +7,35 @@ from numpy.typing import NDArray
 
 from simcore.engine.layout import lay_out
 from simcore.engine.phases import Template, Work
-from simcore.engine.sums import sums_by_place
+from simcore.engine.sums import add_by_place
 
 Int = NDArray[np.int64]
 
 
 def totals(template: Template, work: Work, rows_each: int) -> tuple[Int, Int, Int, Int]:
     """Length of each step, (steps,), and its times, bytes and operations, (steps, lanes, ops)."""
-    steps = len(work.time_ps) // rows_each
-    lanes, ops = len(template.lanes), len(template.ops)
-    laid = lay_out(template, work)
-    where = template.column_lane * ops + template.column_op
-    sums = []
-    for values in (work.time_ps, work.amount_bytes, work.flops):
-        out = np.zeros((lanes * ops, steps), np.int64)
-        each = values.reshape(steps, rows_each, -1).sum(axis=1) if rows_each > 1 else values
-        np.add.at(out, where, each.T)
-        sums.append(np.ascontiguousarray(out.T).reshape(steps, lanes, ops))
-    gap = laid.gap_end_ps - laid.gap_start_ps
-    flat = laid.gap_lane[None, :] * ops + template.first_wait + laid.gap_reason
-    flat = flat + np.repeat(np.arange(steps), rows_each)[:, None] * (lanes * ops)
-    time = sums[0] + sums_by_place(flat, gap, steps * lanes * ops).reshape(steps, lanes, ops)
+    time = row_times(template, work, rows_each)
     length = time[:, 0].sum(axis=1)  # spans and waits cover every lane
-    return length, time, sums[1], sums[2]
+    amounts = (row_amounts(template, part, rows_each) for part in (work.amount_bytes, work.flops))
+    return length, time, *amounts
+
+
+def row_times(template: Template, work: Work, rows_each: int = 1) -> Int:
+    """Times of steps of so many rows by lane and op, waits included, (steps, lanes, ops)."""
+    out = row_amounts(template, work.time_ps, rows_each)
+    laid = lay_out(template, work)
+    waits = laid.gap_lane * len(template.ops) + template.first_wait + laid.gap_reason
+    flat = out.reshape(len(out), len(template.lanes) * len(template.ops))
+    add_by_place(flat, waits, laid.gap_end_ps - laid.gap_start_ps, rows_each)
+    return out
+
+
+def row_amounts(template: Template, amounts: Int, rows_each: int = 1) -> Int:
+    """Amounts of steps of so many rows by lane and op, (steps, lanes, ops)."""
+    steps, lanes, ops = len(amounts) // rows_each, len(template.lanes), len(template.ops)
+    out = np.zeros((steps, lanes * ops), np.int64)
+    add_by_place(out, template.column_lane * ops + template.column_op, amounts, rows_each)
+    return out.reshape(steps, lanes, ops)
 
 
 def lengths(template: Template, work: Work) -> Int:

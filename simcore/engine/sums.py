@@ -1,28 +1,29 @@
-"""Sums of whole numbers by place that stay exact where floating point would not."""
+"""Sums of whole numbers by place, exact however large they get."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_EXACT = 2.0**53
+Int = NDArray[np.int64]
+
+_ROWS = 1024
+"""Rows added at a time: their places stay in the cache."""
 
 
-def sums_by_place(place: NDArray[Any], values: NDArray[np.int64], places: int) -> NDArray[np.int64]:
-    """Sum of the values of each place, (places,).
+def add_by_place(out: Int, where: Int, values: Int, rows_each: int = 1) -> None:
+    """Add values to places of their rows, in place.
 
     Args:
-        place: where each value belongs, from 0 to `places` - 1, of any shape.
-        values: not negative, of the same shape.
-        places: how many there are.
+        out: (rows / rows_each, places), contiguous.
+        where: place of each value, (columns,) or (rows, columns).
+        values: (rows, columns).
+        rows_each: so many rows are added into one.
     """
-    flat, amounts = place.reshape(-1), values.reshape(-1)
-    found = np.bincount(flat, amounts.astype(np.float64), places)
-    # Whole numbers that only grow are exact in floating point until they pass 2^53.
-    if not len(found) or found.max() < _EXACT:
-        return found.astype(np.int64)
-    out = np.zeros(places, np.int64)  # slower, for steps of hours
-    np.add.at(out, flat, amounts)
-    return out
+    flat = out.reshape(-1)
+    where = np.broadcast_to(where, values.shape)
+    for first in range(0, len(values), _ROWS):
+        rows = slice(first, min(first + _ROWS, len(values)))
+        into = np.arange(rows.start, rows.stop) // rows_each * out.shape[1]
+        places = into[:, None] + where[rows]
+        np.add.at(flat, places.reshape(-1), values[rows].reshape(-1))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simcore.engine.layout import row_amounts
+from simcore.engine.row_arrays import row_amounts
 from simcore.results.energy import PJ, EnergyConstant
 from simcore.results.run import Run
 from simcore.scenario.fields import SourceClass

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simcore.engine import phases
-from simcore.engine.layout import row_amounts, row_times
 from simcore.engine.pauses import pause
+from simcore.engine.row_arrays import row_amounts, row_times
 from simcore.model import shapes
 from simcore.results.cells import Cells
 from simcore.results.run import KIND_DECODE, KIND_PREFILL, Run
