@@ -18,6 +18,7 @@ from app.widgets.view import Context, View, register_view
 
 REFRESH_MS = 250
 RANK = 4
+ORDER = ("run", "step", "system", "lanes")
 VALUE_SHARE = 0.45
 """Values up to this share of the width are shown whole, before the names are."""
 
@@ -116,7 +117,10 @@ class MetricsView(View):
     def _show(self, group: metrics.Group) -> None:
         item = self._groups.get(group.id)
         if item is None:
-            item = QTreeWidgetItem(self._tree)
+            item = QTreeWidgetItem()
+            above = ORDER[: ORDER.index(group.id)]
+            place = sum(name in self._groups for name in above)  # also if it comes late
+            self._tree.insertTopLevelItem(place, item)
             item.setFirstColumnSpanned(True)
             font = item.font(0)
             font.setWeight(QFont.Weight.DemiBold)

@@ -1,5 +1,6 @@
 """Panes without a run, and files that cannot be simulated."""
 
+from app.viewmodels.metrics import Group, Row
 from tests.app.conftest import SMALL, wait_for_run
 
 BROKEN = SMALL.replace("count: 4", "count: 0")
@@ -19,6 +20,16 @@ def test_a_broken_file_leaves_no_run_of_another_file(window, qtbot, tmp_path):
     assert window.docks["timeline"].view.canvas.composition is None
     assert not window.docks["metrics"].view.text("run", "Steps")
     assert not window.grab().isNull()
+
+
+def test_groups_of_metrics_keep_their_order_however_late_they_come(empty_window):
+    view = empty_window.docks["metrics"].view
+    view._tree.clear()
+    for name in ("lanes", "run", "system", "step", "lanes"):
+        view._show(Group(name, name.upper(), (Row("a", "b"),)))
+    count = view._tree.topLevelItemCount()
+    titles = [view._tree.topLevelItem(at).text(0) for at in range(count)]
+    assert titles == ["RUN", "STEP", "SYSTEM", "LANES"]
 
 
 def test_the_window_recovers_from_a_broken_file(window, qtbot, tmp_path, small_file):
